@@ -1,0 +1,5 @@
+"""`python -m mpsdoctor` is `mpsdoctor`."""
+
+from mpsdoctor.cli.main import main
+
+main()

@@ -1,0 +1,20 @@
+"""Numbers that other programs may rely on: exit codes and schema versions."""
+
+from enum import IntEnum
+from typing import Final
+
+FACTS_SCHEMA: Final = 1
+PROFILE_SCHEMA: Final = 1
+REPORT_SCHEMA: Final = 1
+
+EMBEDDED_MODEL: Final = "shapes"
+
+
+class ExitCode(IntEnum):
+    """What the process ends with, the same for every output format."""
+
+    OK = 0
+    FINDINGS = 1
+    USAGE = 2
+    INTERNAL = 3
+    INTERRUPTED = 130

@@ -1,0 +1,28 @@
+"""The one error that is meant for the user."""
+
+from mpsdoctor.constants import ExitCode
+
+
+class MpsDoctorError(Exception):
+    """Something went wrong that the user can understand and act on.
+
+    `title` says what happened in one line, `detail` what was found or probably meant,
+    `hint` what to do next.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        detail: str = "",
+        hint: str = "",
+        exit_code: ExitCode = ExitCode.FINDINGS,
+    ) -> None:
+        super().__init__(title)
+        self.title = title
+        self.detail = detail
+        self.hint = hint
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.title, self.detail, self.hint) if part)

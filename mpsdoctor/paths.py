@@ -1,0 +1,54 @@
+"""Every place on disk that mpsdoctor reads or writes outside a hot folder."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+from mpsdoctor.errors import MpsDoctorError
+
+PROFILE_FILE_VARIABLE = "MPSDOCTOR_PROFILE_FILE"
+
+
+def profile_file(environ: Mapping[str, str]) -> Path:
+    """Where the profile lies: `MPSDOCTOR_PROFILE_FILE`, else the platform's settings folder.
+
+    On macOS that is `~/Library/Application Support/mpsdoctor/profile.toml`.
+    """
+    chosen = environ.get(PROFILE_FILE_VARIABLE)
+    if chosen:
+        return expand(chosen)
+    return expand(platformdirs.user_config_dir("mpsdoctor")) / "profile.toml"
+
+
+def expand(path: str | os.PathLike[str]) -> Path:
+    """The absolute form of `path`, with `~` replaced.
+
+    Raises MpsDoctorError where there is no home directory to replace it with.
+    """
+    try:
+        return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 (keeps symlinks)
+    except RuntimeError as error:
+        raise MpsDoctorError(
+            f"There is no home directory to find {path} in",
+            detail=str(error),
+            hint="Set the environment variable HOME, or name the place with an absolute path.",
+        ) from error
+
+
+def model_snapshot(model: str, environ: Mapping[str, str]) -> Path | None:
+    """The folder of a Hugging Face model id in the local cache, or None; nothing is downloaded.
+
+    The cache's place follows huggingface_hub: `HF_HUB_CACHE`, else `HF_HOME`/hub, else
+    `~/.cache/huggingface/hub`; its layout is `models--ORG--NAME/{refs/main,snapshots/COMMIT}`.
+    """
+    home = environ.get("HF_HOME") or "~/.cache/huggingface"
+    cache = expand(environ.get("HF_HUB_CACHE") or f"{home}/hub")
+    repository = cache / f"models--{model.replace('/', '--')}"
+    try:
+        commit = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    snapshot = repository / "snapshots" / commit
+    return snapshot if snapshot.is_dir() else None

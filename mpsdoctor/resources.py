@@ -1,0 +1,25 @@
+"""Files that ship with mpsdoctor, wherever it is installed.
+
+`profiles/` and `launchd/` lie beside the package in a checkout (also an editable install) and
+in `mpsdoctor/shipped/` in a wheel; see the build settings in pyproject.toml.
+"""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def shipped(folder: str) -> Path:
+    """The folder `profiles` or `launchd`."""
+    in_wheel = PACKAGE / "shipped" / folder
+    return in_wheel if in_wheel.is_dir() else PACKAGE.parent / folder
+
+
+def knowledge(name: str) -> Path:
+    """A data file of `mpsdoctor/knowledge/`."""
+    return PACKAGE / "knowledge" / name
+
+
+def embedded_model() -> Path:
+    """The folder of the embedded model, which `DiffusionPipeline.from_pretrained` loads."""
+    return PACKAGE / "shapes" / "model"

@@ -1,0 +1,109 @@
+"""The rooms and their doors: which part of the package may import which."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mpsdoctor
+
+PACKAGE = Path(mpsdoctor.__file__).parent
+LEAVES = {"constants", "errors", "files", "paths", "records", "resources"}
+
+MAY_IMPORT = {
+    "constants": set[str](),
+    "errors": {"constants"},
+    "files": {"errors"},
+    "paths": {"errors"},
+    "records": set[str](),
+    "resources": set[str](),
+    "facts": LEAVES,
+    "knowledge": LEAVES,
+    "checks": LEAVES | {"facts.model", "knowledge"},
+    "profile": LEAVES,
+    "tuning": LEAVES | {"facts.model", "knowledge", "profile"},
+    "prompts": LEAVES,
+    "rendering": LEAVES | {"profile", "prompts"},
+    "hotfolder": LEAVES | {"profile", "prompts", "rendering.protocol"},
+    "shapes": LEAVES,
+    "reports": LEAVES | {"checks.model", "facts.model"},
+    "__init__": LEAVES | {"profile", "rendering"},
+    "__main__": {"cli"},
+    "cli": LEAVES
+    | {"facts", "knowledge", "checks", "profile", "tuning", "prompts", "rendering", "hotfolder"}
+    | {"reports"},
+}
+"""Room to what it may import of ours; a dotted name is the one door into another room."""
+
+HEAVY = {"torch", "diffusers", "transformers", "tokenizers", "accelerate", "safetensors"}
+MAY_IMPORT_HEAVY = {
+    "facts/mps_probe.py",
+    "rendering/generate.py",
+    "rendering/pipeline.py",
+    "rendering/tuned.py",
+    "rendering/worker.py",
+    "shapes/architecture.py",
+    "shapes/drawing.py",
+    "shapes/judge.py",
+    "shapes/tokenizer.py",
+    "shapes/train.py",
+}
+
+
+def modules() -> list[Path]:
+    return sorted(
+        path for path in PACKAGE.rglob("*.py") if "shipped" not in path.relative_to(PACKAGE).parts
+    )
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every imported name, dotted, wherever in the file it stands."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
+    """Facts go in, a report and a profile come out: no room reaches into one it must not know."""
+    room = room_of(path)
+    for name in imports(path):
+        if name.startswith("mpsdoctor."):
+            target = name.removeprefix("mpsdoctor.")
+            doors = MAY_IMPORT[room] | {room, "__version__", "load_profile"}
+            assert any(target == door or target.startswith(f"{door}.") for door in doors), (
+                f"{room} must not import {name}"
+            )
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_torch_stays_in_the_modules_that_compute(path: Path) -> None:
+    """Showing help, checking and reading a profile never pay for importing torch."""
+    heavy = {name.split(".")[0] for name in imports(path)} & HEAVY
+    if str(path.relative_to(PACKAGE)) not in MAY_IMPORT_HEAVY:
+        assert set() == heavy
+
+
+def test_every_room_has_its_line_in_the_table() -> None:
+    """A new folder must say what it may import."""
+    assert {room_of(path) for path in modules()} <= set(MAY_IMPORT)
+
+
+def test_only_the_standard_library_and_declared_packages_are_imported() -> None:
+    """What the code imports is what pyproject.toml installs."""
+    declared = {
+        "click", "packaging", "platformdirs", "psutil", "pydantic", "pydantic_settings", "rich",
+        "tomli", "tomlkit", "watchdog", "numpy", "PIL", *HEAVY,
+    }  # fmt: skip
+    used = {name.split(".")[0] for path in modules() for name in imports(path)}
+    assert set() == used - declared - set(sys.stdlib_module_names) - {"mpsdoctor"}
