@@ -1,0 +1,49 @@
+"""A prompt file's bytes to its prompt."""
+
+import codecs
+
+from mpsdoctor.errors import MpsDoctorError
+
+MAX_BYTES = 64 * 1024
+
+
+def read_prompt(data: bytes) -> str:
+    """The prompt that a `.txt` file holds: UTF-8 with or without BOM, or UTF-16 with BOM.
+
+    Raises MpsDoctorError for a file that is empty, larger than `MAX_BYTES`, or no such text.
+    """
+    if len(data) > MAX_BYTES:
+        raise MpsDoctorError(
+            "This file is too large for a prompt",
+            detail=f"It has {len(data):,} bytes; a prompt may have {MAX_BYTES:,}.",
+            hint="Put only the prompt into the file and drop it again.",
+        )
+    text = _decode(data).strip()
+    if not text:
+        raise MpsDoctorError(
+            "This file holds no prompt",
+            detail="It is empty or has only white space.",
+            hint="Write what the picture should show into the file and drop it again.",
+        )
+    return text
+
+
+def _decode(data: bytes) -> str:
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_text(str(error)) from error
+    if any(ord(character) < 32 and not character.isspace() for character in text):
+        raise _not_text("It has control characters, as programs and pictures do.")
+    if text.lstrip().startswith("{\\rtf"):
+        raise _not_text("It is a rich-text document (RTF) under the name of a text file.")
+    return text
+
+
+def _not_text(detail: str) -> MpsDoctorError:
+    return MpsDoctorError(
+        "This file is not plain text",
+        detail=detail,
+        hint="Save it as plain text in UTF-8 (in TextEdit: Make Plain Text) and drop it again.",
+    )
