@@ -1,0 +1,37 @@
+"""A tuned value and why it was chosen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Value = str | int | float | bool | None
+"""What a setting can hold. None leaves it to the model."""
+
+ENVIRONMENT = "environment."
+"""Settings of this prefix are environment variables: `environment.PYTORCH_…`."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting's value. `rule` names the rule that chose it, `sources` what it rests on."""
+
+    value: Value
+    reason: str
+    rule: str
+    sources: tuple[str, ...] = ()
+
+
+Choices = Mapping[str, Choice]
+"""Setting name to choice, in the order in which a profile lists them."""
+
+
+def settings_of(choices: Choices) -> dict[str, Value | dict[str, str]]:
+    """The keyword arguments of `Profile` that these choices are."""
+    settings: dict[str, Value | dict[str, str]] = {
+        name: choice.value for name, choice in choices.items() if not name.startswith(ENVIRONMENT)
+    }
+    settings["environment"] = {
+        name.removeprefix(ENVIRONMENT): str(choice.value)
+        for name, choice in choices.items()
+        if name.startswith(ENVIRONMENT) and choice.value is not None
+    }
+    return settings

@@ -1,0 +1,136 @@
+"""A profile from its layers: arguments over environment over file over defaults."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.paths import PROFILE_FILE_VARIABLE
+from mpsdoctor.profile.model import ENV_PREFIX, Profile
+
+P = TypeVar("P", bound=Profile)
+
+
+class Origin(str, Enum):
+    """The layer that a value comes from."""
+
+    ARGUMENT = "argument"
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[P]):
+    """A profile, and by setting name the layer that each value comes from."""
+
+    profile: P
+    origins: Mapping[str, Origin]
+
+
+def load(
+    kind: type[P],
+    path: Path | None,
+    environ: Mapping[str, str],
+    arguments: Mapping[str, Any] | None = None,
+) -> Loaded[P]:
+    """The profile at `path` (None: no file), overridden by `MPSDOCTOR_…` and by arguments.
+
+    Raises MpsDoctorError where the file is absent, or a key or value is not understood.
+    """
+    layers: dict[Origin, dict[str, Any]] = {
+        Origin.FILE: _file_settings(path) if path else {},
+        Origin.ENVIRONMENT: _environment_settings(environ),
+        Origin.ARGUMENT: dict(arguments or {}),
+    }
+    for origin, layer in layers.items():
+        _refuse_unknown(layer, origin, path)
+    merged = {name: value for layer in layers.values() for name, value in layer.items()}
+    origins = {name: origin for origin, layer in layers.items() for name in layer}
+    try:
+        profile = kind(**merged)
+    except ValidationError as error:
+        raise _refused_values(error, origins, path) from error
+    return Loaded(
+        profile, {name: origins.get(name, Origin.DEFAULT) for name in Profile.model_fields}
+    )
+
+
+def _file_settings(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise MpsDoctorError(
+            "There is no profile yet",
+            detail=f"Looked for {path}",
+            hint="Run `mpsdoctor check`: it examines this machine and writes one.",
+        )
+    try:
+        return TomlConfigSettingsSource(Profile, path)()
+    except OSError as error:
+        raise MpsDoctorError(
+            "The profile cannot be read",
+            detail=str(error),
+            hint=f"Check the permissions of {path}.",
+        ) from error
+    except ValueError as error:
+        raise MpsDoctorError(
+            "The profile is not valid TOML",
+            detail=f"{path}: {error}",
+            hint="Mend that line, or delete the file and run `mpsdoctor check` to write it anew.",
+        ) from error
+
+
+def _environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:
+    source = EnvSettingsSource(Profile)
+    source.env_vars = {name.lower(): value for name, value in environ.items()}
+    settings = source()
+    for variable in environ:
+        name = variable.removeprefix(ENV_PREFIX).lower()
+        if variable.startswith(ENV_PREFIX) and variable != PROFILE_FILE_VARIABLE:
+            settings.setdefault(name, environ[variable])
+    return settings
+
+
+def _refuse_unknown(layer: Mapping[str, Any], origin: Origin, path: Path | None) -> None:
+    for name in layer:
+        if name not in Profile.model_fields:
+            meant = difflib.get_close_matches(name, Profile.model_fields, n=1)
+            raise MpsDoctorError(
+                f"The profile has no setting {_spell(name, origin)}",
+                detail=f"It comes from {_where(origin, path)}.",
+                hint=f"Did you mean {_spell(meant[0], origin)}?"
+                if meant
+                else "`mpsdoctor profile show` lists the settings.",
+            )
+
+
+def _refused_values(
+    error: ValidationError, origins: Mapping[str, Origin], path: Path | None
+) -> MpsDoctorError:
+    problem = error.errors()[0]
+    name = str(problem["loc"][0])
+    origin = origins.get(name, Origin.DEFAULT)
+    return MpsDoctorError(
+        f"{_spell(name, origin)} cannot be {problem['input']!r}",
+        detail=f"{problem['msg']}. It comes from {_where(origin, path)}.",
+        hint=f"{name}: {Profile.model_fields[name].description}",
+    )
+
+
+def _spell(name: str, origin: Origin) -> str:
+    return ENV_PREFIX + name.upper() if origin is Origin.ENVIRONMENT else name
+
+
+def _where(origin: Origin, path: Path | None) -> str:
+    if origin is Origin.FILE:
+        return str(path)
+    return {
+        Origin.ENVIRONMENT: "the environment",
+        Origin.ARGUMENT: "the arguments",
+        Origin.DEFAULT: "the defaults",
+    }[origin]
