@@ -1,0 +1,104 @@
+"""Loading a pipeline by the profile."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.profile.model import Profile
+from mpsdoctor.rendering.pipeline import apply, load_pipeline
+from tests.support.pipelines import stable_diffusion_3
+
+
+def attention_processors(pipe: Any) -> set[str]:
+    return {type(processor).__name__ for processor in pipe.unet.attn_processors.values()}
+
+
+@pytest.mark.parametrize("variant", [None, "fp16"])
+def test_loads_in_the_profiles_number_format_also_where_the_variant_is_absent(
+    model_folder: Path, variant: str | None
+) -> None:
+    """The profile's variant is a wish: a model without it loads all the same."""
+    profile = Profile(device="cpu", dtype="bfloat16", variant=variant)
+
+    pipe = load_pipeline(profile, str(model_folder))
+
+    assert isinstance(pipe, StableDiffusionPipeline)
+    assert (torch.bfloat16, torch.device("cpu")) == (pipe.dtype, pipe.device)
+
+
+def test_the_variant_is_preferred_where_it_exists(
+    model_folder: Path, tmp_path: Path, pipe: Any
+) -> None:
+    """With both sets of weights on disk, those of the variant are read."""
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    with torch.no_grad():
+        pipe.unet.conv_in.bias.fill_(7)
+    pipe.unet.save_pretrained(folder / "unet", variant="fp16")
+
+    loaded = load_pipeline(Profile(device="cpu", dtype="float32", variant="fp16"), str(folder))
+
+    assert loaded.unet.conv_in.bias[0].item() == 7
+
+
+def test_pickled_weights_are_refused(model_folder: Path, tmp_path: Path) -> None:
+    """A model that has only pickles does not load, and the error names it."""
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    torch.save({}, weights.with_suffix(".bin"))
+    weights.unlink()
+
+    with pytest.raises(MpsDoctorError, match="cannot be loaded") as refused:
+        load_pipeline(Profile(device="cpu"), str(folder))
+    assert "safetensors" in refused.value.detail
+
+
+def test_a_model_that_is_not_there_names_the_command_that_fetches_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Offline, an id that is not in the cache ends with the next step."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+    with pytest.raises(MpsDoctorError) as refused:
+        load_pipeline(Profile(device="cpu"), "nobody/no-such-model")
+    assert "hf download nobody/no-such-model" in refused.value.hint
+
+
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has an mps device")
+def test_a_profile_for_mps_is_refused_where_there_is_none(model_folder: Path) -> None:
+    """The error comes before any weight is read, and points to check."""
+    with pytest.raises(MpsDoctorError, match="mps") as refused:
+        load_pipeline(Profile(device="mps"), str(model_folder))
+    assert "mpsdoctor check" in refused.value.hint
+
+
+def test_native_attention_undoes_slicing_and_sliced_turns_it_on(pipe: Any) -> None:
+    """A pipeline that its owner sliced, as the guide says, gets the profile's attention."""
+    apply(Profile(device="cpu", attention="sliced"), pipe)
+    assert {"SlicedAttnProcessor"} == attention_processors(pipe)
+
+    apply(Profile(device="cpu", attention="native"), pipe)
+    assert {"AttnProcessor2_0"} == attention_processors(pipe)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_vae_follows_the_profile(pipe: Any, enabled: bool) -> None:
+    """Tiling and slicing are set on the VAE, on or off."""
+    pipe.vae.use_tiling = not enabled
+
+    apply(Profile(device="cpu", vae_tiling=enabled, vae_slicing=enabled), pipe)
+
+    assert (enabled, enabled) == (pipe.vae.use_tiling, pipe.vae.use_slicing)
+
+
+def test_a_transformer_pipeline_takes_the_same_profile(tmp_path: Path) -> None:
+    """Settings that a model has no use for are no error."""
+    pipe = stable_diffusion_3(tmp_path / "tokenizer")
+
+    assert pipe is apply(Profile(device="cpu", attention="sliced", vae_tiling=True), pipe)
