@@ -1,12 +1,4 @@
-"""Check a Mac for PyTorch's `mps` device, tune Diffusers for it, render from a hot folder.
-
-    from mpsdoctor import load_profile
-
-    profile = load_profile()
-    profile.activate()
-    pipe = profile.load_pipeline()
-    images = profile.generate(pipe, ["a red circle on a white background"])
-"""
+"""Check a Mac for PyTorch's `mps` device, tune Diffusers for it, render from a hot folder."""
 
 import os
 from pathlib import Path

@@ -46,6 +46,7 @@ MAY_IMPORT_HEAVY = {
     "rendering/worker.py",
     "shapes/architecture.py",
     "shapes/drawing.py",
+    "shapes/fitting.py",
     "shapes/judge.py",
     "shapes/tokenizer.py",
     "shapes/train.py",

@@ -91,7 +91,7 @@ def read(text: str) -> Document:
 
 def _entry(name: str, choice: Choice, edits: Mapping[str, Value]) -> str:
     sources = "; ".join((f"rule: {choice.rule}", *choice.sources))
-    reason = textwrap.wrap(f"{choice.reason} ({sources})", _WIDTH)
+    reason = textwrap.wrap(f"{choice.reason} ({sources})", _WIDTH, break_on_hyphens=False)
     value = edits.get(name, choice.value)
     line = f"# {_key(name)} is not set" if value is None else f"{_key(name)} = {_toml(value)}"
     comments = "".join(f"# {text}\n" for text in reason)

@@ -1,10 +1,9 @@
 """Writing the profile file whole or not at all."""
 
-import os
-import tempfile
 from pathlib import Path
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.files import write_atomically
 
 
 def save(path: Path, text: str) -> None:
@@ -14,16 +13,7 @@ def save(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_atomically(path, text.encode())
     except OSError as error:
         raise MpsDoctorError(
             "The profile cannot be written",

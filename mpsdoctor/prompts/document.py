@@ -13,11 +13,7 @@ def read_prompt(data: bytes) -> str:
     Raises MpsDoctorError for a file that is empty, larger than `MAX_BYTES`, or no such text.
     """
     if len(data) > MAX_BYTES:
-        raise MpsDoctorError(
-            "This file is too large for a prompt",
-            detail=f"It has {len(data):,} bytes; a prompt may have {MAX_BYTES:,}.",
-            hint="Put only the prompt into the file and drop it again.",
-        )
+        raise too_large(len(data))
     text = _decode(data).strip()
     if not text:
         raise MpsDoctorError(
@@ -26,6 +22,15 @@ def read_prompt(data: bytes) -> str:
             hint="Write what the picture should show into the file and drop it again.",
         )
     return text
+
+
+def too_large(size: int) -> MpsDoctorError:
+    """The error for a file of `size` bytes, which its reader need not have read whole."""
+    return MpsDoctorError(
+        "This file is too large for a prompt",
+        detail=f"It has {size:,} bytes; a prompt may have {MAX_BYTES:,}.",
+        hint="Put only the prompt into the file and drop it again.",
+    )
 
 
 def _decode(data: bytes) -> str:

@@ -1,0 +1,33 @@
+"""The only writer to the terminal: results to stdout, everything about them to stderr."""
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from mpsdoctor.errors import MpsDoctorError
+
+_stdout = Console(highlight=False)
+_stderr = Console(highlight=False, stderr=True)
+
+
+def show(result: RenderableType) -> None:
+    """What the user asked for. Strings are not taken as rich markup."""
+    _stdout.print(result, markup=False, soft_wrap=isinstance(result, str))
+
+
+def tell(line: str) -> None:
+    """What happens meanwhile."""
+    _stderr.print(line, markup=False, soft_wrap=True)
+
+
+def show_error(error: MpsDoctorError) -> None:
+    """Title, detail and next step."""
+    _stderr.print(Text.assemble(("Error: ", "bold red"), (error.title, "bold")), soft_wrap=True)
+    for part in (error.detail, error.hint):
+        if part:
+            _stderr.print(Padding(Text(part), (0, 0, 0, 2)))
+
+
+def progress_console() -> Console:
+    """Where progress belongs; its `is_terminal` says whether anybody watches."""
+    return _stderr

@@ -1,0 +1,95 @@
+"""`mpsdoctor check`: a real examination, and what becomes of the profile."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mpsdoctor.cli.check import write_profile
+from mpsdoctor.facts.model import Facts
+from mpsdoctor.profile.loading import load
+from mpsdoctor.profile.model import Profile
+
+RECORDED = Path(__file__).parents[1] / "facts"
+
+
+@pytest.fixture
+def mac() -> Facts:
+    """A recorded Mac on which everything works."""
+    return Facts.model_validate_json((RECORDED / "m5-macos-27.0-torch-2.14.0.json").read_text())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "settings" / "profile.toml"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="says what check finds where there is no Mac")
+def test_away_from_a_mac_check_says_so_and_writes_a_profile_for_the_cpu(path: Path) -> None:
+    """One plain error, exit code 1, and a profile that renders all the same."""
+    checked = subprocess.run(
+        [sys.executable, "-m", "mpsdoctor", "check", "--profile", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 1 == checked.returncode
+    assert "MPS101" in checked.stdout
+    assert str(path) in checked.stderr
+    assert "cpu" == load(Profile, path, {}).profile.device
+
+
+def test_a_second_check_keeps_edits_and_the_model(
+    path: Path, mac: Facts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the user changed stays and is shown beside what was tuned; so does the model."""
+    write_profile(mac, "someone/a-model", path)
+    path.write_text(path.read_text().replace('dtype = "float16"', 'dtype = "float32"'))
+    capsys.readouterr()
+
+    write_profile(mac, None, path)
+
+    profile = load(Profile, path, {}).profile
+    assert ("someone/a-model", "float32", "fp16") == (
+        profile.model,
+        profile.dtype,
+        profile.variant,
+    )
+    assert "kept your own dtype = float32; tuned: float16" in capsys.readouterr().err
+
+
+def test_a_new_model_replaces_the_old_one_and_its_settings(path: Path, mac: Facts) -> None:
+    """`--model` names another model: the size and steps of the embedded one go with it."""
+    write_profile(mac, None, path)
+    assert ("shapes", 128, 12) == _essentials(path)
+
+    write_profile(mac, "someone/a-model", path)
+    assert ("someone/a-model", None, None) == _essentials(path)
+
+
+def test_a_local_folder_is_kept_as_an_absolute_path(
+    path: Path, mac: Facts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon, which starts elsewhere, finds the same folder."""
+    (tmp_path / "my-model").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    write_profile(mac, "my-model", path)
+
+    assert str(tmp_path / "my-model") == load(Profile, path, {}).profile.model
+
+
+def test_a_model_that_is_not_on_this_machine_is_named_with_the_command_that_fetches_it(
+    path: Path, mac: Facts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Check itself downloads nothing."""
+    write_profile(mac, "nobody/no-such-model", path)
+
+    assert "hf download nobody/no-such-model" in capsys.readouterr().err
+
+
+def _essentials(path: Path) -> tuple[str, int | None, int | None]:
+    profile = load(Profile, path, {}).profile
+    return profile.model, profile.width, profile.num_inference_steps
