@@ -1,0 +1,126 @@
+"""The folders of a hot folder."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.files import rename_noreplace
+
+_PROBE = ".mpsdoctor-probe"
+_ELSEWHERE = (
+    "Choose a folder on the Mac's own disk, such as ~/mpsdoctor. Desktop, Documents, Downloads, "
+    "iCloud Drive, and external and network volumes are kept from background programs."
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything lies under `root`; every move between the folders is a rename."""
+
+    root: Path
+
+    @property
+    def inbox(self) -> Path:
+        """The user drops files here."""
+        return self.root / "inbox"
+
+    @property
+    def images(self) -> Path:
+        """Published images."""
+        return self.root / "images"
+
+    @property
+    def done(self) -> Path:
+        """Prompt files whose images are out."""
+        return self.root / "done"
+
+    @property
+    def failed(self) -> Path:
+        """Dropped files that have no image, each with its error file."""
+        return self.root / "failed"
+
+    @property
+    def work(self) -> Path:
+        """One folder per claimed job, and the daemon's own files."""
+        return self.root / ".work"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the running daemon, and holds its process id."""
+        return self.work / "daemon.lock"
+
+    @property
+    def status_file(self) -> Path:
+        """The running daemon's progress."""
+        return self.work / "status.json"
+
+    @property
+    def worker_file(self) -> Path:
+        """Which process the worker is."""
+        return self.work / "worker.json"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders for the user, and the one that is not."""
+        return self.inbox, self.images, self.done, self.failed, self.work
+
+    def create(self) -> None:
+        """Makes the folders that are missing. Raises MpsDoctorError where it cannot."""
+        for folder in self.folders:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise MpsDoctorError(
+                    f"The hot folder {self.root} cannot be made",
+                    detail=f"Making {folder} failed: {error.strerror}.",
+                    hint=_ELSEWHERE,
+                ) from error
+
+    def restore(self) -> None:
+        """Makes folders again that the user has deleted while the daemon runs.
+
+        Raises MpsDoctorError where `.work` has gone, and the lock with it: another daemon could
+        start then, and on an ejected volume the folders would be made elsewhere.
+        """
+        try:
+            self.lock_file.lstat()
+            for folder in self.folders:
+                folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise MpsDoctorError(
+                f"The hot folder {self.root} has gone",
+                detail=f"{error.filename} cannot be used: {error.strerror}.",
+                hint="If its disk was ejected, connect it again, then start mpsdoctor watch.",
+            ) from error
+
+    def check(self) -> None:
+        """Tries what every job needs. Raises MpsDoctorError where it is not possible."""
+        volumes = {folder.stat().st_dev for folder in self.folders}
+        if len(volumes) > 1:
+            raise MpsDoctorError(
+                f"The folders of {self.root} lie on different disks",
+                detail="A file can be moved without any risk only within one disk.",
+                hint="Replace links and mount points in the hot folder by real folders.",
+            )
+        for folder in self.folders:
+            try:
+                self._try_moves(folder)
+            except OSError as error:
+                raise MpsDoctorError(
+                    f"The folder {folder} cannot be used",
+                    detail=f"Creating a file there and moving it failed: {error.strerror}.",
+                    hint=_ELSEWHERE,
+                ) from error
+
+    def _try_moves(self, folder: Path) -> None:
+        here, there = self.work / _PROBE, folder / f"{_PROBE}-moved"
+        try:
+            here.touch()
+            there.unlink(missing_ok=True)
+            rename_noreplace(here, there)
+            list(folder.iterdir())
+        finally:
+            for probe in (here, there):
+                with contextlib.suppress(OSError):
+                    probe.unlink()

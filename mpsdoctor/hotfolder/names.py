@@ -1,0 +1,76 @@
+"""Names of dropped files: which are prompts, which are not for us, which are still free."""
+
+import os
+import unicodedata
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+from typing import Final
+
+from mpsdoctor.files import numbered
+
+PROMPT_SUFFIX: Final = ".txt"
+ERROR_SUFFIX: Final = ".error.txt"
+_LONGEST_SUFFIX: Final = 16
+
+# Hidden files, and names under which editors, browsers and sync tools keep what they have not
+# finished. Written in lower case: names are compared without regard to case.
+IGNORED: Final = (
+    ".*",  # hidden; AppleDouble `._x.txt`, LibreOffice `.~lock.x#`, Syncthing, Dropbox
+    "*~",  # Emacs and vim backups
+    "#*#",  # Emacs auto-save
+    "~$*",  # Microsoft Office locks
+    "~*.tmp",  # Microsoft Office
+    "~syncthing~*",
+    "*.tmp",
+    "*.swp",  # vim
+    "4913",  # vim's test for a writable folder
+    "*.sb-????????-??????",  # macOS safe save, TextEdit among others
+    "(a document being saved by *",  # macOS safe save
+    "*.crdownload",  # Chrome
+    "*.download",  # Safari
+    "*.part",  # Firefox
+    "*.partial",
+    "*.opdownload",  # Opera
+    "*.lck",
+    "icon\r",  # Finder's icon of a folder
+    "desktop.ini",
+    "thumbs.db",
+)
+
+
+def is_ignored(name: str) -> bool:
+    """Whether a name in the inbox belongs to some program rather than to the user."""
+    return any(fnmatchcase(folded(name), pattern) for pattern in IGNORED)
+
+
+def is_prompt_name(name: str) -> bool:
+    """Whether the name ends in `.txt`, in upper or lower case."""
+    return folded(name).endswith(PROMPT_SUFFIX)
+
+
+def folded(name: str) -> str:
+    """The form in which APFS compares names by default: composed accents, no upper case."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def readable(name: str) -> str:
+    """A name with bytes that are not UTF-8, which Linux allows, as text that JSON can hold."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def split(name: str) -> tuple[str, str]:
+    """Stem and suffix; a suffix that is absurdly long counts as part of the stem."""
+    path = PurePath(name)
+    if len(path.suffix) > _LONGEST_SUFFIX:
+        return name, ""
+    return path.stem, path.suffix
+
+
+def title_of(name: str) -> str:
+    """What the images and the error file of a dropped file are called, without a suffix."""
+    return split(name)[0] if is_prompt_name(name) else name
+
+
+def error_name(name: str) -> str:
+    """The name of the error file beside the failed file `name`."""
+    return numbered(title_of(name), ERROR_SUFFIX, 1)

@@ -1,0 +1,299 @@
+"""The whole way: real folders, processes and signals, and a worker that misbehaves on demand."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.hotfolder.layout import Layout
+from mpsdoctor.hotfolder.pictures import job_in_picture
+from mpsdoctor.hotfolder.status import read_status
+from mpsdoctor.prompts.document import MAX_BYTES
+from tests.support.hot_folder import PACE, drop, names, running, wait_until
+
+# root may read everything; without these two rights it is as anybody else.
+_AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
+def reason(layout: Layout, name: str) -> str:
+    """The text of an error file."""
+    return (layout.failed / f"{name}.error.txt").read_text()
+
+
+def test_dropped_prompts_become_images(layout: Layout) -> None:
+    """Prompts dropped before and after the start are rendered, also when written bit by bit."""
+    drop(layout, "before.txt", "a cat")
+    (layout.images / "before.png").write_text("mine")
+    with running(layout) as daemon:
+        daemon.wait_for("Published", name="before.txt")
+        with (layout.inbox / "slowly.TXT").open("w") as file:
+            for word in ("noisy ", "and ", "slow ") * 4:
+                file.write(word)
+                file.flush()
+                time.sleep(0.02)
+        daemon.wait_for("Published", name="slowly.TXT")
+        assert daemon.end() == 0
+    assert names(layout.inbox) == []
+    assert names(layout.done) == ["before.txt", "slowly.TXT"]
+    assert names(layout.images) == ["before-2.png", "before.png", "slowly.png"]
+    assert (layout.images / "before.png").read_text() == "mine"
+    claimed = {event["name"]: event["job"] for event in daemon.seen if event["kind"] == "Claimed"}
+    assert job_in_picture(layout.images / "slowly.png") == claimed["slowly.TXT"]
+    assert not (layout.work / claimed["slowly.TXT"]).exists()
+
+
+def test_what_is_no_prompt_gets_a_reason_and_the_queue_goes_on(
+    layout: Layout, tmp_path: Path
+) -> None:
+    """Everything that can lie in the inbox ends in failed/ with its reason, unchanged."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("never read")
+    drop(layout, "empty.txt", "")
+    drop(layout, "blank.txt", " \n")
+    drop(layout, "binary.txt", b"\x89PNG\0\1\2")
+    drop(layout, "large.txt", "x" * (MAX_BYTES + 1))
+    drop(layout, "photo.jpg", b"\xff\xd8\xff")
+    drop(layout, "letter.rtf", "{\\rtf1 a cat}")
+    drop(layout, "a" * 251 + ".txt", b"\xff")
+    (layout.inbox / "link.txt").symlink_to(secret)
+    os.mkfifo(layout.inbox / "pipe.txt")
+    (layout.inbox / "folder").mkdir()
+    (layout.inbox / "folder" / "inside.txt").write_text("a cat")
+    for ignored in (".hidden.txt", "._cat.txt", "cat.txt.part"):
+        (layout.inbox / ignored).write_text("not for us")
+    with running(layout) as daemon:
+        rejected = {daemon.wait_for("Rejected")["name"] for _ in range(10)}
+        drop(layout, "good.txt", "a cat")
+        daemon.wait_for("Published", name="good.txt")
+        assert daemon.end() == 0
+    assert len(rejected) == 10
+    assert names(layout.inbox) == ["._cat.txt", ".hidden.txt", "cat.txt.part"]
+    assert len(names(layout.failed)) == 20
+    assert "holds no prompt" in reason(layout, "empty")
+    assert "holds no prompt" in reason(layout, "blank")
+    assert "not plain text" in reason(layout, "binary")
+    assert f"{MAX_BYTES + 1:,} bytes" in reason(layout, "large")
+    assert "ends in .txt" in reason(layout, "photo.jpg")
+    assert "ends in .txt" in reason(layout, "letter.rtf")
+    assert "link" in reason(layout, "link")
+    assert "not a file" in reason(layout, "pipe")
+    assert "folder" in reason(layout, "folder")
+    assert (layout.failed / "link.txt").readlink() == secret
+    assert (layout.failed / "folder" / "inside.txt").read_text() == "a cat"
+    assert (layout.failed / ("a" * 251 + ".txt")).read_bytes() == b"\xff"
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0 and not shutil.which("setpriv"), reason="root reads everything"
+)
+def test_what_the_system_withholds_does_not_stop_the_queue(layout: Layout) -> None:
+    """What may not be read fails; what may not be moved stays, and is spoken of once."""
+    drop(layout, "locked.txt", "a cat").chmod(0)
+    held = layout.inbox / "held"
+    held.mkdir()
+    held.chmod(0o500)
+    wrapper = _AS_ANYBODY if os.geteuid() == 0 else ()
+    with running(layout, wrapper=wrapper) as daemon:
+        daemon.wait_for("Rejected", name="locked.txt")
+        daemon.wait_for("Unmovable", name="held")
+        for name in ("one.txt", "two.txt"):
+            drop(layout, name, "a cat")
+            daemon.wait_for("Published", name=name)
+        assert daemon.end() == 0
+    assert "cannot be read" in reason(layout, "locked")
+    assert names(layout.inbox) == ["held"]
+    assert [event["kind"] for event in daemon.seen].count("Unmovable") == 1
+
+
+def test_a_worker_that_fails_costs_only_its_own_prompt(layout: Layout) -> None:
+    """Crash, hang, silence, a torn picture: three attempts, then a reason; the rest is rendered."""
+    for name in ("abort", "exit", "fail", "hang", "torn", "abort-once"):
+        drop(layout, f"{name}.txt", f"{name} please")
+    with running(layout, pace=replace(PACE, silence=0.7)) as daemon:
+        for name in ("abort", "exit", "fail", "hang", "torn"):
+            drop(layout, f"after {name}.txt", "a cat")
+        wait_until(lambda: len(names(layout.done)) + len(names(layout.failed)) == 6 + 2 * 5)
+        assert daemon.end() == 0
+        daemon.wait_for("Stopped")
+    assert names(layout.images) == [
+        "abort-once.png",
+        *(f"after {name}.png" for name in ("abort", "exit", "fail", "hang", "torn")),
+    ]
+    assert "SIGABRT" in reason(layout, "abort")
+    assert "failed assertion" in reason(layout, "abort")
+    assert "exit status 0" in reason(layout, "exit")
+    assert "All black" in reason(layout, "fail")
+    assert "said nothing for 0.7 seconds" in reason(layout, "hang")
+    assert "not whole" in reason(layout, "torn")
+    tries = [event["name"] for event in daemon.seen if event["kind"] == "Rendering"]
+    assert {name: tries.count(f"{name}.txt") for name in ("abort", "hang", "torn")} == {
+        "abort": 3,
+        "hang": 3,
+        "torn": 3,
+    }
+    assert tries.count("fail.txt") == 1
+    assert tries.count("abort-once.txt") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_and_the_prompt_is_taken_up_again(
+    layout: Layout, number: signal.Signals
+) -> None:
+    """Ended in the middle of a picture, daemon and worker go at once and no attempt is counted."""
+    drop(layout, "cat.txt", "slow 30")
+    with running(layout) as daemon:
+        daemon.wait_for("Rendering")
+        worker = psutil.Process(daemon.worker())
+        assert daemon.end(number, seconds=10) == 0
+        assert not worker.is_running()
+    (folder,) = (path for path in layout.work.iterdir() if path.is_dir())
+    job = json.loads((folder / "job.json").read_bytes())
+    assert job["attempts"] == 0
+    (folder / "prompt.txt").write_text("a cat")
+    with running(layout) as daemon:
+        assert daemon.wait_for("Started")["resumed"] == 1
+        assert daemon.wait_for("Published")["job"] == job["id"]
+        assert daemon.end() == 0
+    assert f"seed\0{job['seed']}".encode() in (layout.images / "cat.png").read_bytes()
+
+
+def test_killed_again_and_again_it_publishes_each_prompt_once(layout: Layout) -> None:
+    """After kill -9 at any moment, a new daemon goes on: no prompt is lost, none comes twice."""
+    prompts = [f"{number}.txt" for number in range(12)]
+    for name in prompts:
+        drop(layout, name, "slow 0.02")
+    chance = random.Random(1)
+    for _ in range(8):
+        with running(layout) as daemon:
+            # An attempt that a kill ended counts, so the job that was hit gets its turn first.
+            daemon.wait_for("Published")
+            with pytest.raises(AssertionError):
+                daemon.wait_for("never", seconds=chance.uniform(0, 0.25))
+            daemon.kill()
+        dropped = [
+            *names(layout.inbox),
+            *names(layout.done),
+            *(
+                json.loads((folder / "job.json").read_bytes())["name"]
+                for folder in layout.work.iterdir()
+                if (folder / "prompt.txt").exists()
+            ),
+        ]
+        assert sorted(dropped) == sorted(prompts)
+    with running(layout) as daemon:
+        daemon.wait_for("Started")
+        wait_until(lambda: len(names(layout.done)) == len(prompts))
+        assert daemon.end() == 0
+    assert names(layout.done) == sorted(prompts)
+    assert names(layout.images) == sorted(name.replace(".txt", ".png") for name in prompts)
+    assert names(layout.failed) == names(layout.inbox) == []
+
+
+def test_a_prompt_that_takes_the_daemon_down_is_given_up(layout: Layout) -> None:
+    """Three attempts that ended with the daemon are enough; the next prompt gets its turn."""
+    drop(layout, "deadly.txt", "slow 30")
+    for _ in range(3):
+        with running(layout) as daemon:
+            daemon.wait_for("Rendering")
+            daemon.kill()
+    drop(layout, "next.txt", "a cat")
+    with running(layout) as daemon:
+        daemon.wait_for("Rejected", name="deadly.txt")
+        daemon.wait_for("Published", name="next.txt")
+        assert daemon.end() == 0
+    assert "cut off 3 times" in reason(layout, "deadly")
+
+
+def test_a_worker_that_outlives_its_daemon_is_ended(layout: Layout) -> None:
+    """A new daemon does not start beside a worker that hangs and still holds the memory."""
+    drop(layout, "cat.txt", "deaf")
+    with running(layout) as daemon:
+        daemon.wait_for("Rendering")
+        wait_until(lambda: read_status(layout.root).progress.name == "cat.txt")
+        worker = psutil.Process(daemon.worker())
+        daemon.kill()
+    assert worker.is_running()
+    with running(layout) as daemon:
+        daemon.wait_for("Started")
+        assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+        assert daemon.end() == 0
+
+
+def test_a_second_daemon_refuses_and_status_tells_of_the_first(layout: Layout) -> None:
+    """One daemon per folder, known by its process; another process can see what it does."""
+    assert not read_status(layout.root).running
+    with running(layout) as daemon:
+        drop(layout, "bad.txt", "fail please")
+        daemon.wait_for("Rejected")
+        drop(layout, "cat.txt", "slow 0.4")
+        drop(layout, "dog.txt", "slow 30")
+        daemon.wait_for("Stepped", step=2)
+        wait_until(lambda: read_status(layout.root).progress.step >= 1)
+        status = read_status(layout.root)
+        assert status.running
+        assert status.pid == daemon.process.pid
+        assert (status.inbox, status.work, status.done, status.failed) == (1, 1, 0, 1)
+        assert (status.progress.name, status.progress.steps) == ("cat.txt", 4)
+        assert status.progress.last_error == "bad.txt: All black"
+        with running(layout) as second:
+            assert str(daemon.process.pid) in second.wait_for("Error")["title"]
+            assert second.wait() == 1
+        daemon.wait_for("Published", name="cat.txt")
+        assert daemon.end() == 0
+    status = read_status(layout.root)
+    assert (status.running, status.pid, status.progress.name) == (False, None, None)
+
+
+@pytest.mark.parametrize(
+    ("model", "title"),
+    [
+        ("refused", "There is no such model"),
+        ("aborting", "The worker was lost while it loaded the model"),
+        ("silent", "The worker hung while it loaded the model"),
+    ],
+)
+def test_a_model_that_cannot_be_loaded_stops_the_daemon(
+    layout: Layout, model: str, title: str
+) -> None:
+    """The daemon says why and ends; the prompts stay in the inbox."""
+    drop(layout, "cat.txt", "a cat")
+    with running(layout, model=model, pace=replace(PACE, silence=0.7)) as daemon:
+        assert daemon.wait_for("Error")["title"] == title
+        assert daemon.wait() == 1
+    assert names(layout.inbox) == ["cat.txt"]
+
+
+def test_folders_that_the_user_deletes_come_back(layout: Layout) -> None:
+    """Deleting the inbox loses the file events, not the prompts that come after."""
+    with running(layout) as daemon:
+        daemon.wait_for("Loaded")
+        for folder in (layout.inbox, layout.images, layout.done):
+            folder.rmdir()
+        wait_until(layout.inbox.exists)
+        drop(layout, "cat.txt", "slow 0.1")
+        daemon.wait_for("Rendering")
+        layout.images.rmdir()
+        daemon.wait_for("Published")
+        layout.root.rename(layout.root.with_name("ejected"))
+        assert "has gone" in daemon.wait_for("Error")["title"]
+        assert daemon.wait() == 1
+
+
+def test_a_folder_on_another_disk_is_refused(layout: Layout) -> None:
+    """Moves between disks are copies, so such a hot folder is not begun with."""
+    other = Path("/dev/shm" if sys.platform == "linux" else "/dev")
+    layout.images.rmdir()
+    layout.images.symlink_to(other)
+    if other.stat().st_dev == layout.root.stat().st_dev:
+        pytest.skip("there is no other disk")
+    with pytest.raises(MpsDoctorError, match="different disks"):
+        layout.check()

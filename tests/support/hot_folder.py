@@ -1,0 +1,154 @@
+"""A real `watch` in a process of its own: `python -m tests.support.hot_folder ROOT MODEL PACE`.
+
+It prints each event as a JSON line; an MpsDoctorError is the last of them.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.hotfolder.daemon import Pace, watch
+from mpsdoctor.hotfolder.events import Event
+from mpsdoctor.hotfolder.layout import Layout
+from mpsdoctor.profile.model import Profile
+
+STAND_IN = (sys.executable, "-m", "tests.support.stand_in_worker")
+PACE = Pace(settle=0.1, patience=0.4, rescan=1.0, silence=20.0)
+
+
+class RunningDaemon:
+    """A daemon process on a hot folder."""
+
+    def __init__(
+        self, layout: Layout, *, model: str, pace: Pace, wrapper: tuple[str, ...] = ()
+    ) -> None:
+        self.layout = layout
+        arguments = [str(layout.root), model, json.dumps(asdict(pace))]
+        self.process = subprocess.Popen(
+            [*wrapper, sys.executable, "-m", "tests.support.hot_folder", *arguments],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.seen: list[dict[str, Any]] = []
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._lines.put(line)
+
+    def wait_for(self, kind: str, seconds: float = 20.0, **values: object) -> dict[str, Any]:
+        """The next event of this kind with these values."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {kind} {values} in {self.seen}") from None
+            event: dict[str, Any] = json.loads(line)
+            self.seen.append(event)
+            if event["kind"] == kind and all(event.get(k) == v for k, v in values.items()):
+                return event
+
+    def worker(self) -> int:
+        """The process id of its worker."""
+        return int(json.loads(self.layout.worker_file.read_bytes())["pid"])
+
+    def kill(self) -> None:
+        """As `kill -9` does."""
+        self.end(signal.SIGKILL)
+
+    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 10.0) -> int:
+        """Sends the signal; the exit status."""
+        self.process.send_signal(number)
+        return self.wait(seconds)
+
+    def wait(self, seconds: float = 10.0) -> int:
+        """The exit status, once it has ended."""
+        status = self.process.wait(seconds)
+        self._reader.join(seconds)
+        assert self.process.stdout
+        self.process.stdout.close()
+        return status
+
+
+@contextlib.contextmanager
+def running(
+    layout: Layout,
+    *,
+    model: str = "stand-in",
+    pace: Pace = PACE,
+    wrapper: tuple[str, ...] = (),
+) -> Iterator[RunningDaemon]:
+    """A daemon that is killed at the end if it has not ended by then."""
+    daemon = RunningDaemon(layout, model=model, pace=pace, wrapper=wrapper)
+    try:
+        yield daemon
+    finally:
+        if daemon.process.returncode is None:
+            daemon.kill()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Looks every 10 ms; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.01)
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in the folder, sorted."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def drop(layout: Layout, name: str, content: str | bytes) -> Path:
+    """Puts a file into the inbox in one go, as a careful program does."""
+    layout.inbox.mkdir(parents=True, exist_ok=True)
+    path = layout.inbox / name
+    hidden = path.with_name(f".{name}"[:200])
+    hidden.write_bytes(content.encode() if isinstance(content, str) else content)
+    return hidden.rename(path)
+
+
+def main(root: str, model: str, pace: str) -> int:
+    """The daemon's side."""
+
+    def show(kind: str, values: dict[str, Any]) -> None:
+        sys.stdout.write(json.dumps({"kind": kind, **values}, default=str) + "\n")
+        sys.stdout.flush()
+
+    def on_event(event: Event) -> None:
+        show(type(event).__name__, asdict(event))
+
+    try:
+        watch(
+            Path(root),
+            Profile(model=model),
+            environ=os.environ,
+            on_event=on_event,
+            worker=STAND_IN,
+            pace=Pace(**json.loads(pace)),
+        )
+    except MpsDoctorError as error:
+        show("Error", {"title": error.title, "detail": error.detail, "hint": error.hint})
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
