@@ -1,0 +1,112 @@
+"""MPS1xx: the Mac and its macOS."""
+
+from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity
+from mpsdoctor.checks.remedies import install_torch
+from mpsdoctor.facts.model import Facts
+from mpsdoctor.knowledge import floors, versions
+
+_WHERE = "(System Settings > General > Software Update)"
+
+
+def apple_silicon(facts: Facts) -> Finding | None:
+    """The mps device needs an Apple-silicon Mac; Intel Macs are no longer supported.
+
+    PyTorch dropped them from its documentation in pull request #141182.
+    """
+    if facts.is_mac and facts.hardware.apple_silicon:
+        return None
+    expected = "a Mac with Apple silicon (M1 or newer)"
+    if not facts.is_mac:
+        return Finding(
+            severity=Severity.ERROR,
+            observed=f"This is not a Mac; the system is {facts.system.kernel}.",
+            expected=expected,
+            impact="The mps device exists only on macOS, so nothing can render on it here.",
+            remedy=Remedy(
+                text="Run mpsdoctor on the Mac that is to make the pictures. This machine can "
+                'render on its CPU, slowly, with a profile that says device = "cpu".'
+            ),
+        )
+    if facts.hardware.apple_silicon is None:
+        return Finding(
+            severity=Severity.WARNING,
+            observed="Whether this Mac has Apple silicon is not known: sysctl did not answer.",
+            expected=expected,
+            impact="On an Intel Mac nothing can render on mps.",
+            remedy=Remedy(
+                text="See whether this prints 1:",
+                commands=("/usr/sbin/sysctl -n hw.optional.arm64",),
+            ),
+        )
+    return Finding(
+        severity=Severity.ERROR,
+        observed=f"This is an Intel Mac ({facts.hardware.chip or 'chip not known'}).",
+        expected=expected,
+        impact="PyTorch does not support mps on Intel Macs, and its last release for them is "
+        f"{floors.load().x86_64.torch}, which is too old for the current Diffusers.",
+        remedy=Remedy(text="Use a Mac with an M1 or newer chip; no setting helps on this one."),
+    )
+
+
+def macos_version(facts: Facts) -> Finding | None:
+    """Diffusers' page on mps needs macOS 12.6 and recommends 13.0."""
+    guide = floors.load().guide
+    macos = versions.parse(facts.system.macos_version)
+    expected = f"macOS {guide.macos_needed} or newer, better {guide.macos_recommended} or newer"
+    if macos is None:
+        return Finding(
+            severity=Severity.WARNING,
+            observed="The macOS version is not known: sw_vers did not answer.",
+            expected=expected,
+            impact="Which PyTorch fits this Mac cannot be said.",
+            remedy=Remedy(text="See what this prints:", commands=("/usr/bin/sw_vers",)),
+        )
+    if macos >= guide.macos_recommended:
+        return None
+    too_old = macos < guide.macos_needed
+    return Finding(
+        severity=Severity.ERROR if too_old else Severity.WARNING,
+        observed=f"macOS {facts.system.macos_version}",
+        expected=expected,
+        impact="Diffusers does not support mps on a macOS this old."
+        if too_old
+        else "Only old PyTorch releases have an mps device here, with faults since mended.",
+        remedy=Remedy(text=f"Update macOS {_WHERE}."),
+    )
+
+
+def macos_for_torch(facts: Facts) -> Finding | None:
+    """Each PyTorch has an mps device from some macOS on, later than where pip installs it.
+
+    PyTorch's own error message has named the wrong version (pytorch #139425, #164943).
+    """
+    torch = versions.parse(facts.torch_version)
+    if torch is None:
+        raise NoAnswerError("no PyTorch version to compare with")
+    floor = floors.macos_floor(torch)
+    if floor is None:
+        return None
+    macos = versions.parse(facts.system.macos_version)
+    if macos is None:
+        return Finding(
+            severity=Severity.NOTE,
+            observed="The macOS version is not known.",
+            expected=f"macOS {floor} or newer for PyTorch {facts.torch_version}",
+            impact="On an older macOS this PyTorch has no mps device.",
+            remedy=Remedy(text="See what this prints:", commands=("/usr/bin/sw_vers",)),
+        )
+    if macos >= floor:
+        return None
+    older = install_torch(facts)
+    keep = ", or keep this macOS with an older PyTorch" if older.commands else ""
+    return Finding(
+        severity=Severity.ERROR,
+        observed=f"PyTorch {facts.torch_version} on macOS {facts.system.macos_version}",
+        expected=f"macOS {floor} or newer for this PyTorch",
+        impact="This PyTorch installs and starts on this macOS, but has no mps device here. Its "
+        "own error message may name another macOS version.",
+        remedy=Remedy(
+            text=f"Update macOS to {floor} or newer {_WHERE}{keep}. {older.text}",
+            commands=older.commands,
+        ),
+    )

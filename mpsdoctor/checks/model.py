@@ -1,0 +1,121 @@
+"""What a check is and what it can say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from mpsdoctor.constants import REPORT_SCHEMA, ExitCode
+from mpsdoctor.facts.model import Facts
+from mpsdoctor.records import Record
+
+
+class Severity(str, Enum):
+    """How much a finding matters; only an error stops rendering on mps."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Status(str, Enum):
+    """How a check ended. `CRASHED` and `TIMED_OUT` mean: not known, never ok."""
+
+    OK = "ok"
+    FINDING = "finding"
+    SKIPPED = "skipped"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed out"
+
+
+class NoAnswerError(Exception):
+    """The facts hold no answer to a check, so that it is neither ok nor a finding.
+
+    `status` is `SKIPPED` where nobody asked and `TIMED_OUT` where no answer came.
+    """
+
+    def __init__(self, reason: str, status: Status = Status.SKIPPED) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class Remedy(Record):
+    """What to do about a finding; `commands` are complete lines to copy."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+class Finding(Record):
+    """What a check found, and what that means for pictures."""
+
+    severity: Severity
+    observed: str
+    expected: str
+    impact: str
+    remedy: Remedy
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question with a stable id. `examine` is pure: the same facts, the same finding.
+
+    It raises NoAnswerError where the facts cannot tell. `requires` names earlier checks without
+    whose success the answer would only repeat their finding.
+    """
+
+    id: str
+    title: str
+    examine: Callable[[Facts], Finding | None]
+    requires: tuple[str, ...] = ()
+
+
+class Result(Record):
+    """How one check ended; `reason` says why it was skipped or how it crashed.
+
+    `needs` is the id of the check that it was skipped for, if that was why.
+    """
+
+    id: str
+    title: str
+    status: Status
+    finding: Finding | None = None
+    reason: str = ""
+    needs: str = ""
+
+
+class Report(Record):
+    """Every result, in the registry's order, with the facts they follow from."""
+
+    schema_version: Literal[1] = REPORT_SCHEMA
+    facts: Facts
+    results: tuple[Result, ...]
+
+    @property
+    def errors(self) -> tuple[Result, ...]:
+        """The results that stop rendering on mps."""
+        return tuple(
+            result
+            for result in self.results
+            if result.finding is not None and result.finding.severity is Severity.ERROR
+        )
+
+    @property
+    def unknown(self) -> tuple[Result, ...]:
+        """The results that leave open whether this machine can render on mps.
+
+        A skipped check does so only where no error has settled the question, and is counted once,
+        at the check that it was skipped for.
+        """
+        lost = {Status.CRASHED, Status.TIMED_OUT} | (set() if self.errors else {Status.SKIPPED})
+        return tuple(
+            result for result in self.results if result.status in lost and not result.needs
+        )
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Unknown results outweigh findings: nobody may take them for a clean bill."""
+        if self.unknown:
+            return ExitCode.INTERNAL
+        return ExitCode.FINDINGS if self.errors else ExitCode.OK

@@ -1,0 +1,16 @@
+"""The Python that runs this, which is the one that will render."""
+
+import platform
+import sys
+
+from mpsdoctor.facts.model import Python
+
+
+def read() -> Python:
+    """This interpreter; whether it is translated is for sysctl to say."""
+    return Python(
+        version=platform.python_version(),
+        machine=platform.machine(),
+        executable=sys.executable,
+        prefix=sys.prefix,
+    )

@@ -1,0 +1,95 @@
+"""Which macOS, Python and PyTorch go together; the data and its sources are in floors.toml."""
+
+from functools import cache
+from typing import Annotated
+
+import tomlkit
+from packaging.version import Version
+from pydantic import BeforeValidator, ConfigDict
+
+from mpsdoctor.records import Record
+from mpsdoctor.resources import knowledge
+
+VersionField = Annotated[Version, BeforeValidator(Version)]
+
+
+class Row(Record):
+    """A piece of knowledge and where it comes from."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    sources: tuple[str, ...]
+
+
+class Guide(Row):
+    """What Diffusers' page on mps asks for."""
+
+    macos_needed: VersionField
+    macos_recommended: VersionField
+    torch_needed: VersionField
+    torch_recommended: VersionField
+    ram_gib_recommended: int
+
+
+class X8664(Row):
+    """The last PyTorch for Intel processors."""
+
+    torch: VersionField
+
+
+class MacosFloor(Row):
+    """From release `torch` on, mps needs `macos`."""
+
+    torch: VersionField
+    macos: VersionField
+
+
+class Wheels(Row):
+    """Release `torch` has arm64 wheels for CPython from `python[0]` to `python[1]`."""
+
+    torch: VersionField
+    python: tuple[VersionField, VersionField]
+
+
+class Floors(Record):
+    """All of floors.toml; `macos` and `wheels` ascend."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    guide: Guide
+    x86_64: X8664
+    macos: tuple[MacosFloor, ...]
+    wheels: tuple[Wheels, ...]
+
+
+@cache
+def load() -> Floors:
+    """The file, validated."""
+    text = knowledge("floors.toml").read_text(encoding="utf-8")
+    return Floors.model_validate(tomlkit.parse(text).unwrap())
+
+
+def macos_floor(torch: Version) -> Version | None:
+    """The oldest macOS on which the mps device of release `torch` works.
+
+    None before 1.12, which has no mps device. A release newer than the table needs at least what
+    its newest row says.
+    """
+    floors = [row.macos for row in load().macos if row.torch <= torch]
+    return floors[-1] if floors else None
+
+
+def newest_torch_for(macos: Version, python: Version) -> Version | None:
+    """The newest known release that installs on this arm64 CPython and has mps on this macOS."""
+    minor = Version(f"{python.major}.{python.minor}")
+    fitting = [
+        row.torch
+        for row in load().wheels
+        if row.python[0] <= minor <= row.python[1] and _has_mps(row.torch, macos)
+    ]
+    return fitting[-1] if fitting else None
+
+
+def _has_mps(torch: Version, macos: Version) -> bool:
+    floor = macos_floor(torch)
+    return floor is not None and floor <= macos

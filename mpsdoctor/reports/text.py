@@ -1,0 +1,98 @@
+"""A report as text for a terminal: problems first, then one verdict."""
+
+import textwrap
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from mpsdoctor.checks.model import Finding, Report, Result, Severity, Status
+from mpsdoctor.reports.verdict import verdict
+
+_STYLES = {
+    Severity.ERROR.value: "bold red",
+    Severity.WARNING.value: "yellow",
+    Severity.NOTE.value: "cyan",
+    "not known": "bold magenta",
+    Status.OK.value: "green",
+    Status.SKIPPED.value: "dim",
+}
+_INDENT = " " * 4
+_LABEL_WIDTH = 10
+
+
+def render(report: Report, verbose: bool = False, *, width: int = 80) -> Text:
+    """The report with its prose wrapped at `width` columns; `verbose` shows every result.
+
+    Commands stay on one line each, however long, so that they can be copied. Print it with
+    `Console.print(text, soft_wrap=True)`, or rich cuts them at the window's edge.
+    """
+    page = Text()
+    problems = [result for result in report.results if _is_problem(result, report)]
+    for result in problems:
+        page.append_text(_problem(result, width))
+        page.append("\n")
+    if verbose:
+        others = [result for result in report.results if result not in problems]
+        for result in others:
+            page.append_text(_heading(result, result.status.value))
+        page.append("\n" if others else "")
+    return page.append(verdict(report), style=_verdict_style(report))
+
+
+def _is_problem(result: Result, report: Report) -> bool:
+    return result.finding is not None or result in report.unknown
+
+
+def _problem(result: Result, width: int) -> Text:
+    if result.finding is None:
+        page = _heading(result, "not known", with_reason=False)
+        return page.append(_paragraph("reason", result.reason, width))
+    page = _heading(result, result.finding.severity.value)
+    for line in _finding_lines(result.finding, width):
+        page.append(line)
+    return page
+
+
+def _heading(result: Result, state: str, *, with_reason: bool = True) -> Text:
+    reason = f": {_plain(result.reason)}" if with_reason and result.reason else ""
+    return Text.assemble(
+        (f"{state:<9}", _STYLES.get(state, "")),
+        " ",
+        (result.id, "bold"),
+        f"  {result.title}{reason}\n",
+    )
+
+
+def _finding_lines(finding: Finding, width: int) -> Iterator[str]:
+    yield _paragraph("observed", finding.observed, width)
+    yield _paragraph("expected", finding.expected, width)
+    yield _paragraph("impact", finding.impact, width)
+    yield _paragraph("remedy", finding.remedy.text, width)
+    for command in finding.remedy.commands:
+        yield f"{_INDENT * 2}{_plain(command)}\n"
+
+
+def _paragraph(label: str, words: str, width: int) -> str:
+    hanging = _INDENT + " " * _LABEL_WIDTH
+    return (
+        textwrap.fill(
+            _plain(words),
+            width=max(width, 2 * len(hanging)),
+            initial_indent=f"{_INDENT}{label:<{_LABEL_WIDTH}}",
+            subsequent_indent=hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        + "\n"
+    )
+
+
+def _plain(words: str) -> str:
+    """One line without control characters, which could come from another program's output."""
+    return "".join(letter if letter.isprintable() else " " for letter in words).strip()
+
+
+def _verdict_style(report: Report) -> str:
+    if report.errors:
+        return _STYLES[Severity.ERROR.value]
+    return _STYLES["not known"] if report.unknown else "bold green"

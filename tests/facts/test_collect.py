@@ -1,0 +1,76 @@
+"""Facts of whole machines, from recorded output."""
+
+from collections.abc import Sequence
+
+from mpsdoctor.facts import sw_vers, sysctl
+from mpsdoctor.facts.collect import collect
+from mpsdoctor.facts.command import CommandResult
+from mpsdoctor.facts.model import Facts, Hardware, ProbeOutcome, Python, System, Torch
+
+SW_VERS = CommandResult(0, "ProductName:\tmacOS\nProductVersion:\t15.3\nBuildVersion:\t24D60\n")
+ROSETTA = CommandResult(
+    0,
+    "hw.model: Mac14,10\nmachdep.cpu.brand_string: Apple M2 Pro\nhw.physicalcpu: 12\n"
+    "hw.memsize: 17179869184\nhw.optional.arm64: 1\nsysctl.proc_translated: 1\n",
+)
+TORCH = CommandResult(
+    0,
+    '{"outcome": "answered", "version": "2.2.2", "mps_built": true, "mps_available": true}\n',
+    "UserWarning: Failed to initialize NumPy",
+)
+X86_64 = Python(version="3.12.8", machine="x86_64", executable="/opt/python", prefix="/opt")
+
+
+def rosetta_mac(argv: Sequence[str], timeout: float) -> CommandResult:
+    """An M2 Pro whose Python runs under Rosetta."""
+    return {sw_vers.COMMAND: SW_VERS, sysctl.COMMAND: ROSETTA}.get(tuple(argv), TORCH)
+
+
+def silent(argv: Sequence[str], timeout: float) -> CommandResult:
+    """A machine on which no program answers."""
+    return CommandResult(None, timed_out=True)
+
+
+def test_a_mac_is_read_from_its_programs() -> None:
+    """An x86_64 Python on Apple silicon is told apart from the machine that it runs on."""
+    facts = collect(run=rosetta_mac, kernel="Darwin", interpreter=X86_64)
+    assert System(kernel="Darwin", macos_version="15.3", macos_build="24D60") == facts.system
+    assert facts.hardware == Hardware(
+        model="Mac14,10", chip="Apple M2 Pro", apple_silicon=True, cpu_cores=12, ram_bytes=2**34
+    )
+    assert X86_64.model_copy(update={"translated": True}) == facts.python
+    assert facts.torch == Torch(
+        outcome=ProbeOutcome.ANSWERED, version="2.2.2", mps_built=True, mps_available=True
+    )
+
+
+def test_a_mac_without_answers_has_facts() -> None:
+    """Silence is not known, and not an exception; an arm64 Python still proves Apple silicon."""
+    arm64 = X86_64.model_copy(update={"machine": "arm64"})
+    facts = collect(run=silent, kernel="Darwin", interpreter=arm64)
+    assert System(kernel="Darwin") == facts.system
+    assert Hardware(apple_silicon=True) == facts.hardware
+    assert facts.torch is not None
+    assert facts.torch.outcome is ProbeOutcome.TIMED_OUT
+    assert collect(run=silent, kernel="Darwin", interpreter=X86_64).hardware == Hardware()
+
+
+def test_linux_is_not_asked_for_macos() -> None:
+    """Off the Mac no program but Python is started; memory comes from psutil."""
+
+    def only_python(argv: Sequence[str], timeout: float) -> CommandResult:
+        raise AssertionError(argv)
+
+    facts = collect(run=only_python, kernel="Linux", ask_torch=False)
+    assert System(kernel="Linux") == facts.system
+    assert facts.hardware.ram_bytes is not None
+    assert facts.torch is None
+
+
+def test_this_machine_round_trips_through_json() -> None:
+    """What is collected here can be written and read again, and knows its packages."""
+    facts = collect(ask_torch=False)
+    assert facts == Facts.model_validate_json(facts.model_dump_json())
+    assert facts.packages is not None
+    assert {"torch", "diffusers", "transformers", "huggingface-hub"} <= facts.packages.keys()
+    assert facts.torch_version == facts.packages["torch"]

@@ -1,0 +1,76 @@
+"""Which macOS, Python and PyTorch go together."""
+
+import pytest
+from packaging.version import Version
+
+from mpsdoctor.knowledge import floors, versions
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [
+        ("2.13.0+cpu", "2.13.0"),
+        ("2.10.0.dev20251008", "2.10.0"),
+        ("1.13.0a0", "1.13.0"),
+        ("2.6.0a0+git1eba9b3", "2.6.0"),
+        ("26.0", "26"),
+    ],
+)
+def test_a_version_counts_as_its_release(text: str, release: str) -> None:
+    """Development, pre- and local builds are compared as the release that they belong to."""
+    assert Version(release) == versions.parse(text)
+
+
+@pytest.mark.parametrize("text", [None, "", "13.3.1 (a)", "unknown", "9" * 5000])
+def test_what_is_no_version_is_not_known(text: str | None) -> None:
+    """Text that names no version gives None and never raises."""
+    assert versions.parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("torch", "macos"),
+    [
+        ("1.11.0", None),
+        ("1.12.0", "12.3"),
+        ("2.4.1", "12.3"),
+        ("2.5.0", "13.0"),
+        ("2.8.0", "13.0"),
+        ("2.9.0", "14.0"),
+        ("2.14.1", "14.0"),
+        ("2.15.0", "15.0"),
+        ("3.0.0", "15.0"),
+    ],
+)
+def test_the_macos_floor_of_a_torch(torch: str, macos: str | None) -> None:
+    """The floor rises at 2.5, 2.9 and 2.15; an unknown newer release needs at least the last."""
+    assert (Version(macos) if macos else None) == floors.macos_floor(Version(torch))
+
+
+@pytest.mark.parametrize(
+    ("macos", "python", "torch"),
+    [
+        ("12.2.1", "3.9.12", None),
+        ("12.7.6", "3.11.9", "2.4.1"),
+        ("12.7.6", "3.13.0", None),
+        ("13.7.4", "3.11.9", "2.8.0"),
+        ("14.7.4", "3.12.8", "2.14.1"),
+        ("15.0", "3.12.8", "2.15.0"),
+        ("26.2", "3.10.14", "2.14.1"),
+        ("27.0", "3.9.6", "2.8.0"),
+        ("27.0", "3.15.0", "2.15.0"),
+        ("27.0", "3.16.0", None),
+    ],
+)
+def test_the_newest_torch_for_a_mac(macos: str, python: str, torch: str | None) -> None:
+    """The newest release must install on the Python and have mps on the macOS."""
+    expected = Version(torch) if torch else None
+    assert expected == floors.newest_torch_for(Version(macos), Version(python))
+
+
+def test_the_tables_ascend_and_name_their_sources() -> None:
+    """The look-ups take the last row that fits, so rows are in order; each has a source."""
+    table = floors.load()
+    for rows in (table.macos, table.wheels):
+        assert sorted(row.torch for row in rows) == [row.torch for row in rows]
+        assert all(row.sources for row in rows)
+    assert [row.macos for row in table.macos] == sorted(row.macos for row in table.macos)

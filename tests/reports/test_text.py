@@ -1,0 +1,108 @@
+"""The report as a person reads it."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mpsdoctor.checks.model import Finding, Remedy, Report, Result, Severity, Status
+from mpsdoctor.checks.runner import examine
+from mpsdoctor.facts.model import Facts, Python, System
+from mpsdoctor.reports.text import render
+from mpsdoctor.reports.verdict import verdict
+
+MACHINES = Path(__file__).parents[1] / "facts"
+READY = "Ready to render on mps"
+NOT_KNOWN = "Not known whether this machine can render on mps: "
+PACKAGES = "MPS601 (Diffusers), MPS602 (Transformers)"
+UNAVAILABLE = "Cannot render on mps: MPS304 (mps available)"
+TRANSLATED = "Cannot render on mps: MPS201 (native Python)"
+TOO_OLD = "Cannot render on mps: MPS103 (macOS for this PyTorch)"
+NO_MAC = "Cannot render on mps: MPS101 (Apple silicon Mac)"
+
+VERDICTS = {
+    "arm64-macos-26.0-torch-2.9.1": UNAVAILABLE,
+    "intel-macos-12.4-torch-1.13.0a0": NO_MAC,
+    "linux-bare": f"{NO_MAC}, MPS301 (PyTorch), {PACKAGES}",
+    "linux-torch-2.13.0+cpu": NO_MAC,
+    "m1-8gb-macos-15.5": f"{NOT_KNOWN}MPS103 (macOS for this PyTorch), MPS201 (native Python)",
+    "m1-macos-12.2.1-torch-1.13.0.dev": "Cannot render on mps: MPS102 (macOS version), "
+    "MPS103 (macOS for this PyTorch)",
+    "m1-macos-12.7.6-torch-2.5.1": TOO_OLD,
+    "m2-max-macos-13.7.4-torch-2.10.0.dev": TOO_OLD,
+    "m2-max-macos-26.3.1-torch-2.10.0": UNAVAILABLE,
+    "m2-pro-macos-14.7.4-torch-2.6.0": READY,
+    "m3-air-macos-14.5-torch-2.9.1": NOT_KNOWN + PACKAGES,
+    "m3-macos-26.2-torch-2.11.0.dev-sandbox": UNAVAILABLE,
+    "m4-pro-64gb-macos-15.2-torch-2.5.1": NOT_KNOWN + PACKAGES,
+    "m5-macos-27.0-torch-2.14.0": NOT_KNOWN + PACKAGES,
+    "rosetta-m2-macos-15.5-torch-2.2.2": TRANSLATED,
+    "rosetta-m2-pro-macos-15.3-torch-2.6.0a0": TRANSLATED,
+}
+
+
+def printed(report: Report, *, verbose: bool = False, width: int = 80) -> str:
+    """What a console of `width` columns shows."""
+    console = Console(file=io.StringIO(), width=width)
+    with console.capture() as capture:
+        console.print(render(report, verbose, width=width), soft_wrap=True)
+    return capture.get()
+
+
+def report_of(name: str) -> Report:
+    """The report on a recorded machine."""
+    text = (MACHINES / f"{name}.json").read_text(encoding="utf-8")
+    return examine(Facts.model_validate_json(text))
+
+
+@pytest.mark.parametrize("path", sorted(MACHINES.glob("*.json")), ids=lambda path: path.stem)
+def test_the_verdict_on_a_recorded_machine(path: Path) -> None:
+    """The last line says whether this machine can render, and what stands in the way."""
+    report = report_of(path.stem)
+    assert VERDICTS[path.stem] == verdict(report)
+    assert printed(report).splitlines()[-1] == verdict(report)
+
+
+def test_only_problems_are_shown_unless_verbose() -> None:
+    """On Linux one cause is shown; `verbose` adds what it hides, and why."""
+    report = report_of("linux-torch-2.13.0+cpu")
+    assert [line.split()[1] for line in printed(report).splitlines() if "MPS" in line[:14]] == [
+        "MPS101"
+    ]
+    verbose = printed(report, verbose=True)
+    assert all(result.id in verbose for result in report.results)
+    assert "skipped   MPS304  mps available: needs MPS101 (Apple silicon Mac)\n" in verbose
+
+
+def test_words_of_others_are_shown_as_they_are() -> None:
+    """Markup and control characters in an observation neither colour nor move the output."""
+    command = "python -m pip install " + " ".join(f"package-{n}==1.0" for n in range(20))
+    finding = Finding(
+        severity=Severity.WARNING,
+        observed="[red]torch[/red] said:\n\x1b[2J[/nonsense]",
+        expected="e",
+        impact="i " * 100,
+        remedy=Remedy(text="r", commands=(command,)),
+    )
+    result = Result(id="X1", title="t", status=Status.FINDING, finding=finding)
+    facts = Facts(system=System(kernel="Darwin"), python=Python())
+    lines = printed(Report(facts=facts, results=(result,)), width=40).splitlines()
+    assert "[red]torch[/red]" in "".join(lines)
+    assert "\x1b" not in "".join(lines)
+    assert f"        {command}" in lines
+    assert max(len(line) for line in lines if command not in line) <= 40
+
+
+def test_a_lost_result_is_shown_with_its_reason() -> None:
+    """A check without an answer stands among the problems, as not known."""
+    results = (
+        Result(id="X1", title="one", status=Status.CRASHED, reason="KeyError: [bold]"),
+        Result(id="X2", title="two", status=Status.SKIPPED, reason="needs X1 (one)", needs="X1"),
+    )
+    facts = Facts(system=System(kernel="Darwin"), python=Python())
+    expected = (
+        "not known X1  one\n    reason    KeyError: [bold]\n\n"
+        "Not known whether this machine can render on mps: X1 (one)\n"
+    )
+    assert expected == printed(Report(facts=facts, results=results))
