@@ -1,0 +1,129 @@
+"""From facts and needs to settings."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.facts.model import Facts, Hardware, ProbeOutcome, Python, System, Torch
+from mpsdoctor.profile import document
+from mpsdoctor.profile.choice import settings_of
+from mpsdoctor.profile.model import Profile
+from mpsdoctor.tuning.needs import Denoiser, Needs
+from mpsdoctor.tuning.rules import RULES, tune
+
+PYTHON = Python(version="3.12.8", machine="arm64", executable="/v/bin/python", prefix="/v")
+SD15 = Needs("stable-diffusion-v1-5/stable-diffusion-v1-5", Denoiser.UNET, 512)
+SDXL = Needs("stabilityai/stable-diffusion-xl-base-1.0", Denoiser.UNET, 1024)
+FLUX = Needs("black-forest-labs/FLUX.1-schnell", Denoiser.TRANSFORMER)
+SHAPES = Needs("shapes", Denoiser.UNET, 128)
+
+
+def mac(torch: str | None = "2.14.1", ram_gib: int | None = 16, available: bool = True) -> Facts:
+    return Facts(
+        system=System(kernel="Darwin", macos_version="15.5"),
+        hardware=Hardware(
+            apple_silicon=True, ram_bytes=None if ram_gib is None else ram_gib * 1024**3
+        ),
+        python=PYTHON,
+        torch=Torch(
+            outcome=ProbeOutcome.ANSWERED,
+            version=torch,
+            mps_built=True,
+            mps_available=available,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "needs", "attention", "rule"),
+    [
+        (mac("1.13.1", 16), SD15, "sliced", "attention"),
+        (mac("1.13.1", 64), SD15, "native", "attention"),
+        (mac("1.13.1", 64), SDXL, "sliced", "attention"),
+        (mac("2.0.0", 16), SD15, "native", "attention-nan"),
+        (mac("2.13.0", 16), SDXL, "native", "attention-nan"),
+        (mac("2.10.0.dev20251008", 16), SD15, "native", "attention-nan"),
+        (mac("2.14.1", 36), SD15, "sliced", "attention"),
+        (mac("2.14.1", 64), SD15, "native", "attention"),
+        (mac("2.14.1", 128), SDXL, "sliced", "attention"),
+        (mac("2.14.1", 16), FLUX, "native", "attention-no-op"),
+        (mac("2.8.0", 16), FLUX, "native", "attention-no-op"),
+        (mac(None, 16), SD15, "native", "attention-nan"),
+        (mac("2.14.1", 8), SHAPES, "native", "attention"),
+        (mac(available=False), SD15, "native", "attention"),
+    ],
+)
+def test_slicing_follows_the_guide_except_where_it_breaks_or_does_nothing(
+    facts: Facts, needs: Needs, attention: str, rule: str
+) -> None:
+    """Below 64 GB or above 512×512, but never on torch 2.0 to 2.13 or on a transformer."""
+    choice = tune(facts, needs)["attention"]
+
+    assert (attention, rule) == (choice.value, choice.rule)
+
+
+def test_a_mac_with_mps_gets_the_guides_settings() -> None:
+    """float16 on mps, its weight variant, safetensors, one prompt at a time, both watermarks."""
+    settings = settings_of(tune(mac("2.14.1", 16), SD15))
+
+    assert {
+        "model": SD15.model,
+        "device": "mps",
+        "dtype": "float16",
+        "variant": "fp16",
+        "use_safetensors": True,
+        "attention": "sliced",
+        "vae_tiling": False,
+        "vae_slicing": False,
+        "prime": False,
+        "one_prompt_at_a_time": True,
+        "width": None,
+        "height": None,
+        "num_inference_steps": None,
+        "guidance_scale": None,
+        "environment": {
+            "PYTORCH_ENABLE_MPS_FALLBACK": "1",
+            "PYTORCH_MPS_HIGH_WATERMARK_RATIO": "1.0",
+            "PYTORCH_MPS_LOW_WATERMARK_RATIO": "0.8",
+        },
+    } == settings
+
+
+def test_where_mps_is_not_available_the_cpu_renders_in_float32() -> None:
+    """The profile still works, and no variable for mps is set."""
+    for facts in (mac(available=False), mac().model_copy(update={"torch": None})):
+        settings = settings_of(tune(facts, SHAPES))
+        assert tuple(settings[name] for name in ("device", "dtype", "environment")) == (
+            "cpu",
+            "float32",
+            {},
+        )
+
+
+@pytest.mark.parametrize(("torch", "primes"), [("1.13.1", True), ("2.0.0", False)])
+def test_only_torch_1_13_is_primed(torch: str, primes: bool) -> None:
+    """Later versions have no need of a discarded first pass."""
+    assert primes is tune(mac(torch), SD15)["prime"].value
+
+
+@given(
+    torch=st.none() | st.text(max_size=20) | st.sampled_from(["1.13.1", "2.13.0+cpu", "2.15.0"]),
+    ram_gib=st.none() | st.integers(0, 2**20),
+    available=st.booleans(),
+    needs=st.builds(
+        Needs,
+        st.text(min_size=1),
+        st.none() | st.sampled_from(Denoiser),
+        st.none() | st.integers(0, 4096),
+    ),
+)
+def test_any_facts_give_a_profile_that_loads(
+    torch: str | None, ram_gib: int | None, available: bool, needs: Needs
+) -> None:
+    """However odd the machine, every setting has a value and a reason, and the file is valid."""
+    choices = tune(mac(torch, ram_gib, available), needs)
+
+    assert set(RULES) == set(choices)
+    assert all(choice.reason and choice.rule for choice in choices.values())
+    assert needs.model == Profile.model_validate(settings_of(choices)).model
+    assert document.read(document.write(choices, {})).edits == {}
