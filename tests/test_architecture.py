@@ -48,6 +48,8 @@ MAY_IMPORT_HEAVY = {
     "shapes/drawing.py",
     "shapes/fitting.py",
     "shapes/judge.py",
+    "shapes/objectives.py",
+    "shapes/sight.py",
     "shapes/tokenizer.py",
     "shapes/train.py",
 }
