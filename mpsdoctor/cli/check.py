@@ -43,7 +43,7 @@ def examine_machine(verbose: bool = False) -> "Report":
     from mpsdoctor.reports.text import render
 
     report = examine(collect())
-    output.show(render(report, verbose))
+    output.show(render(report, verbose, width=output.width()))
     return report
 
 

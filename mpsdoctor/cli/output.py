@@ -1,7 +1,8 @@
 """The only writer to the terminal: results to stdout, everything about them to stderr."""
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from mpsdoctor.errors import MpsDoctorError
@@ -10,9 +11,14 @@ _stdout = Console(highlight=False)
 _stderr = Console(highlight=False, stderr=True)
 
 
-def show(result: RenderableType) -> None:
-    """What the user asked for. Strings are not taken as rich markup."""
-    _stdout.print(result, markup=False, soft_wrap=isinstance(result, str))
+def show(result: str | Text | Table) -> None:
+    """What the user asked for. Strings are not taken as markup, and lines of text stay whole."""
+    _stdout.print(result, markup=False, soft_wrap=not isinstance(result, Table))
+
+
+def width() -> int:
+    """Columns of the terminal, 80 where there is none."""
+    return _stdout.width
 
 
 def tell(line: str) -> None:

@@ -28,6 +28,7 @@ def command(folder: Path | None, profile: Path | None) -> None:
     from mpsdoctor.profile.model import Profile
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
+    logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # its threads complain when they stop
     settings = load(Profile, profile_path(profile), os.environ).profile
     watch(hot_folder(folder, settings), settings, environ=os.environ, on_event=_tell)
 
