@@ -1,0 +1,106 @@
+"""The README does what it says."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mpsdoctor.checks.runner import examine
+from mpsdoctor.facts.model import Facts
+from mpsdoctor.reports.text import render
+from mpsdoctor.shapes.captions import Item, Scene
+from mpsdoctor.shapes.judge import judge
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+SETUP = {
+    "make demo",
+    "make test",
+    "python3 -m venv .venv",
+    ".venv/bin/pip install -c constraints.txt '.[render]'",
+    "uv tool install -c constraints.txt '.[render]'",
+}
+"""Lines that install: too slow for here. `make test` runs this, and test_shipped.py installs."""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """A newcomer's, with mpsdoctor on the path."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {"HOME": str(tmp_path), "PATH": path, "PYTHONWARNINGS": "ignore"}
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(1200):
+        if path.exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{path} does not come")
+
+
+def lines() -> Iterator[str]:
+    for block in blocks("sh"):
+        yield from block.splitlines()
+
+
+def test_its_commands_run_in_their_order(tmp_path: Path, environ: dict[str, str]) -> None:
+    """A newcomer who types them gets a profile, a picture, and one from the hot folder."""
+    with ExitStack() as daemons:
+        for line in lines():
+            if line in SETUP:
+                continue
+            if line == "mpsdoctor watch":
+                daemon = subprocess.Popen(["mpsdoctor", "watch"], env=environ, cwd=tmp_path)
+                daemons.enter_context(daemon)
+                daemons.callback(daemon.terminate)
+                wait_for(tmp_path / "mpsdoctor/inbox")
+                continue
+            run = subprocess.run(["bash", "-c", line], env=environ, cwd=tmp_path, check=False)
+            away_from_a_mac = line.startswith("mpsdoctor check") and sys.platform != "darwin"
+            assert (1 if away_from_a_mac else 0) == run.returncode, line
+        wait_for(tmp_path / "mpsdoctor/images/heart.png")
+
+    assert (tmp_path / "a-large-orange-ring-on-a-black-background.png").exists()
+    with Image.open(tmp_path / "mpsdoctor/images/heart.png") as image:
+        verdict = judge(image, Scene((Item("purple", "heart"),), "white"))
+    assert (True, True, True) == (verdict.background, verdict.colours, verdict.shapes)
+
+
+def test_its_python_runs(tmp_path: Path, environ: dict[str, str]) -> None:
+    """The example draws what its prompt says."""
+    subprocess.run(["mpsdoctor", "check"], env=environ, cwd=tmp_path, check=False)
+    [program] = blocks("python")
+
+    subprocess.run([sys.executable, "-c", program], env=environ, cwd=tmp_path, check=True)
+
+    with Image.open(tmp_path / "circle.png") as image:
+        assert judge(image, Scene((Item("red", "circle"),), "white")).shapes
+
+
+def test_its_report_is_what_that_mac_gets() -> None:
+    """The text shown is the report of a recorded machine, to the letter."""
+    recorded = (ROOT / "tests/facts/m2-max-macos-13.7.4-torch-2.10.0.dev.json").read_text()
+    report = render(examine(Facts.model_validate_json(recorded)))
+
+    [shown] = blocks("text")
+
+    assert report.plain.rstrip() == shown.rstrip()
+
+
+def test_its_links_and_pictures_exist() -> None:
+    """No relative link leads nowhere."""
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+
+    assert targets
+    assert [] == [target for target in targets if not (ROOT / target).exists()]
