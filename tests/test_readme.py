@@ -1,4 +1,4 @@
-"""The README does what it says."""
+"""The README and the pages behind it do what they say."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from mpsdoctor.shapes.captions import Item, Scene
 from mpsdoctor.shapes.judge import judge
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
+README = "README.md"
 SETUP = {
     "make demo",
     "make test",
@@ -30,8 +30,12 @@ SETUP = {
 """Lines that install: too slow for here. `make test` runs this, and test_shipped.py installs."""
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def read(document: str) -> str:
+    return (ROOT / document).read_text("utf-8")
+
+
+def blocks(language: str, document: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", read(document), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -77,10 +81,11 @@ def test_its_commands_run_in_their_order(tmp_path: Path, environ: dict[str, str]
     assert (True, True, True) == (verdict.background, verdict.colours, verdict.shapes)
 
 
-def test_its_python_runs(tmp_path: Path, environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("document", [README, "docs/shapes.md"])
+def test_its_python_runs(document: str, tmp_path: Path, environ: dict[str, str]) -> None:
     """The example draws what its prompt says."""
     subprocess.run(["mpsdoctor", "check"], env=environ, cwd=tmp_path, check=False)
-    [program] = blocks("python")
+    [program] = blocks("python", document)
 
     subprocess.run([sys.executable, "-c", program], env=environ, cwd=tmp_path, check=True)
 
@@ -98,9 +103,15 @@ def test_its_report_is_what_that_mac_gets() -> None:
     assert report.plain.rstrip() == shown.rstrip()
 
 
-def test_its_links_and_pictures_exist() -> None:
-    """No relative link leads nowhere."""
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+def documents() -> list[str]:
+    return [README, *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 
-    assert targets
-    assert [] == [target for target in targets if not (ROOT / target).exists()]
+
+@pytest.mark.parametrize("document", documents())
+def test_links_and_pictures_exist(document: str) -> None:
+    """No relative link leads nowhere."""
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", read(document))
+
+    assert [] == [
+        target for target in targets if not (ROOT / document).parent.joinpath(target).exists()
+    ]
