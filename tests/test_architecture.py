@@ -42,6 +42,7 @@ MAY_IMPORT_HEAVY = {
     "facts/mps_probe.py",
     "rendering/generate.py",
     "rendering/pipeline.py",
+    "rendering/quiet.py",
     "rendering/tuned.py",
     "rendering/worker.py",
     "shapes/architecture.py",

@@ -57,6 +57,9 @@ def serve(
     profile: Profile, commands: "queue.SimpleQueue[Configure | RenderJob]", send: Send
 ) -> None:
     """Loads the profile's pipeline, then renders job after job; returns only on `Refused`."""
+    from mpsdoctor.rendering.quiet import quieten_libraries
+
+    quieten_libraries()
     from mpsdoctor.rendering.pipeline import load_pipeline
 
     try:

@@ -11,7 +11,7 @@ from mpsdoctor.cli.render import slug
 
 
 def test_a_seed_gives_the_same_picture_and_nothing_is_overwritten(tmp_path: Path) -> None:
-    """Twice the same command: the second picture equals the first and stands beside it."""
+    """Twice the same command: equal pictures beside each other, and no libraries' chatter."""
     profile = tmp_path / "profile.toml"
     profile.write_text('device = "cpu"\ndtype = "float32"\nnum_inference_steps = 1\n')
     command = [sys.executable, "-m", "mpsdoctor", "render", "A red circle!", "--seed", "7"]
@@ -23,11 +23,12 @@ def test_a_seed_gives_the_same_picture_and_nothing_is_overwritten(tmp_path: Path
             capture_output=True,
             text=True,
             check=True,
-        ).stdout
+        )
         for _ in range(2)
     ]
 
-    assert ["a-red-circle.png\n", "a-red-circle-2.png\n"] == shown
+    assert ["a-red-circle.png\n", "a-red-circle-2.png\n"] == [run.stdout for run in shown]
+    assert not any(chatter in run.stderr for run in shown for chatter in ("torchvision", "it/s"))
     with Image.open(tmp_path / "a-red-circle.png") as first:
         assert "Seed: 7" in first.info["parameters"]
         with Image.open(tmp_path / "a-red-circle-2.png") as second:
