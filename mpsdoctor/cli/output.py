@@ -1,7 +1,6 @@
 """The only writer to the terminal: results to stdout, everything about them to stderr."""
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -27,11 +26,11 @@ def tell(line: str) -> None:
 
 
 def show_error(error: MpsDoctorError) -> None:
-    """Title, detail and next step."""
+    """Title, detail and next step; lines stay whole, so that a command in them can be copied."""
     _stderr.print(Text.assemble(("Error: ", "bold red"), (error.title, "bold")), soft_wrap=True)
-    for part in (error.detail, error.hint):
-        if part:
-            _stderr.print(Padding(Text(part), (0, 0, 0, 2)))
+    for line in f"{error.detail}\n{error.hint}".splitlines():
+        if line:
+            _stderr.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def progress_console() -> Console:

@@ -34,13 +34,13 @@ def command(
     from rich.progress import Progress
 
     from mpsdoctor.profile.loading import load
-    from mpsdoctor.rendering.quiet import quieten_libraries
+    from mpsdoctor.rendering.libraries import require_quiet_libraries
     from mpsdoctor.rendering.tuned import SEEDS, TunedProfile
 
     settings = load(TunedProfile, profile_path(profile), os.environ).profile
     settings.activate(os.environ)
     output.tell(f"Loading {model or settings.model} on {settings.device} …")
-    quieten_libraries()
+    require_quiet_libraries()
     pipe = settings.load_pipeline(model)
     pipe.set_progress_bar_config(disable=True)
 

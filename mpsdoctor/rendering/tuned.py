@@ -23,11 +23,14 @@ class TunedProfile(Profile):
     def load_pipeline(self, model: str | None = None) -> "DiffusionPipeline":
         """The pipeline `model` (default: the profile's), with these settings, on their device.
 
-        Raises MpsDoctorError where the model or the device cannot be had.
+        Raises MpsDoctorError where the libraries, the model or the device cannot be had.
         """
-        from mpsdoctor.rendering.pipeline import load_pipeline
+        from mpsdoctor.rendering.libraries import require_libraries
 
         self.activate()
+        require_libraries()
+        from mpsdoctor.rendering.pipeline import load_pipeline
+
         return load_pipeline(self, model)
 
     def apply(self, pipe: "DiffusionPipeline") -> "DiffusionPipeline":

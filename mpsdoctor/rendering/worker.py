@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.records import Record
+from mpsdoctor.rendering.libraries import require_quiet_libraries
 from mpsdoctor.rendering.protocol import (
     Configure,
     Failed,
@@ -46,33 +47,36 @@ def main() -> None:
     def send(message: Record) -> None:
         answers.write(to_line(message))
 
-    configure = commands.get()
-    assert isinstance(configure, Configure)
-    serve(configure.profile, commands, send)
+    serve(commands, send)
     # Not by returning: the thread that waits for stdin would abort the interpreter's shutdown.
     os._exit(0)
 
 
-def serve(
-    profile: Profile, commands: "queue.SimpleQueue[Configure | RenderJob]", send: Send
-) -> None:
+def serve(commands: "queue.SimpleQueue[Configure | RenderJob]", send: Send) -> None:
     """Loads the profile's pipeline, then renders job after job; returns only on `Refused`."""
-    from mpsdoctor.rendering.quiet import quieten_libraries
-
-    quieten_libraries()
-    from mpsdoctor.rendering.pipeline import load_pipeline
-
+    configure = commands.get()
+    assert isinstance(configure, Configure)
+    profile = configure.profile
     try:
-        pipe = load_pipeline(profile)
-    except MpsDoctorError as error:
-        send(Refused(title=error.title, detail=error.detail, hint=error.hint))
+        pipe = _load(profile)
+    except Exception as error:
+        reason = _explain(error, f"The model {profile.model} cannot be loaded")
+        send(Refused(title=reason.title, detail=reason.detail, hint=reason.hint))
         return
-    pipe.set_progress_bar_config(disable=True)
     send(Ready(model=profile.model, device=profile.device))
     while True:
         command = commands.get()
         if isinstance(command, RenderJob):
             send(_render(profile, pipe, command, send))
+
+
+def _load(profile: Profile) -> "DiffusionPipeline":
+    require_quiet_libraries()
+    from mpsdoctor.rendering.pipeline import load_pipeline
+
+    pipe = load_pipeline(profile)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
 
 
 def _render(
@@ -89,17 +93,22 @@ def _render(
     try:
         [picture] = generate(profile, pipe, [job.prompt], [job.seed], on_step)
         save_png(picture.image, picture.parameters, Path(job.output), job.job)
-    except MpsDoctorError as error:
-        return Failed(job=job.job, title=error.title, detail=error.detail, hint=error.hint)
     except Exception as error:
-        traceback.print_exc()
-        return Failed(
-            job=job.job,
-            title="This picture could not be rendered",
-            detail=f"{type(error).__name__}: {error}",
-            hint="`mpsdoctor check` looks for known faults; the daemon's log has the details.",
-        )
+        reason = _explain(error, "This picture could not be rendered")
+        return Failed(job=job.job, title=reason.title, detail=reason.detail, hint=reason.hint)
     return Rendered(job=job.job, output=job.output, seconds=time.monotonic() - started)
+
+
+def _explain(error: Exception, title: str) -> MpsDoctorError:
+    """What went wrong, for the user; an error that nobody foresaw goes to the log whole."""
+    if isinstance(error, MpsDoctorError):
+        return error
+    traceback.print_exception(error)
+    return MpsDoctorError(
+        title,
+        detail=f"{type(error).__name__}: {error}",
+        hint="`mpsdoctor check` looks for known faults; the daemon's log has the details.",
+    )
 
 
 def _private_stdout() -> BinaryIO:

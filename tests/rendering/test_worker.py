@@ -26,15 +26,15 @@ from mpsdoctor.rendering.protocol import (
 
 
 class Worker:
-    """Speaks to one worker; `PYTHONWARNINGS` is the caller's."""
+    """Speaks to one worker, which is offline as under the daemon."""
 
-    def __init__(self) -> None:
+    def __init__(self, **environ: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mpsdoctor.rendering.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"HF_HUB_OFFLINE": "1"},
+            env=os.environ | {"HF_HUB_OFFLINE": "1"} | environ,
         )
 
     def send(self, message: Record) -> None:
@@ -88,3 +88,18 @@ def test_a_model_that_cannot_be_loaded_is_refused_once(worker: Worker) -> None:
     assert isinstance(refused, Refused)
     assert "hf download nobody/no-such-model" in refused.hint
     assert worker.process.wait(10) == 0
+
+
+def test_without_torch_the_daemon_hears_what_to_install(tmp_path: Path) -> None:
+    """A worker that cannot import what it needs says so, and does not crash."""
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch for this Python')")
+    worker = Worker(PYTHONPATH=str(tmp_path))
+    with worker.process:
+        worker.send(Configure(profile=Profile(device="cpu")))
+
+        refused = worker.receive()
+
+        assert isinstance(refused, Refused)
+        assert "no torch for this Python" in refused.detail
+        assert "mpsdoctor[render]" in refused.hint
+        assert 0 == worker.process.wait(10)

@@ -1,0 +1,41 @@
+"""The libraries that render: there or not, and how much they say."""
+
+import os
+import sys
+
+from mpsdoctor.errors import MpsDoctorError
+
+
+def require_libraries() -> None:
+    """Imports torch, Transformers and Diffusers.
+
+    Raises MpsDoctorError where one is absent or does not start.
+    """
+    try:
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+        from diffusers import DiffusionPipeline  # noqa: F401
+    except (ImportError, OSError, RuntimeError) as error:
+        raise MpsDoctorError(
+            "What renders is not installed, or does not start",
+            detail=f"{type(error).__name__}: {error}",
+            hint=f"Install it: {sys.executable} -m pip install 'mpsdoctor[render]'. "
+            "`mpsdoctor check` says which PyTorch fits this machine.",
+        ) from error
+
+
+def require_quiet_libraries() -> None:
+    """The same for mpsdoctor's own processes, without the libraries' advice and loading bars.
+
+    Transformers advises on packages that nothing here needs when it is imported. A download
+    still shows its progress.
+    """
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    require_libraries()
+    import diffusers.utils.logging
+    import huggingface_hub.utils
+    import transformers.utils.logging
+
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    huggingface_hub.utils.enable_progress_bars()
