@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test constraints clean
+.PHONY: demo test test-diffusers constraints clean
 
 demo: .venv/render
 	$(BIN)/mpsdoctor demo
@@ -13,6 +13,16 @@ test: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/mypy --platform darwin
 	$(BIN)/pytest
+
+# The parts that call Diffusers, with another release of it:
+# make test-diffusers DIFFUSERS=0.35.0 TRANSFORMERS=4.56.0
+test-diffusers:
+	test -x .venv-diffusers/bin/python || $(PYTHON) -m venv .venv-diffusers
+	grep '^torch==' constraints.txt > .venv-diffusers/torch.txt
+	.venv-diffusers/bin/python -m pip install --quiet --constraint .venv-diffusers/torch.txt \
+		--editable '.[dev]' diffusers==$(DIFFUSERS) transformers==$(TRANSFORMERS)
+	.venv-diffusers/bin/pytest -W default tests/rendering tests/shapes/test_model.py \
+		tests/cli/test_render.py
 
 # One environment for both extras; an extra is installed again when what it is made of changes.
 .venv/%: pyproject.toml constraints.txt
@@ -28,4 +38,4 @@ constraints:
 		--output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-diffusers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
