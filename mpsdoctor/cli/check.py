@@ -48,11 +48,19 @@ def examine_machine(verbose: bool = False) -> "Report":
 
 
 def write_profile(facts: "Facts", model: str | None, path: Path) -> None:
-    """Tunes for the model and writes the profile; the user's own edits stay."""
+    """Tunes for the model and writes the profile; the user's own edits stay.
+
+    Raises MpsDoctorError, and leaves the file as it is, where the file is not understood.
+    """
     from mpsdoctor.profile import document
+    from mpsdoctor.profile.loading import load
+    from mpsdoctor.profile.model import Profile
     from mpsdoctor.profile.saving import save
 
-    previous = document.read(path.read_text("utf-8")) if path.exists() else document.Document()
+    previous = document.Document()
+    if path.exists():
+        load(Profile, path, {})
+        previous = document.read(path.read_text("utf-8"))
     choices = tune_for(model or str(previous.values.get("model", EMBEDDED_MODEL)), facts)
     edits = {setting: value for setting, value in previous.edits.items() if setting != "model"}
     save(path, document.write(choices, edits))

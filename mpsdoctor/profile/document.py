@@ -18,7 +18,6 @@ from tomlkit.exceptions import ParseError
 from tomlkit.items import Comment, Whitespace
 
 from mpsdoctor.constants import PROFILE_SCHEMA
-from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.choice import ENVIRONMENT, Choice, Choices, Value
 
 HEADER = """\
@@ -66,19 +65,11 @@ def write(choices: Choices, edits: Mapping[str, Value]) -> str:
 
 
 def read(text: str) -> Document:
-    """Raises MpsDoctorError, with line and column, where the text is no TOML."""
-    try:
-        document = tomlkit.parse(text)
-    except ParseError as error:
-        raise MpsDoctorError(
-            "The profile is not valid TOML",
-            detail=str(error),
-            hint="Mend that line, or delete the file and run `mpsdoctor check` to write it anew.",
-        ) from error
+    """The file's parts; `text` is a profile that `mpsdoctor.profile.loading.load` accepts."""
     values: dict[str, Value] = {}
     tuned: dict[str, Value] = {}
     reasons: dict[str, str] = {}
-    for name, value, comment, reason in _entries(document.body, prefix=""):
+    for name, value, comment, reason in _entries(tomlkit.parse(text).body, prefix=""):
         if name == "schema_version":
             continue
         reasons[name] = reason

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
+from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettingsSource
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import PROFILE_FILE_VARIABLE
@@ -87,13 +87,21 @@ def _file_settings(path: Path) -> dict[str, Any]:
 
 def _environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:
     source = EnvSettingsSource(Profile)
-    source.env_vars = {name.lower(): value for name, value in environ.items()}
-    settings = source()
-    for variable in environ:
-        name = variable.removeprefix(ENV_PREFIX).lower()
-        if variable.startswith(ENV_PREFIX) and variable != PROFILE_FILE_VARIABLE:
-            settings.setdefault(name, environ[variable])
-    return settings
+    source.env_vars = {variable.lower(): value for variable, value in environ.items()}
+    try:
+        understood = source()
+    except SettingsError as error:
+        raise MpsDoctorError(
+            f"A variable {ENV_PREFIX}… cannot be read",
+            detail=str(error.__cause__ or error),
+            hint=f'Settings with names in them are JSON: {ENV_PREFIX}ENVIRONMENT=\'{{"A": "1"}}\'',
+        ) from error
+    every = {
+        variable.removeprefix(ENV_PREFIX).lower(): value
+        for variable, value in environ.items()
+        if variable.startswith(ENV_PREFIX) and variable != PROFILE_FILE_VARIABLE
+    }
+    return every | understood
 
 
 def _refuse_unknown(layer: Mapping[str, Any], origin: Origin, path: Path | None) -> None:

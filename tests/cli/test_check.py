@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mpsdoctor.cli.check import write_profile
+from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.profile.loading import load
 from mpsdoctor.profile.model import Profile
@@ -58,6 +59,19 @@ def test_a_second_check_keeps_edits_and_the_model(
         profile.variant,
     )
     assert "kept your own dtype = float32; tuned: float16" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ['dtpye = "float32"', "environment = 3", "dtype = ", "ÿ"])
+def test_a_profile_that_is_not_understood_is_left_as_it_is(
+    path: Path, mac: Facts, text: str
+) -> None:
+    """A slip of the user's is an error with its place, and never written over."""
+    path.parent.mkdir()
+    path.write_text(text, "latin-1")
+
+    with pytest.raises(MpsDoctorError):
+        write_profile(mac, None, path)
+    assert text == path.read_text("latin-1")
 
 
 def test_a_new_model_replaces_the_old_one_and_its_settings(path: Path, mac: Facts) -> None:

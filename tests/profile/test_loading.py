@@ -67,6 +67,8 @@ def test_the_process_environment_is_not_read_behind_the_callers_back(
         ('dtype = "half"', {}, {}, "dtype cannot be 'half'", "Number format"),
         ("width = 500", {}, {}, "width cannot be 500", "Picture width"),
         ("", {"MPSDOCTOR_WIDTH": "wide"}, {}, "MPSDOCTOR_WIDTH cannot be 'wide'", "Picture width"),
+        ("", {"MPSDOCTOR_ENVIRONMENT": "A=1"}, {}, "A variable MPSDOCTOR_… cannot be read", "JSON"),
+        ("environment = 3", {}, {}, "environment cannot be 3", "Environment variables"),
         ("schema_version = 2", {}, {}, "schema_version cannot be 2", "Version"),
         ("dtype = ", {}, {}, "The profile is not valid TOML", "Mend that line"),
     ],
