@@ -1,0 +1,51 @@
+"""Which GPU a chip has; the data is in chips.toml."""
+
+import re
+from functools import cache
+from typing import Literal
+
+import tomlkit
+from pydantic import ConfigDict
+
+from mpsdoctor.records import Record
+from mpsdoctor.resources import knowledge
+
+Family = Literal["apple7", "apple8", "apple9", "apple10", "mac2"]
+
+
+class Chip(Record):
+    """All chips whose brand begins with `name`, such as Pro, Max and Ultra."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    family: Family
+
+
+class Chips(Record):
+    """All of chips.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    chips: tuple[Chip, ...]
+
+
+@cache
+def load() -> tuple[Chip, ...]:
+    """The file, validated."""
+    text = knowledge("chips.toml").read_text(encoding="utf-8")
+    return Chips.model_validate(tomlkit.parse(text).unwrap()).chips
+
+
+def family(brand: str | None) -> Family | None:
+    """Metal's GPU family of `brand`, as sysctl's machdep.cpu.brand_string has it ("Apple M1 Pro").
+
+    None where the chip is not known, or newer than the table.
+    """
+    known = (chip for chip in load() if re.match(rf"{re.escape(chip.name)}\b", brand or ""))
+    return next((chip.family for chip in known), None)
+
+
+def names(wanted: Family) -> tuple[str, ...]:
+    """The chips of a family, for people: "M3", "M4"."""
+    return tuple(chip.name.removeprefix("Apple ") for chip in load() if chip.family == wanted)

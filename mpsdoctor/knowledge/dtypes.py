@@ -1,0 +1,66 @@
+"""In which number formats models render; the data and its sources are in dtypes.toml."""
+
+from fnmatch import fnmatchcase
+from functools import cache
+
+import tomlkit
+from packaging.version import Version
+from pydantic import ConfigDict
+
+from mpsdoctor.knowledge.floors import Row, VersionField
+from mpsdoctor.records import Record
+from mpsdoctor.resources import knowledge
+
+
+class Model(Row):
+    """A family of models that fails in some formats, and the format to use."""
+
+    name: str
+    pipelines: tuple[str, ...]
+    models: tuple[str, ...]
+    fails: tuple[str, ...]
+    use: str
+    why: str
+
+
+class Bfloat16(Row):
+    """What mps needs for bfloat16."""
+
+    torch: VersionField
+    macos: VersionField
+
+
+class Dtypes(Record):
+    """All of dtypes.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: tuple[Model, ...]
+    bfloat16: Bfloat16
+
+
+@cache
+def load() -> Dtypes:
+    """The file, validated."""
+    text = knowledge("dtypes.toml").read_text(encoding="utf-8")
+    return Dtypes.model_validate(tomlkit.parse(text).unwrap())
+
+
+def family(model: str, pipeline: str | None) -> Model | None:
+    """The family of a model; its pipeline's class outweighs its name."""
+    rows = load().model
+    if pipeline is not None:
+        return next((row for row in rows if _matches(pipeline, row.pipelines)), None)
+    return next((row for row in rows if _matches(model, row.models)), None)
+
+
+def has_bfloat16(torch: Version | None, macos: Version | None) -> bool | None:
+    """Whether mps has bfloat16 there; None where that is not known."""
+    needed = load().bfloat16
+    if torch is None or macos is None:
+        return None
+    return torch >= needed.torch and macos >= needed.macos
+
+
+def _matches(text: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(text, pattern) for pattern in patterns)

@@ -1,0 +1,81 @@
+"""What is written down of a fault of the mps device; the head of faults.toml explains the keys."""
+
+from enum import Enum
+from typing import Annotated, Literal
+
+from packaging.specifiers import SpecifierSet
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from mpsdoctor.knowledge.chips import Family
+from mpsdoctor.records import Record
+
+Range = Annotated[SpecifierSet, BeforeValidator(SpecifierSet)]
+Text = Annotated[str, Field(min_length=1)]
+Dtype = Literal["float16", "bfloat16", "float32", "float64", "float8", "int64"]
+Setting = bool | str | dict[str, str]
+
+
+class Area(str, Enum):
+    """The part of PyTorch or Diffusers that is at fault."""
+
+    ATTENTION = "attention"
+    MATMUL = "matmul"
+    CONVOLUTION = "convolution"
+    COPIES = "copies"
+    DTYPES = "dtypes"
+    MEMORY = "memory"
+    MODELS = "models"
+    RUNTIME = "runtime"
+
+
+class Effect(str, Enum):
+    """What becomes of pictures or of the process, the gravest first."""
+
+    BLACK = "black"
+    CORRUPT = "corrupt"
+    CRASH = "crash"
+    ERROR = "error"
+    MEMORY = "memory"
+    SLOW = "slow"
+
+
+class Reach(str, Enum):
+    """Whom a fault can hit, the most people first."""
+
+    PICTURES = "pictures"
+    LARGE = "large"
+    OPTIONS = "options"
+    VIDEO = "video"
+    CODE = "code"
+
+
+class Confidence(str, Enum):
+    """How good the evidence is, the best first."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Fault(Record):
+    """A table of faults.toml. An empty range or tuple is any; `settings` are a profile's."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
+    area: Area
+    effect: Effect
+    reach: Reach
+    symptom: Text
+    trigger: Text
+    torch: Range
+    macos: Range
+    chips: tuple[Family, ...]
+    dtypes: tuple[Dtype, ...]
+    fixed_in: str
+    remedy: Text
+    settings: dict[str, Setting] = Field(default_factory=dict)
+    verified: Range
+    canary: str | None = None
+    sources: Annotated[tuple[Text, ...], Field(min_length=1)]
+    confidence: Confidence

@@ -1,0 +1,113 @@
+"""What is known to go wrong on mps, and on which machines; the data is in faults.toml."""
+
+from collections.abc import Collection
+from enum import Enum
+from functools import cache
+from typing import Literal
+
+import tomlkit
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+from pydantic import ConfigDict
+
+from mpsdoctor.knowledge import chips, fault_page
+from mpsdoctor.knowledge.fault import Confidence, Effect, Fault, Reach
+from mpsdoctor.records import Record
+from mpsdoctor.resources import knowledge
+
+Unknown = Literal["torch", "macOS", "chip"]
+
+
+class Faults(Record):
+    """All of faults.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fault: tuple[Fault, ...]
+
+
+class Certainty(str, Enum):
+    """Whether a machine has a fault, the surest first.
+
+    `DOES`: a canary shows it there. `MAY`: the sources have seen it with this PyTorch.
+    `UNVERIFIED`: they have not, or too little is known of the machine.
+    """
+
+    DOES = "does"
+    MAY = "may"
+    UNVERIFIED = "unverified"
+
+
+class Match(Record):
+    """A fault that a machine can have; `unknown` names what nobody could compare."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    fault: Fault
+    certainty: Certainty
+    unknown: tuple[Unknown, ...] = ()
+
+
+@cache
+def load() -> tuple[Fault, ...]:
+    """The file, validated."""
+    text = knowledge("faults.toml").read_text(encoding="utf-8")
+    return Faults.model_validate(tomlkit.parse(text).unwrap()).fault
+
+
+def page(fault: Fault) -> str:
+    """One fault in Markdown, for `mpsdoctor explain`."""
+    return fault_page.render(fault)
+
+
+def matches(
+    torch: Version | None,
+    macos: Version | None,
+    chip: str | None,
+    failed_canaries: Collection[str] = (),
+) -> tuple[Match, ...]:
+    """What a machine can have, the surest and gravest first. None is not known, and can be any.
+
+    `torch` and `macos` come from `versions.parse`; `chip` is the brand, such as "Apple M1 Pro".
+    """
+    family = chips.family(chip)
+    found = (_match(fault, torch, macos, family, failed_canaries) for fault in load())
+    return tuple(sorted((match for match in found if match), key=_rank))
+
+
+def _match(
+    fault: Fault,
+    torch: Version | None,
+    macos: Version | None,
+    family: chips.Family | None,
+    failed_canaries: Collection[str],
+) -> Match | None:
+    if not (_within(torch, fault.torch) and _within(macos, fault.macos)):
+        return None
+    if fault.chips and family is not None and family not in fault.chips:
+        return None
+    if fault.canary in failed_canaries:
+        return Match(fault=fault, certainty=Certainty.DOES)
+    compared: dict[Unknown, tuple[object, object]] = {
+        "torch": (fault.verified, torch),
+        "macOS": (fault.macos, macos),
+        "chip": (fault.chips, family),
+    }
+    unknown = tuple(name for name, (asked, known) in compared.items() if asked and known is None)
+    seen = not unknown and _within(torch, fault.verified)
+    certainty = Certainty.MAY if seen else Certainty.UNVERIFIED
+    return Match(fault=fault, certainty=certainty, unknown=unknown)
+
+
+def _within(version: Version | None, versions: SpecifierSet) -> bool:
+    return version is None or versions.contains(version, prereleases=True)
+
+
+def _rank(match: Match) -> tuple[int, ...]:
+    fault = match.fault
+    return (
+        list(Certainty).index(match.certainty),
+        list(Reach).index(fault.reach),
+        list(Effect).index(fault.effect),
+        list(Confidence).index(fault.confidence),
+    )

@@ -1,0 +1,54 @@
+"""macOS releases with faults in the GPU's driver; the data and its sources are in macos.toml."""
+
+from functools import cache
+
+import tomlkit
+from packaging.version import Version
+from pydantic import ConfigDict
+
+from mpsdoctor.knowledge import chips
+from mpsdoctor.knowledge.floors import Row, VersionField
+from mpsdoctor.records import Record
+from mpsdoctor.resources import knowledge
+
+
+class MacosFault(Row):
+    """From release `first` until before `fixed`; `torch` is the PyTorch that brings it out."""
+
+    first: VersionField
+    fixed: VersionField
+    chips: tuple[chips.Family, ...]
+    torch: VersionField | None = None
+    effect: str
+    remedy: str
+
+
+class MacosFaults(Record):
+    """All of macos.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fault: tuple[MacosFault, ...]
+
+
+@cache
+def load() -> tuple[MacosFault, ...]:
+    """The file, validated."""
+    text = knowledge("macos.toml").read_text(encoding="utf-8")
+    return MacosFaults.model_validate(tomlkit.parse(text).unwrap()).fault
+
+
+def fault_of(macos: Version, chip: str | None) -> MacosFault | None:
+    """The known fault of a macOS release on the chip of this brand; an unknown chip has it too."""
+    family = chips.family(chip)
+    for fault in load():
+        hits = family is None or not fault.chips or family in fault.chips
+        if hits and fault.first <= macos < fault.fixed:
+            return fault
+    return None
+
+
+def cured(macos: Version, chip: str | None) -> Version:
+    """The first release from `macos` on that has no known fault on this chip."""
+    fault = fault_of(macos, chip)
+    return cured(fault.fixed, chip) if fault else macos

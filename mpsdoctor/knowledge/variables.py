@@ -1,0 +1,65 @@
+"""What PyTorch's environment variables mean; the data and its sources are in variables.toml."""
+
+import difflib
+import re
+from functools import cache
+from typing import Literal
+
+import tomlkit
+from pydantic import ConfigDict
+
+from mpsdoctor.knowledge.floors import Row
+from mpsdoctor.records import Record
+from mpsdoctor.resources import knowledge
+
+_ALIKE = 0.6
+
+
+class Variable(Row):
+    """One variable; `effect` is what it does."""
+
+    name: str
+    kind: Literal["ratio", "switch", "presence", "value"]
+    effect: str
+
+
+class Watermark(Row):
+    """PyTorch's own ratios, and the greatest that it accepts."""
+
+    high: float
+    low: float
+    most: float
+
+
+class Variables(Record):
+    """All of variables.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    variable: tuple[Variable, ...]
+    watermark: Watermark
+
+
+@cache
+def load() -> Variables:
+    """The file, validated."""
+    text = knowledge("variables.toml").read_text(encoding="utf-8")
+    return Variables.model_validate(tomlkit.parse(text).unwrap())
+
+
+def known() -> dict[str, Variable]:
+    """By name."""
+    return {variable.name: variable for variable in load().variable}
+
+
+def meant_by(name: str) -> list[str]:
+    """The known names that a misspelt one is like, the likest first.
+
+    Only the words that tell them apart are compared: all begin alike.
+    """
+    words = {_words(real): real for real in known()}
+    return [words[like] for like in difflib.get_close_matches(_words(name), words, 2, _ALIKE)]
+
+
+def _words(name: str) -> str:
+    return re.sub(r"PYTORCH_?|MPS_?", "", name.upper())

@@ -1,0 +1,46 @@
+"""PyTorch's variables and models' number formats, as data."""
+
+from typing import get_args
+
+import pytest
+
+from mpsdoctor.knowledge import dtypes, variables
+from mpsdoctor.knowledge.versions import parse
+from mpsdoctor.profile.model import Profile
+
+
+def test_every_row_has_a_source() -> None:
+    """What is known is known from somewhere."""
+    rows = (*variables.load().variable, variables.load().watermark, *dtypes.load().model)
+    assert all(row.sources for row in (*rows, dtypes.load().bfloat16))
+
+
+def test_a_known_name_means_itself() -> None:
+    """No two variables are so alike that one is taken for the other."""
+    for name in variables.known():
+        assert variables.meant_by(name)[0] == name
+    assert variables.meant_by("PYTORCH_MPS_XYZZY") == []
+
+
+def test_formats_are_those_of_the_profile() -> None:
+    """A finding says what can be written into the profile."""
+    known = set(get_args(Profile.model_fields["dtype"].annotation))
+    for row in dtypes.load().model:
+        assert {row.use, *row.fails} <= known
+
+
+@pytest.mark.parametrize(
+    ("torch", "macos", "has"),
+    [
+        ("2.3.0", "14.0", True),
+        ("2.2.2", "15.0", False),
+        ("2.15.0", "13.6", False),
+        (None, "15.0", None),
+        ("2.9.1", None, None),
+    ],
+)
+def test_bfloat16_came_with_macos_14(
+    torch: str | None, macos: str | None, has: bool | None
+) -> None:
+    """Both versions must be known to say so."""
+    assert dtypes.has_bfloat16(parse(torch), parse(macos)) is has
