@@ -1,13 +1,30 @@
 """Gather the facts of this machine from their sources."""
 
+import os
 import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
 
 import psutil
 
-from mpsdoctor.facts import packages, python, sw_vers, sysctl, torch_answer
+from mpsdoctor.facts import (
+    environment,
+    hub_cache,
+    mac_answer,
+    memory,
+    model_files,
+    packages,
+    pmset,
+    python,
+    storage,
+    sw_vers,
+    sysctl,
+    torch_answer,
+)
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.command import run as run_command
-from mpsdoctor.facts.model import Facts, Hardware, Python, System, Torch
+from mpsdoctor.facts.model import Facts, Hardware, Power, Python, System, ThermalState
 
 TORCH_DEADLINE = 60.0
 
@@ -16,27 +33,66 @@ def collect(
     *,
     run: Runner = run_command,
     ask_torch: bool = True,
+    canaries_on: Literal["mps", "cpu"] | None = "mps",
     torch_deadline: float = TORCH_DEADLINE,
     kernel: str | None = None,
     interpreter: Python | None = None,
+    environ: Mapping[str, str] | None = None,
+    hot_folder: Path | None = None,
+    model: str | None = None,
+    dtype: str | None = None,
 ) -> Facts:
     """The facts of this machine; what a source does not tell is None, and nothing is raised.
 
-    `torch_deadline` is in seconds. `kernel` and `interpreter` stand in for this process's own.
+    The canaries run in the process that asks torch, on mps only where it is available.
+    `torch_deadline` is for both, in seconds. `kernel` and `interpreter` stand in for this
+    process's own.
+    The variables and the Hugging Face cache are those of `environ`; the model's files are looked
+    for in that cache, for loading in `dtype`. What is not asked for is None.
     """
     kernel = kernel or platform.system()
     interpreter = interpreter or python.read()
     is_mac = kernel == "Darwin"
+    home = Path((environ or {}).get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 (no raise)
     values = sysctl.read(run) if is_mac else {}
+    said = mac_answer.ask(run, interpreter.executable or "") if is_mac else mac_answer.MacAnswer()
+    hardware = _mac(values, interpreter) if is_mac else _other()
+    answer = torch_answer.Answer()
+    if ask_torch:
+        executable = interpreter.executable or ""
+        answer = torch_answer.ask(run, executable, torch_deadline, canaries_on, hardware.chip)
     return Facts(
-        system=sw_vers.read(run, kernel) if is_mac else System(kernel=kernel),
-        hardware=_mac(values, interpreter) if is_mac else _other(),
+        system=_macos(run, kernel, values, said.sandboxed) if is_mac else System(kernel=kernel),
+        hardware=hardware,
         python=interpreter.model_copy(
             update={"translated": sysctl.flag(values, "sysctl.proc_translated")}
         ),
+        power=_power(run, said.thermal_state) if is_mac else Power(),
+        memory=memory.read(values).model_copy(update={"working_set_bytes": said.working_set_bytes}),
         packages=packages.read(),
-        torch=_torch(run, interpreter, torch_deadline) if ask_torch else None,
+        torch=answer.torch,
+        canaries=answer.canaries,
+        requirements=packages.requirements(),
+        environment=None if environ is None else environment.read(environ),
+        hot_folder=storage.hot_folder(hot_folder, home, run, kernel) if hot_folder else None,
+        hub_cache=None if environ is None else hub_cache.read(environ, home, run, kernel),
+        model_files=model_files.read(model, environ or {}, home, dtype) if model else None,
     )
+
+
+def _macos(run: Runner, kernel: str, values: dict[str, str], sandboxed: bool | None) -> System:
+    # Where a sandbox forbids the question, the kernel's silence is no answer.
+    virtual = sysctl.number(values, "kern.hv_vmm_present")
+    return sw_vers.read(run, kernel).model_copy(
+        update={
+            "virtual_machine": None if virtual is None else virtual == 1,
+            "sandboxed": sandboxed,
+        }
+    )
+
+
+def _power(run: Runner, thermal_state: ThermalState | None) -> Power:
+    return pmset.read(run).model_copy(update={"thermal_state": thermal_state})
 
 
 def _mac(values: dict[str, str], interpreter: Python) -> Hardware:
@@ -56,7 +112,3 @@ def _other() -> Hardware:
     return Hardware(
         cpu_cores=psutil.cpu_count(logical=False), ram_bytes=psutil.virtual_memory().total
     )
-
-
-def _torch(run: Runner, interpreter: Python, deadline: float) -> Torch:
-    return torch_answer.ask(run, interpreter.executable or "", deadline)

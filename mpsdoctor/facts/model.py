@@ -3,6 +3,8 @@
 from enum import Enum
 from typing import Literal
 
+from pydantic import FiniteFloat
+
 from mpsdoctor.constants import FACTS_SCHEMA
 from mpsdoctor.records import Record
 
@@ -11,12 +13,15 @@ class System(Record):
     """The operating system. The macOS fields are those of `sw_vers`, never `platform.mac_ver`.
 
     `platform.mac_ver` answers 10.16 or 16.0 where Python was built with an older SDK
-    (cpython #135675).
+    (cpython #135675). `virtual_machine` is `kern.hv_vmm_present`; `sandboxed` is about mpsdoctor's
+    own process, and about those that it starts.
     """
 
     kernel: str
     macos_version: str | None = None
     macos_build: str | None = None
+    virtual_machine: bool | None = None
+    sandboxed: bool | None = None
 
 
 class Hardware(Record):
@@ -33,6 +38,8 @@ class Python(Record):
     """The Python that PyTorch runs in.
 
     `translated` is `sysctl.proc_translated`: an x86_64 process under Rosetta on Apple silicon.
+    `prefix` and `base_prefix` differ in a virtual environment; `conda` is whether the latter is
+    conda's.
     """
 
     version: str | None = None
@@ -40,6 +47,46 @@ class Python(Record):
     executable: str | None = None
     prefix: str | None = None
     translated: bool | None = None
+    base_prefix: str | None = None
+    conda: bool | None = None
+
+
+class ThermalState(str, Enum):
+    """How hot the Mac is, by NSProcessInfo; it slows down from `SERIOUS` on."""
+
+    NOMINAL = "nominal"
+    FAIR = "fair"
+    SERIOUS = "serious"
+    CRITICAL = "critical"
+
+
+class Power(Record):
+    """Where the power comes from at this moment, and what keeps the Mac from spending it."""
+
+    on_battery: bool | None = None
+    battery_percent: int | None = None
+    low_power_mode: bool | None = None
+    thermal_state: ThermalState | None = None
+
+
+class Pressure(str, Enum):
+    """What the kernel thinks of the memory that is left: Activity Monitor's green, yellow, red."""
+
+    NORMAL = "normal"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Memory(Record):
+    """Memory now. `working_set_bytes` is Metal's recommendedMaxWorkingSetSize.
+
+    `wired_limit_bytes` is what somebody lets the GPU hold; 0 means that macOS decides.
+    """
+
+    pressure: Pressure | None = None
+    swap_used_bytes: int | None = None
+    wired_limit_bytes: int | None = None
+    working_set_bytes: int | None = None
 
 
 class ProbeOutcome(str, Enum):
@@ -61,18 +108,149 @@ class Torch(Record):
     error: str | None = None
 
 
+class Environment(Record):
+    """The variables that PyTorch, Metal, Hugging Face and mpsdoctor read.
+
+    A value is None where it is nobody's business: of tokens only the presence is recorded.
+    `set_late` names PyTorch's variables that have changed since this process started, if torch is
+    loaded already; it may have read them before.
+    """
+
+    variables: dict[str, str | None]
+    set_late: tuple[str, ...] = ()
+
+
+class Place(str, Enum):
+    """Where a folder lies, by what macOS makes of that."""
+
+    ORDINARY = "ordinary"
+    USER_FOLDER = "Desktop, Documents or Downloads"
+    CLOUD = "cloud storage"
+    NETWORK = "network volume"
+    EXTERNAL = "other volume"
+
+
+class Volume(Record):
+    """What holds a folder. `free_bytes` are free now; `available_bytes` count purgeable ones too.
+
+    The latter is `NSURLVolumeAvailableCapacityForImportantUsageKey`, which only macOS knows.
+    """
+
+    filesystem: str | None = None
+    free_bytes: int | None = None
+    available_bytes: int | None = None
+
+
+class Folder(Record):
+    """A folder with its symlinks resolved. `error` is the errno's name where it cannot be used.
+
+    Of a folder that does not exist, `usable` says whether it could be made.
+    """
+
+    path: str
+    exists: bool
+    usable: bool
+    error: str | None = None
+    place: Place = Place.ORDINARY
+    volume: Volume = Volume()
+
+
+class HotFolder(Record):
+    """Where prompts are dropped; `one_volume` is None where it has no folders yet."""
+
+    folder: Folder
+    one_volume: bool | None = None
+
+
+class HubCache(Record):
+    """huggingface_hub's cache. `damaged` names models with a link to a file that has gone.
+
+    `unfinished` counts the files of downloads that have not ended, together `unfinished_bytes`.
+    """
+
+    folder: Folder
+    damaged: tuple[str, ...] = ()
+    unfinished: int = 0
+    unfinished_bytes: int = 0
+
+
+class ModelState(str, Enum):
+    """How much of a model is on this disk; `PICKLED` is complete, but not as safetensors."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    PICKLED = "pickled"
+    ABSENT = "absent"
+
+
+class ModelFiles(Record):
+    """The model that was asked about; nothing of it was loaded.
+
+    `missing` names files, relative to the model, and `pickled` its components without safetensors.
+    `dtype` is the number format that it is to be loaded in.
+    """
+
+    model: str
+    state: ModelState
+    pipeline: str | None = None
+    missing: tuple[str, ...] = ()
+    pickled: tuple[str, ...] = ()
+    dtype: str | None = None
+
+
+class CanaryStatus(str, Enum):
+    """How a canary ended: `WRONG` beyond the tolerance, `FAILED` with an exception.
+
+    `SKIPPED` where this torch cannot express it, or where an earlier one ended the process;
+    `CRASHED` and `TIMED_OUT` where the process ended, or had to be ended, while it ran.
+    """
+
+    OK = "ok"
+    WRONG = "wrong"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed out"
+
+
+class Canary(Record):
+    """A tiny computation on `device`, compared with the CPU.
+
+    `error` is the largest difference, relative to the largest number where those are fractions, and
+    "nan" where a number is not finite. `seconds` counts both sides. `detail` says why there is no
+    error.
+    """
+
+    name: str
+    status: CanaryStatus
+    device: Literal["mps", "cpu"] = "mps"
+    error: FiniteFloat | Literal["nan"] | None = None
+    tolerance: FiniteFloat | None = None
+    seconds: FiniteFloat | None = None
+    detail: str = ""
+
+
 class Facts(Record):
     """One machine. `packages` maps distribution names to installed versions.
 
-    `torch` is None where it was not asked.
+    `requirements` maps them, or one of their extras (`diffusers[torch]`), to what they ask of
+    each other. `torch` and all that follows is None where it was not asked.
     """
 
     schema_version: Literal[1] = FACTS_SCHEMA
     system: System
     hardware: Hardware = Hardware()
     python: Python
+    power: Power = Power()
+    memory: Memory = Memory()
     packages: dict[str, str] | None = None
     torch: Torch | None = None
+    canaries: tuple[Canary, ...] | None = None
+    requirements: dict[str, tuple[str, ...]] | None = None
+    environment: Environment | None = None
+    hot_folder: HotFolder | None = None
+    hub_cache: HubCache | None = None
+    model_files: ModelFiles | None = None
 
     @property
     def is_mac(self) -> bool:

@@ -2,6 +2,7 @@
 
 import platform
 import sys
+from pathlib import Path
 
 from mpsdoctor.facts.model import Python
 
@@ -13,4 +14,6 @@ def read() -> Python:
         machine=platform.machine(),
         executable=sys.executable,
         prefix=sys.prefix,
+        base_prefix=sys.base_prefix,
+        conda=(Path(sys.base_prefix) / "conda-meta").is_dir(),
     )

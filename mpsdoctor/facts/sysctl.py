@@ -2,14 +2,19 @@
 
 from mpsdoctor.facts.command import Runner
 
-# Intel Macs lack the last two, and sysctl may stop at the first name that it does not know.
+# Intel Macs lack the last three and macOS 13 the last one, and sysctl may stop at the first name
+# that it does not know.
 NAMES = (
     "hw.model",
     "machdep.cpu.brand_string",
     "hw.physicalcpu",
     "hw.memsize",
+    "kern.hv_vmm_present",
+    "vm.swapusage",
+    "kern.memorystatus_vm_pressure_level",
     "hw.optional.arm64",
     "sysctl.proc_translated",
+    "iogpu.wired_limit_mb",
 )
 COMMAND = ("/usr/sbin/sysctl", *NAMES)
 _SECONDS = 10.0

@@ -1,33 +1,83 @@
-"""Put the question to torch in a child process, and read the answer whatever becomes of it."""
+"""Put the questions to torch in a child process, and read the answers whatever becomes of it."""
 
 import json
 import signal
 from pathlib import Path
+from typing import Literal, NamedTuple
 
+from pydantic import ValidationError
+
+from mpsdoctor.facts import canary_answer
 from mpsdoctor.facts.command import CommandResult, Runner
-from mpsdoctor.facts.model import ProbeOutcome, Torch
+from mpsdoctor.facts.model import Canary, CanaryStatus, ProbeOutcome, Torch
 
 PROBE = Path(__file__).with_name("mps_probe.py")
 
 
-def ask(run: Runner, executable: str, deadline: float) -> Torch:
-    """What the torch of the Python `executable` says within `deadline` seconds."""
-    result = run((executable, str(PROBE)), deadline)
+class Answer(NamedTuple):
+    """What torch said, and how its canaries fared; None for what was not asked.
+
+    Without a single canary, the process ended between the two.
+    """
+
+    torch: Torch | None = None
+    canaries: tuple[Canary, ...] | None = None
+
+
+def ask(
+    run: Runner,
+    executable: str,
+    deadline: float,
+    canaries_on: Literal["mps", "cpu"] | None = None,
+    chip: str | None = None,
+) -> Answer:
+    """What the torch of the Python `executable` says and computes within `deadline` seconds.
+
+    `canaries_on` is the device to try; mps is tried only where it is available. `chip`, as `sysctl`
+    names it, decides how exact its arithmetic must be.
+    """
+    question = (executable, str(PROBE))
+    result = run((*question, "--canaries", canaries_on) if canaries_on else question, deadline)
+    lines = _objects(result.stdout)
+    ended = _how_it_ended(result, deadline)
+    said = _torch(lines)
+    if said is None:
+        outcome = ProbeOutcome.TIMED_OUT if result.timed_out else ProbeOutcome.FAILED
+        return Answer(Torch(outcome=outcome, error=ended))
+    answered = said.outcome is ProbeOutcome.ANSWERED
+    if not answered or canaries_on is None or (canaries_on == "mps" and not said.mps_available):
+        return Answer(said)
+    lost = CanaryStatus.TIMED_OUT if result.timed_out else CanaryStatus.CRASHED
+    judged = canary_answer.judge(lines, device=canaries_on, chip=chip, lost=lost, ended=ended)
+    return Answer(said, judged)
+
+
+def _objects(stdout: str) -> list[dict[str, object]]:
+    """Every line that is a JSON object; torch and Metal may have printed others."""
+    found = []
+    for line in stdout.split("\n"):
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
+def _torch(lines: list[dict[str, object]]) -> Torch | None:
+    for line in lines:
+        try:
+            return Torch.model_validate(line)
+        except ValidationError:
+            continue
+    return None
+
+
+def _how_it_ended(result: CommandResult, deadline: float) -> str:
+    """Why there was no answer: the deadline or the signal, and the child's last words."""
     if result.timed_out:
-        return Torch(outcome=ProbeOutcome.TIMED_OUT, error=f"no answer within {deadline:g} seconds")
-    return _last_line(result) or Torch(outcome=ProbeOutcome.FAILED, error=_how_it_ended(result))
-
-
-def _last_line(result: CommandResult) -> Torch | None:
-    lines = result.stdout.strip().splitlines()
-    try:
-        return Torch.model_validate(json.loads(lines[-1])) if lines else None
-    except ValueError:
-        return None
-
-
-def _how_it_ended(result: CommandResult) -> str:
-    """Why there was no answer: the signal that ended the child, and its last words."""
+        return f"no answer within {deadline:g} seconds"
     code = result.exit_code
     if code is None:
         ended = "Python could not be started"

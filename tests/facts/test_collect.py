@@ -2,16 +2,39 @@
 
 from collections.abc import Sequence
 
-from mpsdoctor.facts import sw_vers, sysctl
+from mpsdoctor.facts import mac_answer, pmset, sw_vers, sysctl
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
-from mpsdoctor.facts.model import Facts, Hardware, ProbeOutcome, Python, System, Torch
+from mpsdoctor.facts.model import (
+    Facts,
+    Hardware,
+    Memory,
+    Power,
+    Pressure,
+    ProbeOutcome,
+    Python,
+    System,
+    ThermalState,
+    Torch,
+)
 
 SW_VERS = CommandResult(0, "ProductName:\tmacOS\nProductVersion:\t15.3\nBuildVersion:\t24D60\n")
 ROSETTA = CommandResult(
     0,
     "hw.model: Mac14,10\nmachdep.cpu.brand_string: Apple M2 Pro\nhw.physicalcpu: 12\n"
-    "hw.memsize: 17179869184\nhw.optional.arm64: 1\nsysctl.proc_translated: 1\n",
+    "hw.memsize: 17179869184\nkern.hv_vmm_present: 0\n"
+    "vm.swapusage: total = 4096.00M  used = 2694.25M  free = 1401.75M  (encrypted)\n"
+    "kern.memorystatus_vm_pressure_level: 2\nhw.optional.arm64: 1\nsysctl.proc_translated: 1\n"
+    "iogpu.wired_limit_mb: 0\n",
+)
+BATTERY = CommandResult(
+    0,
+    "Now drawing from 'Battery Power'\n -InternalBattery-0 (id=4325507)\t72%; discharging; 3:12 "
+    "remaining present: true\n",
+)
+SETTINGS = CommandResult(0, "Currently in use:\n lowpowermode         1\n womp                 1\n")
+LIBRARIES = CommandResult(
+    0, '{"sandboxed": false, "thermal_state": "fair", "working_set_bytes": 11453251584}\n'
 )
 TORCH = CommandResult(
     0,
@@ -23,7 +46,15 @@ X86_64 = Python(version="3.12.8", machine="x86_64", executable="/opt/python", pr
 
 def rosetta_mac(argv: Sequence[str], timeout: float) -> CommandResult:
     """An M2 Pro whose Python runs under Rosetta."""
-    return {sw_vers.COMMAND: SW_VERS, sysctl.COMMAND: ROSETTA}.get(tuple(argv), TORCH)
+    if argv[-1] == str(mac_answer.PROBE):
+        return LIBRARIES
+    programs = {
+        sw_vers.COMMAND: SW_VERS,
+        sysctl.COMMAND: ROSETTA,
+        pmset.BATTERY: BATTERY,
+        pmset.SETTINGS: SETTINGS,
+    }
+    return programs.get(tuple(argv), TORCH)
 
 
 def silent(argv: Sequence[str], timeout: float) -> CommandResult:
@@ -34,7 +65,13 @@ def silent(argv: Sequence[str], timeout: float) -> CommandResult:
 def test_a_mac_is_read_from_its_programs() -> None:
     """An x86_64 Python on Apple silicon is told apart from the machine that it runs on."""
     facts = collect(run=rosetta_mac, kernel="Darwin", interpreter=X86_64)
-    assert System(kernel="Darwin", macos_version="15.3", macos_build="24D60") == facts.system
+    assert facts.system == System(
+        kernel="Darwin",
+        macos_version="15.3",
+        macos_build="24D60",
+        virtual_machine=False,
+        sandboxed=False,
+    )
     assert facts.hardware == Hardware(
         model="Mac14,10", chip="Apple M2 Pro", apple_silicon=True, cpu_cores=12, ram_bytes=2**34
     )
@@ -44,12 +81,27 @@ def test_a_mac_is_read_from_its_programs() -> None:
     )
 
 
+def test_what_a_mac_is_doing_is_read_from_its_programs() -> None:
+    """Power and memory of this moment come from pmset, sysctl and the system's libraries."""
+    facts = collect(run=rosetta_mac, kernel="Darwin", interpreter=X86_64, ask_torch=False)
+    assert facts.power == Power(
+        on_battery=True, battery_percent=72, low_power_mode=True, thermal_state=ThermalState.FAIR
+    )
+    assert facts.memory == Memory(
+        pressure=Pressure.WARNING,
+        swap_used_bytes=int(2694.25 * 2**20),
+        wired_limit_bytes=0,
+        working_set_bytes=11453251584,
+    )
+
+
 def test_a_mac_without_answers_has_facts() -> None:
     """Silence is not known, and not an exception; an arm64 Python still proves Apple silicon."""
     arm64 = X86_64.model_copy(update={"machine": "arm64"})
     facts = collect(run=silent, kernel="Darwin", interpreter=arm64)
     assert System(kernel="Darwin") == facts.system
     assert Hardware(apple_silicon=True) == facts.hardware
+    assert (Power(), Memory()) == (facts.power, facts.memory)
     assert facts.torch is not None
     assert facts.torch.outcome is ProbeOutcome.TIMED_OUT
     assert collect(run=silent, kernel="Darwin", interpreter=X86_64).hardware == Hardware()

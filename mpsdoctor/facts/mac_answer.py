@@ -1,0 +1,29 @@
+"""What macOS says through its libraries, asked in a child process that a wrong call may end."""
+
+import json
+from pathlib import Path
+
+from mpsdoctor.facts.command import Runner
+from mpsdoctor.facts.model import ThermalState
+from mpsdoctor.records import Record
+
+PROBE = Path(__file__).with_name("mac_probe.py")
+_SECONDS = 10.0
+
+
+class MacAnswer(Record):
+    """The answers of mac_probe.py; what it could not tell is None."""
+
+    sandboxed: bool | None = None
+    thermal_state: ThermalState | None = None
+    working_set_bytes: int | None = None
+
+
+def ask(run: Runner, executable: str) -> MacAnswer:
+    """The answers that the Python `executable` gives in time; none of them where it fails."""
+    # -I and -S leave out the user's own modules and variables, and start faster.
+    lines = run((executable, "-I", "-S", str(PROBE)), _SECONDS).stdout.strip().splitlines()
+    try:
+        return MacAnswer.model_validate(json.loads(lines[-1])) if lines else MacAnswer()
+    except ValueError:
+        return MacAnswer()

@@ -1,0 +1,117 @@
+"""How much of a model is on this disk, by its files alone."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.facts import hub_cache, weights
+from mpsdoctor.facts.model import ModelFiles, ModelState
+from mpsdoctor.resources import embedded_model
+
+_INDEX = "model_index.json"
+_MOST_MISSING = 20
+_WITHOUT_WEIGHTS = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "Extractor")
+
+
+def read(
+    model: str, environ: Mapping[str, str], home: Path, dtype: str | None = None
+) -> ModelFiles:
+    """A Hugging Face id, a local folder or the embedded model; nothing is downloaded or loaded."""
+    found = folder(model, environ, home)
+    if found is None:
+        started = _cached(model, environ, home).is_dir()
+        return ModelFiles(
+            model=model,
+            state=ModelState.PARTIAL if started else ModelState.ABSENT,
+            missing=(_INDEX,) if started else (),
+            dtype=dtype,
+        )
+    return _examine(found).model_copy(update={"model": model, "dtype": dtype})
+
+
+def folder(model: str, environ: Mapping[str, str], home: Path) -> Path | None:
+    """Where the model's files lie on this disk, as far as they do."""
+    return _local(model, home) or _snapshot(_cached(model, environ, home))
+
+
+def _cached(model: str, environ: Mapping[str, str], home: Path) -> Path:
+    return hub_cache.repository(hub_cache.location(environ, home), model)
+
+
+def _local(model: str, home: Path) -> Path | None:
+    if model == EMBEDDED_MODEL:
+        return embedded_model()
+    folder = home / model[2:] if model.startswith("~/") else Path(model)
+    return folder if os.path.isdir(folder) else None  # noqa: PTH112 (never raises)
+
+
+def _snapshot(repository: Path) -> Path | None:
+    """The folder that the branch `main` stood for at the last download."""
+    try:
+        commit = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    folder = repository / "snapshots" / commit
+    return folder if commit and folder.is_dir() else None
+
+
+def _examine(folder: Path) -> ModelFiles:
+    try:
+        index = json.loads((folder / _INDEX).read_text("utf-8"))
+        pipeline, components = index.get("_class_name"), _components(index)
+    except (OSError, ValueError, AttributeError):
+        return ModelFiles(model="", state=ModelState.PARTIAL, missing=(_INDEX,))
+    missing: list[str] = []
+    pickled: list[str] = []
+    for name, kind in components.items():
+        if kind.endswith(_WITHOUT_WEIGHTS):
+            missing += _missing_config(folder / name, kind)
+            continue
+        found = weights.read(folder / name)
+        if found.format == weights.PICKLE:
+            pickled.append(name)
+        missing += [f"{name}/{file}" for file in found.missing]
+        if "config.json" not in weights.real_files(folder / name):
+            missing.append(f"{name}/config.json")
+    return ModelFiles(
+        model="",
+        state=_state(missing, pickled),
+        pipeline=pipeline if isinstance(pipeline, str) else None,
+        missing=tuple(missing[:_MOST_MISSING]),
+        pickled=tuple(pickled),
+    )
+
+
+def _components(index: dict[str, object]) -> dict[str, str]:
+    """Name to class. A component that the model does without is written as [null, null]."""
+    return {
+        name: entry[1]
+        for name, entry in index.items()
+        if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], str)
+    }
+
+
+def _missing_config(component: Path, kind: str) -> list[str]:
+    """A scheduler is one file; tokenizers and processors differ in theirs."""
+    names = weights.real_files(component)
+    if kind.endswith("Scheduler"):
+        return (
+            [] if "scheduler_config.json" in names else [f"{component.name}/scheduler_config.json"]
+        )
+    broken = [path.name for path in _entries(component) if not path.exists()]
+    return [f"{component.name}/{name}" for name in broken or ([] if names else [""])]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _state(missing: list[str], pickled: list[str]) -> ModelState:
+    if missing:
+        return ModelState.PARTIAL
+    return ModelState.PICKLED if pickled else ModelState.COMPLETE

@@ -1,0 +1,138 @@
+"""A folder and the volume that holds it."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from mpsdoctor.facts.command import Runner
+from mpsdoctor.facts.model import Folder, HotFolder, Place, Volume
+
+_SECONDS = 10.0
+_NETWORK = frozenset(
+    {"afpfs", "cifs", "ftp", "nfs", "nfs4", "smb3", "smbfs", "webdav"}
+    | {"fuse.rclone", "fuse.sshfs", "macfuse", "osxfuse"}
+)
+_USER_FOLDERS = frozenset({"desktop", "documents", "downloads"})
+_CLOUD_FOLDERS = frozenset({"dropbox", "google drive", "onedrive"})
+_CLOUD_LIBRARIES = frozenset({"mobile documents", "cloudstorage"})
+
+# statvfs leaves out what macOS clears by itself when space is needed. The number comes from
+# Foundation, which JavaScript for Automation can ask; 0 where a volume has no such number.
+_AVAILABLE = """
+ObjC.import("Foundation")
+function run(arguments) {
+    const key = "NSURLVolumeAvailableCapacityForImportantUsageKey"
+    const url = $.NSURL.fileURLWithPath(arguments[0])
+    return url.resourceValuesForKeysError([key], null).valueForKey(key).js
+}
+"""
+AVAILABLE_COMMAND = ("/usr/bin/osascript", "-l", "JavaScript", "-e", _AVAILABLE)
+
+
+def hot_folder(path: Path, home: Path, run: Runner, kernel: str) -> HotFolder:
+    """The hot folder, and whether the folders in it lie on its volume."""
+    found = folder(path, home, run, kernel)
+    return HotFolder(folder=found, one_volume=_one_volume(Path(found.path)))
+
+
+def folder(path: Path, home: Path, run: Runner, kernel: str) -> Folder:
+    """What can be said of `path` by using it; a file is made there and gone at once."""
+    path = Path(os.path.realpath(path))
+    ancestor = nearest(path)
+    exists = _is_there(path.exists)
+    error = _try_to_use(path if exists else ancestor)
+    volume = _volume(ancestor, run, kernel)
+    return Folder(
+        path=str(path),
+        exists=exists,
+        usable=error is None,
+        error=error,
+        place=place(path, Path(os.path.realpath(home)), volume.filesystem),
+        volume=volume,
+    )
+
+
+def nearest(path: Path) -> Path:
+    """`path`, or the nearest folder above it that exists."""
+    return next((above for above in (path, *path.parents) if _is_there(above.is_dir)), path)
+
+
+def place(path: Path, home: Path, filesystem: str | None) -> Place:
+    """Where `path` lies; APFS does not tell upper from lower case."""
+    if path.is_relative_to(home):
+        parts = [part.casefold() for part in path.relative_to(home).parts]
+        first, second = (*parts, "", "")[:2]
+        if first in _CLOUD_FOLDERS or (first == "library" and second in _CLOUD_LIBRARIES):
+            return Place.CLOUD
+        if first in _USER_FOLDERS:
+            return Place.USER_FOLDER
+    if filesystem in _NETWORK:
+        return Place.NETWORK
+    return Place.EXTERNAL if path.is_relative_to("/Volumes") else Place.ORDINARY
+
+
+def available_bytes(path: Path, run: Runner) -> int | None:
+    """Bytes that macOS can provide at `path`, counting what it would clear; None where unknown."""
+    text = run((*AVAILABLE_COMMAND, str(path)), _SECONDS).stdout.strip()
+    return int(text) or None if text.isdecimal() else None
+
+
+def _volume(path: Path, run: Runner, kernel: str) -> Volume:
+    return Volume(
+        filesystem=_filesystem(path),
+        free_bytes=_free_bytes(path),
+        available_bytes=available_bytes(path, run) if kernel == "Darwin" else None,
+    )
+
+
+def _filesystem(path: Path) -> str | None:
+    """Of the innermost mount point; asking does not touch the volumes, which could hang."""
+    try:
+        mounts = psutil.disk_partitions(all=True)
+    except (psutil.Error, OSError):
+        return None
+    holding = [mount for mount in mounts if path.is_relative_to(mount.mountpoint)]
+    innermost = max(holding, key=lambda mount: len(mount.mountpoint), default=None)
+    return innermost.fstype if innermost else None
+
+
+def _free_bytes(path: Path) -> int | None:
+    """What an ordinary user may still write."""
+    try:
+        status = os.statvfs(path)
+    except OSError:
+        return None
+    return status.f_bavail * status.f_frsize
+
+
+def _try_to_use(path: Path) -> str | None:
+    """The errno of listing the folder or writing in it: privacy protection shows no other way."""
+    try:
+        with os.scandir(path) as entries:
+            next(entries, None)
+        with tempfile.TemporaryFile(dir=path):
+            return None
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, str(error))
+
+
+def _one_volume(path: Path) -> bool | None:
+    """Links count as what they lead to."""
+    try:
+        folders = [entry for entry in path.iterdir() if entry.is_dir()]
+        volumes = {entry.stat().st_dev for entry in (path, *folders)}
+    except OSError:
+        return None
+    return len(volumes) == 1 if folders else None
+
+
+def _is_there(question: Callable[[], bool]) -> bool:
+    """Before Python 3.14 pathlib's questions raise where the answer is forbidden."""
+    try:
+        return question()
+    except OSError:
+        return False

@@ -1,0 +1,70 @@
+"""huggingface_hub's cache: the library itself says where it is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mpsdoctor.facts import hub_cache
+from mpsdoctor.facts.command import CommandResult
+
+ASK = "from huggingface_hub.constants import HF_HUB_CACHE; print(HF_HUB_CACHE)"
+ENVIRONMENTS: list[dict[str, str]] = [
+    {},
+    {"XDG_CACHE_HOME": "/x"},
+    {"HF_HOME": "~/models"},
+    {"HF_HOME": "/m", "XDG_CACHE_HOME": "/x"},
+    {"HUGGINGFACE_HUB_CACHE": "$HOME/former"},
+    {"HUGGINGFACE_HUB_CACHE": "/former", "HF_HUB_CACHE": "${HOME}/new", "HF_HOME": "/m"},
+    {"HF_HUB_CACHE": "/c/$NOT_SET/d"},
+]
+
+
+def nothing(argv: object, timeout: float) -> CommandResult:
+    """A machine that answers nothing."""
+    return CommandResult(None)
+
+
+def model(cache: Path, name: str, file: str = "unet/config.json") -> Path:
+    """A model with one file, laid out as huggingface_hub does."""
+    repository = hub_cache.repository(cache, name)
+    blob = repository / "blobs" / "abc"
+    link = repository / "snapshots" / "c0ffee" / file
+    for path in (blob, link, repository / "refs" / "main"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    blob.write_text("{}")
+    link.symlink_to(os.path.relpath(blob, link.parent))
+    (repository / "refs" / "main").write_text("c0ffee")
+    return repository
+
+
+@pytest.mark.parametrize("variables", ENVIRONMENTS, ids=lambda variables: " ".join(variables))
+def test_the_cache_is_where_huggingface_hub_says(variables: dict[str, str], tmp_path: Path) -> None:
+    """Every variable and default counts as in the library that is installed."""
+    environ = {"HOME": str(tmp_path), **variables}
+    asked = subprocess.run(
+        [sys.executable, "-c", ASK], env=environ, capture_output=True, text=True, check=True
+    )
+    assert Path(asked.stdout.strip()) == hub_cache.location(environ, tmp_path)
+
+
+def test_a_whole_cache_has_no_fault(tmp_path: Path) -> None:
+    """A model whose links all lead somewhere is in order, and so is no cache at all."""
+    environ = {"HF_HUB_CACHE": str(tmp_path / "hub")}
+    empty = hub_cache.read(environ, tmp_path, nothing, "Linux")
+    assert (empty.folder.exists, empty.damaged, empty.unfinished) == (False, (), 0)
+    model(tmp_path / "hub", "org/one")
+    whole = hub_cache.read(environ, tmp_path, nothing, "Linux")
+    assert (whole.folder.exists, whole.damaged, whole.unfinished) == (True, (), 0)
+
+
+def test_gaps_and_leftovers_are_found(tmp_path: Path) -> None:
+    """A link without its file damages a model; a download that was cut short takes space."""
+    model(tmp_path, "org/whole")
+    (model(tmp_path, "org/a--b") / "blobs" / "abc").unlink()
+    (model(tmp_path, "org/cut") / "blobs" / "def.incomplete").write_bytes(b"12345")
+    found = hub_cache.read({"HF_HUB_CACHE": str(tmp_path)}, tmp_path, nothing, "Linux")
+    assert found.damaged == ("org/a/b",)
+    assert (found.unfinished, found.unfinished_bytes) == (1, 5)

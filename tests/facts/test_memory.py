@@ -1,0 +1,44 @@
+"""Memory, from recorded values of `sysctl`."""
+
+import pytest
+
+from mpsdoctor.facts import memory
+from mpsdoctor.facts.model import Memory, Pressure
+
+LEVEL = "kern.memorystatus_vm_pressure_level"
+
+
+def test_a_mac_that_swaps_is_read() -> None:
+    """Sizes become bytes, and the limit's own unit is the MiB."""
+    values = {
+        LEVEL: "2",
+        "vm.swapusage": "total = 4096.00M  used = 2694.19M  free = 1401.81M  (encrypted)",
+        "iogpu.wired_limit_mb": "114688",
+    }
+    expected = Memory(
+        pressure=Pressure.WARNING,
+        swap_used_bytes=round(2694.19 * 2**20),
+        wired_limit_bytes=112 * 2**30,
+    )
+    assert expected == memory.read(values)
+
+
+@pytest.mark.parametrize(
+    ("level", "pressure"),
+    [("1", Pressure.NORMAL), ("2", Pressure.WARNING), ("4", Pressure.CRITICAL), ("3", None)],
+)
+def test_the_levels_of_pressure(level: str, pressure: Pressure | None) -> None:
+    """The kernel says 1, 2 or 4; anything else is not known."""
+    assert memory.read({LEVEL: level}).pressure is pressure
+
+
+def test_a_comma_is_a_decimal_point_too() -> None:
+    """In many locales sysctl writes one."""
+    values = {"vm.swapusage": "total = 1024,00M  used = 0,50M  free = 1023,50M"}
+    assert memory.read(values).swap_used_bytes == 2**19
+
+
+def test_silence_is_not_known() -> None:
+    """Without values nothing is known, and damaged ones do not raise."""
+    assert Memory() == memory.read({})
+    assert Memory() == memory.read({"vm.swapusage": "none", "iogpu.wired_limit_mb": "", LEVEL: "x"})

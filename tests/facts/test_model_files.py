@@ -1,0 +1,212 @@
+"""How much of a model is there: the embedded one, and others made of empty files."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.facts import hub_cache, model_files, weights
+from mpsdoctor.facts.model import ModelFiles, ModelState
+
+PIPELINE = {
+    "_class_name": "StableDiffusionPipeline",
+    "_diffusers_version": "0.42.1",
+    "requires_safety_checker": False,
+    "scheduler": ["diffusers", "DDIMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "safety_checker": [None, None],
+}
+UNET = "unet/diffusion_pytorch_model"
+FILES = (
+    "scheduler/scheduler_config.json",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "tokenizer/vocab.json",
+    "unet/config.json",
+    f"{UNET}.safetensors",
+)
+
+
+def write(folder: Path, *names: str) -> Path:
+    """Files with a little content."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    return folder
+
+
+def write_model(folder: Path, *more: str, without: tuple[str, ...] = ()) -> Path:
+    """A small pipeline, `without` some of its files and with `more`."""
+    write(folder, "model_index.json", *(name for name in FILES if name not in without), *more)
+    (folder / "model_index.json").write_text(json.dumps(PIPELINE))
+    return folder
+
+
+def write_index(folder: Path, name: str, *shards: str) -> None:
+    """An index that names `shards`."""
+    content = {"weight_map": {f"layer.{number}": shard for number, shard in enumerate(shards)}}
+    write(folder, name)
+    (folder / name).write_text(json.dumps(content))
+
+
+def read(folder: Path) -> ModelFiles:
+    """A local folder, with an empty cache beside it."""
+    return model_files.read(str(folder), {"HF_HUB_CACHE": str(folder / "hub")}, folder)
+
+
+def test_the_embedded_model_is_whole() -> None:
+    """It ships with the package."""
+    found = model_files.read("shapes", {}, Path("/nowhere"), "float16")
+    expected = ModelFiles(
+        model="shapes",
+        state=ModelState.COMPLETE,
+        pipeline="StableDiffusionPipeline",
+        dtype="float16",
+    )
+    assert expected == found
+
+
+def test_a_whole_folder_is_complete(tmp_path: Path) -> None:
+    """Every component with weights has safetensors, the others have their files."""
+    found = read(write_model(tmp_path))
+    assert (found.state, found.missing, found.pickled) == (ModelState.COMPLETE, (), ())
+
+
+@pytest.mark.parametrize(
+    ("gone", "missing"),
+    [
+        (f"{UNET}.safetensors", "unet/weights (*.safetensors)"),
+        ("unet/config.json", "unet/config.json"),
+        ("scheduler/scheduler_config.json", "scheduler/scheduler_config.json"),
+        ("tokenizer/vocab.json", "tokenizer/"),
+    ],
+)
+def test_a_gap_is_named(tmp_path: Path, gone: str, missing: str) -> None:
+    """Any file that the pipeline loads makes the model incomplete by its absence."""
+    found = read(write_model(tmp_path, without=(gone,)))
+    assert (found.state, found.missing) == (ModelState.PARTIAL, (missing,))
+
+
+@pytest.mark.parametrize("index", ["", "null", "[]", "{"])
+def test_a_folder_without_a_readable_index_is_no_model(tmp_path: Path, index: str) -> None:
+    """model_index.json is what everything else follows from."""
+    (tmp_path / "model_index.json").write_text(index)
+    assert read(tmp_path).missing == ("model_index.json",)
+
+
+def test_pickles_alone_are_told(tmp_path: Path) -> None:
+    """A component that has both formats counts as safe."""
+    folder = write_model(
+        tmp_path,
+        f"{UNET}.bin",
+        "text_encoder/pytorch_model.bin",
+        without=(f"{UNET}.safetensors",),
+    )
+    found = read(folder)
+    assert (found.state, found.pickled) == (ModelState.PICKLED, ("unet",))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"{UNET}.fp16.safetensors", f"{UNET}.non_ema.safetensors", "unet/model.safetensors"],
+)
+def test_a_variant_counts_as_weights(tmp_path: Path, name: str) -> None:
+    """The profile falls back from one variant to another."""
+    found = read(write_model(tmp_path, name, without=(f"{UNET}.safetensors",)))
+    assert found.state is ModelState.COMPLETE
+
+
+@pytest.mark.parametrize("name", ["unet/optimizer.bin", "unet/training_args.bin", "unet/x.ckpt"])
+def test_other_files_are_no_weights(tmp_path: Path, name: str) -> None:
+    """What training leaves behind cannot be loaded."""
+    found = read(write_model(tmp_path, name, without=(f"{UNET}.safetensors",)))
+    assert found.state is ModelState.PARTIAL
+
+
+@pytest.mark.parametrize(
+    ("index", "shard"),
+    [
+        ("{}.safetensors.index.json", "{}-0000{}-of-00002.safetensors"),
+        ("{}.safetensors.index.fp16.json", "{}.fp16-0000{}-of-00002.safetensors"),
+        ("{}.safetensors.fp16.index.json", "{}-0000{}-of-00002.fp16.safetensors"),
+    ],
+)
+def test_every_shard_counts(tmp_path: Path, index: str, shard: str) -> None:
+    """Weights in several files are whole with the last of them, whichever way they are named."""
+    shards = [shard.format(Path(UNET).name, number) for number in (1, 2)]
+    folder = write_model(tmp_path, f"unet/{shards[0]}", without=(f"{UNET}.safetensors",))
+    write_index(folder, index.format(UNET), *shards)
+    assert read(folder).missing == (f"unet/{shards[1]}",)
+    write(folder, f"unet/{shards[1]}")
+    assert read(folder).state is ModelState.COMPLETE
+
+
+def test_shards_without_an_index_cannot_be_loaded(tmp_path: Path) -> None:
+    """The index says which tensor is where."""
+    names = [f"{UNET}-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    found = read(write_model(tmp_path, *names, without=(f"{UNET}.safetensors",)))
+    assert found.missing == (f"{UNET}.safetensors.index.json",)
+
+
+def test_an_index_that_cannot_be_read_is_a_gap(tmp_path: Path) -> None:
+    """A download that was cut short can leave half an index."""
+    folder = write_model(tmp_path, without=(f"{UNET}.safetensors",))
+    write(folder, f"{UNET}.safetensors.index.json")
+    assert "unreadable" in read(folder).missing[0]
+
+
+def test_a_link_to_a_file_that_has_gone_is_a_gap(tmp_path: Path) -> None:
+    """The cache is made of links, for weights and tokenizers alike."""
+    folder = write_model(tmp_path, without=(f"{UNET}.safetensors", "tokenizer/vocab.json"))
+    write(folder, "tokenizer/merges.txt")
+    (folder / f"{UNET}.safetensors").symlink_to(folder / "gone")
+    (folder / "tokenizer" / "vocab.json").symlink_to(folder / "gone")
+    assert read(folder).missing == ("tokenizer/vocab.json", "unet/weights (*.safetensors)")
+
+
+def test_a_cached_model_is_found_by_its_id(tmp_path: Path) -> None:
+    """Absent, begun and whole are three different states."""
+    environ = {"HF_HOME": str(tmp_path)}
+    repository = hub_cache.repository(tmp_path / "hub", "org/name")
+
+    def state() -> ModelState:
+        return model_files.read("org/name", environ, tmp_path).state
+
+    assert state() is ModelState.ABSENT
+    (repository / "blobs").mkdir(parents=True)
+    assert state() is ModelState.PARTIAL
+    write_model(repository / "snapshots" / "c0ffee")
+    write(repository, "refs/main")
+    (repository / "refs" / "main").write_text("c0ffee\n")
+    assert state() is ModelState.COMPLETE
+
+
+def test_a_home_folder_can_be_meant(tmp_path: Path) -> None:
+    """`~` in a profile is the home that was asked about."""
+    write_model(tmp_path / "model")
+    assert model_files.read("~/model", {}, tmp_path).state is ModelState.COMPLETE
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["unet", "_class_name", "scheduler", "..", "a/b"]),
+        st.none() | st.text(max_size=5) | st.lists(st.none() | st.text(max_size=5), max_size=3),
+    )
+)
+def test_any_index_gives_an_answer(index: dict[str, object]) -> None:
+    """Whatever somebody has published, reading it does not fail."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "model_index.json").write_text(json.dumps(index))
+        assert read(Path(folder)).state in ModelState
+
+
+def test_a_folder_that_cannot_be_listed_is_empty(tmp_path: Path) -> None:
+    """No folder, no files, no exception."""
+    assert weights.real_files(tmp_path / "none") == []
+    assert weights.read(tmp_path / "none").format is None
