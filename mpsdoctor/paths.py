@@ -35,20 +35,3 @@ def expand(path: str | os.PathLike[str]) -> Path:
             detail=str(error),
             hint="Set the environment variable HOME, or name the place with an absolute path.",
         ) from error
-
-
-def model_snapshot(model: str, environ: Mapping[str, str]) -> Path | None:
-    """The folder of a Hugging Face model id in the local cache, or None; nothing is downloaded.
-
-    The cache's place follows huggingface_hub: `HF_HUB_CACHE`, else `HF_HOME`/hub, else
-    `~/.cache/huggingface/hub`; its layout is `models--ORG--NAME/{refs/main,snapshots/COMMIT}`.
-    """
-    home = environ.get("HF_HOME") or "~/.cache/huggingface"
-    cache = expand(environ.get("HF_HUB_CACHE") or f"{home}/hub")
-    repository = cache / f"models--{model.replace('/', '--')}"
-    try:
-        commit = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
-    except OSError:
-        return None
-    snapshot = repository / "snapshots" / commit
-    return snapshot if snapshot.is_dir() else None

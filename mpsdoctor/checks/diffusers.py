@@ -1,7 +1,13 @@
-"""MPS6xx: Diffusers and what it needs."""
+"""MPS601 to MPS604: Diffusers and what it needs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
 
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity
-from mpsdoctor.checks.remedies import pip_line
+from mpsdoctor.checks.remedies import install_torch, pip_line
 from mpsdoctor.facts.model import Facts
 
 
@@ -17,6 +23,97 @@ def transformers(facts: Facts) -> Finding | None:
         "transformers",
         "Transformers",
         "Models that read a text prompt, Stable Diffusion among them, cannot be loaded.",
+    )
+
+
+@dataclass(frozen=True)
+class _Unmet:
+    """A requirement of `owner`, or of its extra, that what is installed does not meet."""
+
+    owner: str
+    requirement: Requirement
+    installed: str | None
+
+    def __str__(self) -> str:
+        here = f"here is {self.installed}" if self.installed else "it is not installed"
+        return f"{self.owner} needs {self.requirement}, and {here}"
+
+
+def compatible(facts: Facts) -> Finding | None:
+    """The packages' own metadata says what they need of each other.
+
+    Diffusers and Transformers name PyTorch in an extra: it may work with another, untested.
+    """
+    unmet = tuple(_unmet(facts))
+    if not unmet:
+        return None
+    certain = any("[" not in one.owner for one in unmet)
+    return Finding(
+        severity=Severity.ERROR if certain else Severity.WARNING,
+        observed=f"{'; '.join(map(str, unmet))}.",
+        expected="packages whose versions fit each other",
+        impact="Diffusers does not start, or fails while it loads a model."
+        if certain
+        else "Diffusers is not made for these versions: it may fail, also in mid-picture.",
+        remedy=_fit(facts, unmet),
+    )
+
+
+def accelerate(facts: Facts) -> Finding | None:
+    """Without Accelerate, Diffusers sets low_cpu_mem_usage to False (DiffusionPipeline)."""
+    if facts.packages is None or "accelerate" in facts.packages:
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed="Accelerate is not installed in this Python.",
+        expected="Accelerate",
+        impact="A model is held in memory twice while it loads, and slower to load.",
+        remedy=Remedy(text="Install Accelerate:", commands=(pip_line(facts, "accelerate"),)),
+    )
+
+
+def _unmet(facts: Facts) -> Iterator[_Unmet]:
+    packages = facts.packages or {}
+    for owner, texts in (facts.requirements or {}).items():
+        if owner.partition("[")[0] not in packages:
+            continue
+        for requirement in _parsed(texts):
+            installed = packages.get(requirement.name)
+            if installed is None and ("[" in owner or requirement.name == "torch"):
+                continue  # other checks ask whether these are there
+            if installed is None or not _meets(requirement, installed):
+                yield _Unmet(owner, requirement, installed)
+
+
+def _meets(requirement: Requirement, installed: str) -> bool:
+    """A version that is none, which only a damaged package has, is not judged."""
+    try:
+        return requirement.specifier.contains(Version(installed), prereleases=True)
+    except InvalidVersion:
+        return True
+
+
+def _parsed(texts: tuple[str, ...]) -> Iterator[Requirement]:
+    for text in texts:
+        try:
+            yield Requirement(text)
+        except InvalidRequirement:
+            continue
+
+
+def _fit(facts: Facts, unmet: tuple[_Unmet, ...]) -> Remedy:
+    """pip keeps what is installed, and chooses versions of what that needs."""
+    others = [one for one in unmet if one.requirement.name != "torch"]
+    owners = [one.owner.partition("[")[0] for one in others]
+    extras = [str(one.requirement) for one in others if "[" in one.owner]
+    line = (pip_line(facts, *dict.fromkeys((*owners, *extras))),) if others else ()
+    if all(one.requirement.name != "torch" for one in unmet):
+        return Remedy(text="Let pip choose versions that fit:", commands=line)
+    torch = install_torch(facts)
+    return Remedy(
+        text=f"{torch.text} Where that is still too old, only a newer macOS or older packages "
+        "help.",
+        commands=(*torch.commands, *line),
     )
 
 

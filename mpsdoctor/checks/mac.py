@@ -1,10 +1,12 @@
-"""MPS1xx: the Mac and its macOS."""
+"""MPS101 to MPS106: the Mac, its macOS, and what may stand between them and this process."""
 
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity
 from mpsdoctor.checks.remedies import install_torch
 from mpsdoctor.facts.model import Facts
-from mpsdoctor.knowledge import floors, versions
+from mpsdoctor.knowledge import chips, floors, macos, versions
 
+# The variables by which App Sandbox and Codex say so.
+_SANDBOXES = {"APP_SANDBOX_CONTAINER_ID", "CODEX_SANDBOX"}
 _WHERE = "(System Settings > General > Software Update)"
 
 
@@ -51,9 +53,9 @@ def apple_silicon(facts: Facts) -> Finding | None:
 def macos_version(facts: Facts) -> Finding | None:
     """Diffusers' page on mps needs macOS 12.6 and recommends 13.0."""
     guide = floors.load().guide
-    macos = versions.parse(facts.system.macos_version)
+    version = versions.parse(facts.system.macos_version)
     expected = f"macOS {guide.macos_needed} or newer, better {guide.macos_recommended} or newer"
-    if macos is None:
+    if version is None:
         return Finding(
             severity=Severity.WARNING,
             observed="The macOS version is not known: sw_vers did not answer.",
@@ -61,9 +63,9 @@ def macos_version(facts: Facts) -> Finding | None:
             impact="Which PyTorch fits this Mac cannot be said.",
             remedy=Remedy(text="See what this prints:", commands=("/usr/bin/sw_vers",)),
         )
-    if macos >= guide.macos_recommended:
+    if version >= guide.macos_recommended:
         return None
-    too_old = macos < guide.macos_needed
+    too_old = version < guide.macos_needed
     return Finding(
         severity=Severity.ERROR if too_old else Severity.WARNING,
         observed=f"macOS {facts.system.macos_version}",
@@ -86,8 +88,8 @@ def macos_for_torch(facts: Facts) -> Finding | None:
     floor = floors.macos_floor(torch)
     if floor is None:
         return None
-    macos = versions.parse(facts.system.macos_version)
-    if macos is None:
+    version = versions.parse(facts.system.macos_version)
+    if version is None:
         return Finding(
             severity=Severity.NOTE,
             observed="The macOS version is not known.",
@@ -95,7 +97,7 @@ def macos_for_torch(facts: Facts) -> Finding | None:
             impact="On an older macOS this PyTorch has no mps device.",
             remedy=Remedy(text="See what this prints:", commands=("/usr/bin/sw_vers",)),
         )
-    if macos >= floor:
+    if version >= floor:
         return None
     older = install_torch(facts)
     keep = ", or keep this macOS with an older PyTorch" if older.commands else ""
@@ -108,5 +110,66 @@ def macos_for_torch(facts: Facts) -> Finding | None:
         remedy=Remedy(
             text=f"Update macOS to {floor} or newer {_WHERE}{keep}. {older.text}",
             commands=older.commands,
+        ),
+    )
+
+
+def driver(facts: Facts) -> Finding | None:
+    """Some macOS releases have faults in the GPU's driver that no PyTorch can mend."""
+    version = versions.parse(facts.system.macos_version)
+    fault = macos.fault_of(version, facts.hardware.chip) if version else None
+    if version is None or fault is None:
+        return None
+    torch = versions.parse(facts.torch_version)
+    spared = fault.torch is not None and torch is not None and torch < fault.torch
+    hit = [name for family in fault.chips for name in chips.names(family)]
+    where = f" on {', '.join(hit)} chips" if hit else ""
+    later = f" with PyTorch {fault.torch} and newer" if fault.torch else ""
+    return Finding(
+        severity=Severity.NOTE if spared else Severity.WARNING,
+        observed=f"macOS {facts.system.macos_version}, which has a known fault in the GPU's driver"
+        f"{where}{later}.",
+        expected=f"macOS {macos.cured(version, facts.hardware.chip)} or newer",
+        impact=fault.effect,
+        remedy=Remedy(text=f"Update macOS {_WHERE}. Until then: {fault.remedy}"),
+    )
+
+
+def virtual_machine(facts: Facts) -> Finding | None:
+    """A virtual Mac has a virtual GPU, on which mps is not available or cannot get memory.
+
+    PyTorch leaves such a GPU out since pull request #111576; before, mps counted as available and
+    its first allocation failed (actions/runner-images #9918).
+    """
+    if not facts.system.virtual_machine:
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed="macOS runs in a virtual machine here.",
+        expected="macOS on the Mac itself",
+        impact="mps is mostly not available in a virtual machine; where it seems to be, PyTorch "
+        "reports that it is out of memory at the first step.",
+        remedy=Remedy(text="Run mpsdoctor on the Mac itself, outside the virtual machine."),
+    )
+
+
+def sandbox(facts: Facts) -> Finding | None:
+    """A sandbox can keep a process from the GPU, and from what sysctl knows.
+
+    So does that of a coding assistant (openai/codex #10199, #46656).
+    """
+    told = _SANDBOXES & set(facts.environment.variables if facts.environment else ())
+    mps = facts.torch.mps_available if facts.torch else None
+    if mps or not (facts.system.sandboxed or told):
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed="mpsdoctor runs in a sandbox.",
+        expected="a program that macOS lets use the GPU",
+        impact="A sandbox can hide the GPU, so that mps is not available although this Mac has it; "
+        "and some of what is said here may be wrong.",
+        remedy=Remedy(
+            text="Open the Terminal app and check there. A coding assistant must be told to run "
+            "the command outside its sandbox."
         ),
     )

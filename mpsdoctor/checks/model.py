@@ -5,25 +5,45 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from pydantic import computed_field
+
 from mpsdoctor.constants import REPORT_SCHEMA, ExitCode
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.records import Record
 
 
 class Severity(str, Enum):
-    """How much a finding matters; only an error stops rendering on mps."""
+    """How much a finding matters, in ascending order; only an error stops rendering on mps."""
 
     NOTE = "note"
     WARNING = "warning"
     ERROR = "error"
 
+    def reaches(self, level: "Severity") -> bool:
+        """Whether it matters at least as much as `level`."""
+        order = list(Severity)
+        return order.index(self) >= order.index(level)
+
+
+class Outcome(str, Enum):
+    """What a report comes down to; `NOT_ASKED` where nothing is wrong, but torch was left out."""
+
+    READY = "ready"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+    NOT_ASKED = "not asked"
+
 
 class Status(str, Enum):
-    """How a check ended. `CRASHED` and `TIMED_OUT` mean: not known, never ok."""
+    """How a check ended. `CRASHED` and `TIMED_OUT` mean: not known, never ok.
+
+    `NOT_TOLD` is for facts that a recorded machine may lack without the verdict hanging on them.
+    """
 
     OK = "ok"
     FINDING = "finding"
     SKIPPED = "skipped"
+    NOT_TOLD = "not told"
     CRASHED = "crashed"
     TIMED_OUT = "timed out"
 
@@ -62,13 +82,15 @@ class Check:
     """A question with a stable id. `examine` is pure: the same facts, the same finding.
 
     It raises NoAnswerError where the facts cannot tell. `requires` names earlier checks without
-    whose success the answer would only repeat their finding.
+    whose success the answer would only repeat their finding. `asks_torch` marks what a quick
+    examination, which does not import torch, leaves out.
     """
 
     id: str
     title: str
     examine: Callable[[Facts], Finding | None]
     requires: tuple[str, ...] = ()
+    asks_torch: bool = False
 
 
 class Result(Record):
@@ -113,9 +135,26 @@ class Report(Record):
             result for result in self.results if result.status in lost and not result.needs
         )
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def outcome(self) -> Outcome:
+        """Whether this machine can render on mps."""
+        if self.errors:
+            return Outcome.BLOCKED
+        if self.unknown:
+            return Outcome.UNKNOWN
+        return Outcome.READY if self.facts.torch else Outcome.NOT_ASKED
+
     @property
     def exit_code(self) -> ExitCode:
-        """Unknown results outweigh findings: nobody may take them for a clean bill."""
+        """`exit_code_at` errors."""
+        return self.exit_code_at(Severity.ERROR)
+
+    def exit_code_at(self, level: Severity) -> ExitCode:
+        """Findings count from `level` on. Unknown results outweigh them: none may pass for ok."""
         if self.unknown:
             return ExitCode.INTERNAL
-        return ExitCode.FINDINGS if self.errors else ExitCode.OK
+        found = (result.finding for result in self.results if result.finding is not None)
+        if any(finding.severity.reaches(level) for finding in found):
+            return ExitCode.FINDINGS
+        return ExitCode.OK

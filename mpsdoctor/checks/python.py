@@ -1,8 +1,27 @@
 """MPS2xx: the Python that PyTorch runs in."""
 
+import re
+
+from packaging.version import Version
+
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity
+from mpsdoctor.checks.remedies import python_line
 from mpsdoctor.facts.model import Facts
-from mpsdoctor.knowledge import floors
+from mpsdoctor.knowledge import floors, versions
+
+# The one Python for which every PyTorch from 2.2 to 2.15 has a build, and mpsdoctor's own oldest.
+_GOOD = Version("3.12")
+_OLDEST = Version("3.10")
+_NEW_ENVIRONMENT = (
+    "brew install python@3.12",
+    "/opt/homebrew/bin/python3.12 -m venv ~/pictures",
+    "source ~/pictures/bin/activate",
+)
+# Folders that macOS keeps from programs without a grant; "~" is what a shared report says for home.
+_PROTECTED = re.compile(
+    r"(?:/Users/[^/]+|~)/(?:Desktop|Documents|Downloads|Library/Mobile Documents|"
+    r"Library/CloudStorage)/|/Volumes/"
+)
 
 
 def native(facts: Facts) -> Finding | None:
@@ -34,5 +53,152 @@ def native(facts: Facts) -> Finding | None:
                 "CONDA_SUBDIR=osx-arm64 conda create --name pictures python=3.12",
                 "conda run --name pictures python -c 'import platform; print(platform.machine())'",
             ),
+        ),
+    )
+
+
+def version(facts: Facts) -> Finding | None:
+    """PyTorch has builds for some Python versions only, and later ones leave old Pythons behind."""
+    python = versions.parse(facts.python.version)
+    macos = versions.parse(facts.system.macos_version)
+    if python is None or macos is None or _is_of_xcode(facts):
+        return None
+    best = floors.newest_torch_for(macos, _GOOD)
+    here = floors.newest_torch_for(macos, python)
+    # A PyTorch that is there all the same is newer than the table, or somebody has built it.
+    if best is None or (here is None and facts.torch_version) or (here and here >= best):
+        return None
+    return Finding(
+        severity=_how_bad(python, here),
+        observed=f"Python {facts.python.version}",
+        expected=f"Python {_GOOD}, for which there is PyTorch {best}",
+        impact=f"PyTorch for this Python ends with {here} on this macOS, so that what later "
+        "releases have mended stays broken."
+        if here
+        else "No known PyTorch with an mps device on this macOS has a build for this Python.",
+        remedy=Remedy(
+            text="Make a new environment and install PyTorch, Diffusers and mpsdoctor in it. With "
+            "Homebrew:",
+            commands=_NEW_ENVIRONMENT,
+        ),
+    )
+
+
+def xcode(facts: Facts) -> Finding | None:
+    """The Python of Apple's developer tools is for building programs with them, and is old."""
+    if not _is_of_xcode(facts):
+        return None
+    name = f"Python {facts.python.version}" if facts.python.version else "This Python"
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"{name} belongs to Xcode or its command line tools.",
+        expected=f"a Python of your own, such as {_GOOD}",
+        impact="Apple has kept it at 3.9 for years, which new releases of PyTorch and Diffusers "
+        "have left behind, and updates of the tools replace it.",
+        remedy=Remedy(
+            text="Make an environment with another Python and install PyTorch, Diffusers and "
+            "mpsdoctor in it. With Homebrew:",
+            commands=_NEW_ENVIRONMENT,
+        ),
+    )
+
+
+def intel_origin(facts: Facts) -> Finding | None:
+    """Every environment made with an Intel Homebrew or conda is an Intel one too.
+
+    Homebrew lives in /opt/homebrew on Apple silicon and in /usr/local on Intel; it and conda stay
+    what they were when a Mac is moved to a new one (Homebrew/homebrew-cask #207117).
+    """
+    if facts.python.machine != "x86_64" or not facts.hardware.apple_silicon:
+        return None
+    homebrew = (facts.python.base_prefix or "").startswith("/usr/local/")
+    if not homebrew and not facts.python.conda:
+        return None
+    where = "Homebrew in /usr/local" if homebrew else "conda"
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"This Python comes from a {where} that was made for Intel Macs.",
+        expected="Homebrew in /opt/homebrew" if homebrew else "a conda for osx-arm64",
+        impact="Every new environment from there will be an Intel one again, without a current "
+        "PyTorch.",
+        remedy=_arm64_homebrew() if homebrew else _arm64_conda(),
+    )
+
+
+def environment(facts: Facts) -> Finding | None:
+    """Packages belong into a virtual environment; conda's environments are as good."""
+    prefix, conda = facts.python.prefix, facts.python.conda
+    if prefix is None or prefix != facts.python.base_prefix or conda is not False:
+        return None
+    return Finding(
+        severity=Severity.NOTE,
+        observed=f"This Python ({prefix}) is not in a virtual environment.",
+        expected="an environment for PyTorch and Diffusers alone",
+        impact="Other programs that use this Python can replace PyTorch or what it needs; "
+        "Homebrew's Python refuses to install into itself.",
+        remedy=Remedy(
+            text="Make one, and install PyTorch, Diffusers and mpsdoctor in it:",
+            commands=(
+                f"{python_line(facts, '-m', 'venv')} ~/pictures",
+                "source ~/pictures/bin/activate",
+            ),
+        ),
+    )
+
+
+def location(facts: Facts) -> Finding | None:
+    """macOS asks before a program reads Desktop, Documents, Downloads, iCloud or another volume.
+
+    The launchd agent has nobody to ask: Python dies there with "Operation not permitted" at its own
+    pyvenv.cfg (Comfy-Org/comfy-mcp #72).
+    """
+    paths = (facts.python.executable, facts.python.prefix)
+    inside = next((path for path in paths if path and _PROTECTED.match(path)), None)
+    if inside is None:
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"This Python lies in a folder that macOS protects: {inside}",
+        expected="a folder elsewhere in your home, such as ~/pictures",
+        impact="mpsdoctor works in Terminal, but not as a service: macOS does not let the agent "
+        "read its own Python.",
+        remedy=Remedy(
+            text="Make the environment again outside Desktop, Documents, Downloads, iCloud Drive "
+            "and other volumes (it cannot be moved), and install PyTorch, Diffusers and mpsdoctor "
+            "there:",
+            commands=("python3.12 -m venv ~/pictures", "source ~/pictures/bin/activate"),
+        ),
+    )
+
+
+def _is_of_xcode(facts: Facts) -> bool:
+    """Apple's framework is called Python3, everybody else's Python."""
+    base = f"{facts.python.base_prefix or ''}/"
+    return "/Python3.framework/" in base or facts.python.executable == "/usr/bin/python3"
+
+
+def _how_bad(python: Version, newest: Version | None) -> Severity:
+    if newest is None:
+        return Severity.ERROR
+    return Severity.WARNING if python < _OLDEST else Severity.NOTE
+
+
+def _arm64_homebrew() -> Remedy:
+    return Remedy(
+        text="Install Homebrew for Apple silicon as https://brew.sh says, in a Terminal that does "
+        "not open using Rosetta; it goes to /opt/homebrew beside the old one. Then make an "
+        "environment with its Python:",
+        commands=_NEW_ENVIRONMENT,
+    )
+
+
+def _arm64_conda() -> Remedy:
+    return Remedy(
+        text="Install Miniforge for Apple silicon (MacOSX-arm64), or make one environment for "
+        "arm64 in the conda that you have:",
+        commands=(
+            "CONDA_SUBDIR=osx-arm64 conda create --name pictures python=3.12",
+            "conda activate pictures",
+            "conda config --env --set subdir osx-arm64",
         ),
     )

@@ -9,6 +9,8 @@ from mpsdoctor.knowledge import floors, versions
 
 _LONGEST_ERROR = 400
 _NOT_ASKED = "PyTorch was not asked"
+# Set by App Sandbox, and by Codex for what runs in its own (its AGENTS.md).
+_SANDBOXES = frozenset({"APP_SANDBOX_CONTAINER_ID", "CODEX_SANDBOX"})
 
 
 def starts(facts: Facts) -> Finding | None:
@@ -95,7 +97,7 @@ def mps_available(facts: Facts) -> Finding | None:
     install = install_torch(facts, "--force-reinstall")
     return Finding(
         severity=Severity.ERROR,
-        observed=f"{_name(facts)} has mps built in, but finds no GPU to use.",
+        observed=f"{_name(facts)} has mps built in, but finds no GPU to use.{_why_no_gpu(facts)}",
         expected="mps is available",
         impact="Nothing can render on mps.",
         remedy=Remedy(
@@ -106,6 +108,16 @@ def mps_available(facts: Facts) -> Finding | None:
             commands=(probe, *install.commands),
         ),
     )
+
+
+def _why_no_gpu(facts: Facts) -> str:
+    """macOS that is too old, and an x86_64 Python, are told by the checks before this one."""
+    variables = facts.environment.variables if facts.environment else {}
+    if facts.system.sandboxed or variables.keys() & _SANDBOXES:
+        return " mpsdoctor runs in a sandbox, which hides it."
+    if facts.system.virtual_machine or (facts.hardware.model or "").startswith("VirtualMac"):
+        return " This macOS runs in a virtual machine, which has none to offer."
+    return ""
 
 
 def _answered(facts: Facts) -> Torch:

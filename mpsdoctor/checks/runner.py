@@ -35,7 +35,7 @@ def _stands_in_the_way(result: Result) -> bool:
     """A note or a warning does not: what comes after it can still be told."""
     if result.finding is not None:
         return result.finding.severity is Severity.ERROR
-    return result.status is not Status.OK
+    return result.status not in (Status.OK, Status.NOT_TOLD)
 
 
 def _result(check: Check, status: Status, *, reason: str = "", needs: str = "") -> Result:

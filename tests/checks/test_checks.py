@@ -1,5 +1,6 @@
 """Every check, on recorded machines."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,27 @@ from hypothesis import strategies as st
 from mpsdoctor.checks.model import Check, Severity, Status
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.checks.runner import examine
-from mpsdoctor.facts.model import Facts, Hardware, ProbeOutcome, Python, System, Torch
+from mpsdoctor.facts.model import (
+    Environment,
+    Facts,
+    Folder,
+    Hardware,
+    HotFolder,
+    HubCache,
+    Memory,
+    ModelFiles,
+    ModelState,
+    Place,
+    Power,
+    Pressure,
+    ProbeOutcome,
+    Python,
+    System,
+    ThermalState,
+    Torch,
+    Volume,
+)
+from mpsdoctor.records import Record
 
 MACHINES = Path(__file__).parents[1] / "facts"
 BY_ID = {check.id: check for check in CHECKS}
@@ -27,6 +48,27 @@ RED_AND_GREEN = [
         "m2-pro-macos-14.7.4-torch-2.6.0",
     ),
     ("MPS103", Severity.ERROR, "m1-macos-12.7.6-torch-2.5.1", "m3-air-macos-14.5-torch-2.9.1"),
+    (
+        "MPS104",
+        Severity.WARNING,
+        "m5-max-64gb-macos-26.5.2-swap-29gb",
+        "m1-pro-16gb-macos-26.3.1",
+    ),
+    (
+        "MPS104",
+        Severity.NOTE,
+        "m3-macos-26.2-torch-2.11.0.dev-sandbox",
+        "m5-macos-27.0-torch-2.14.0",
+    ),
+    ("MPS105", Severity.WARNING, "arm64-macos-14-virtual", "m4-mini-16gb-macos-26.5.2"),
+    (
+        "MPS106",
+        Severity.WARNING,
+        "m3-macos-26.2-torch-2.11.0.dev-sandbox",
+        "m3-air-macos-14.5-torch-2.9.1",
+    ),
+    ("MPS107", Severity.WARNING, "m1-pro-16gb-macos-14.2.1-low-power", "arm64-macbook-pro-pmset"),
+    ("MPS108", Severity.NOTE, "m2-max-on-battery", "m4-mini-16gb-macos-26.5.2"),
     ("MPS201", Severity.ERROR, "rosetta-m2-macos-15.5-torch-2.2.2", "m5-macos-27.0-torch-2.14.0"),
     (
         "MPS201",
@@ -34,6 +76,17 @@ RED_AND_GREEN = [
         "rosetta-m2-pro-macos-15.3-torch-2.6.0a0",
         "intel-macos-12.4-torch-1.13.0a0",
     ),
+    (
+        "MPS202",
+        Severity.WARNING,
+        "arm64-macos-14.2.1-python-3.9-torch-2.3.0.dev",
+        "m2-pro-macos-14.1.1-python-3.11.3",
+    ),
+    ("MPS203", Severity.WARNING, "m2-8gb-xcode-python-3.9", "m2-pro-homebrew-for-intel"),
+    ("MPS204", Severity.WARNING, "m2-pro-homebrew-for-intel", "m3-air-macos-14.5-torch-2.9.1"),
+    ("MPS205", Severity.NOTE, "m2-pro-homebrew-for-intel", "m2-8gb-xcode-python-3.9"),
+    ("MPS206", Severity.WARNING, "mac-python-in-documents", "m2-8gb-xcode-python-3.9"),
+    ("MPS206", Severity.WARNING, "macos-12.3.1-conda-in-downloads", "m2-pro-homebrew-for-intel"),
     ("MPS301", Severity.ERROR, "linux-bare", "m5-macos-27.0-torch-2.14.0"),
     ("MPS302", Severity.WARNING, "m1-macos-12.2.1-torch-1.13.0.dev", "linux-torch-2.13.0+cpu"),
     ("MPS303", Severity.ERROR, "linux-torch-2.13.0+cpu", "m2-max-macos-26.3.1-torch-2.10.0"),
@@ -43,6 +96,7 @@ RED_AND_GREEN = [
         "m3-macos-26.2-torch-2.11.0.dev-sandbox",
         "m3-air-macos-14.5-torch-2.9.1",
     ),
+    ("MPS310", Severity.WARNING, "m2-pro-macos-14.7.4-torch-2.6.0", "linux-torch-2.13.0+cpu"),
     ("MPS401", Severity.WARNING, "m1-8gb-macos-15.5", "m4-pro-64gb-macos-15.2-torch-2.5.1"),
     (
         "MPS401",
@@ -50,8 +104,116 @@ RED_AND_GREEN = [
         "m3-air-macos-14.5-torch-2.9.1",
         "m4-pro-64gb-macos-15.2-torch-2.5.1",
     ),
+    (
+        "MPS403",
+        Severity.WARNING,
+        "m2-max-64gb-wired-limit-58gb",
+        "m5-max-128gb-wired-limit-112gb",
+    ),
+    ("MPS404", Severity.WARNING, "mac-pressure-critical", "24gb-swap-1.8gb"),
+    (
+        "MPS405",
+        Severity.NOTE,
+        "m5-max-64gb-macos-26.5.2-swap-29gb",
+        "36gb-macos-26.4.1-swap-5.9gb",
+    ),
+    (
+        "MPS406",
+        Severity.NOTE,
+        "m2-pro-macos-14.7.4-torch-2.6.0",
+        "m4-pro-64gb-macos-15.2-torch-2.5.1",
+    ),
     ("MPS601", Severity.ERROR, "linux-bare", "m2-pro-macos-14.7.4-torch-2.6.0"),
     ("MPS602", Severity.ERROR, "linux-bare", "m2-pro-macos-14.7.4-torch-2.6.0"),
+]
+
+M2_PRO = "m2-pro-macos-14.7.4-torch-2.6.0"
+FULL = Volume(free_bytes=10**8)
+USABLE = Folder(path="/Users/jo/x", exists=True, usable=True)
+REFUSED = Folder(path="/Users/jo/x", exists=True, usable=False, error="EPERM")
+
+
+def folder(**changes: object) -> Folder:
+    """A folder that is in order but for `changes`."""
+    return USABLE.model_copy(update=changes)
+
+
+def variables(**values: str) -> Environment:
+    """These and no others."""
+    return Environment(variables=dict(values))
+
+
+# Where nobody has recorded a machine on which a check finds something: one on which it does not,
+# and what would have to be otherwise.
+CHANGED: list[tuple[str, Severity, str, Mapping[str, Record | Mapping[str, object]]]] = [
+    (
+        "MPS109",
+        Severity.WARNING,
+        "m1-pro-16gb-macos-26.3.1",
+        {"power": Power(thermal_state=ThermalState.SERIOUS)},
+    ),
+    (
+        "MPS402",
+        Severity.WARNING,
+        "m5-max-128gb-wired-limit-112gb",
+        {"memory": Memory(wired_limit_bytes=64 * 2**30)},
+    ),
+    *(
+        (check_id, severity, M2_PRO, {"environment": environment})
+        for check_id, severity, environment in (
+            ("MPS306", Severity.WARNING, variables(PYTORCH_MPS_WATERMARK_RATIO="0.7")),
+            ("MPS307", Severity.ERROR, variables(PYTORCH_MPS_HIGH_WATERMARK_RATIO="1.0")),
+            ("MPS308", Severity.WARNING, variables(PYTORCH_ENABLE_MPS_FALLBACK="false")),
+            (
+                "MPS309",
+                Severity.WARNING,
+                Environment(variables={}, set_late=("PYTORCH_ENABLE_MPS_FALLBACK",)),
+            ),
+            ("MPS311", Severity.NOTE, variables(PYTORCH_MPS_FAST_MATH="1")),
+        )
+    ),
+    *(
+        (check_id, severity, M2_PRO, {"hot_folder": hot_folder})
+        for check_id, severity, hot_folder in (
+            ("MPS501", Severity.ERROR, HotFolder(folder=folder(volume=FULL))),
+            ("MPS505", Severity.WARNING, HotFolder(folder=REFUSED)),
+            ("MPS506", Severity.WARNING, HotFolder(folder=USABLE, one_volume=False)),
+            ("MPS507", Severity.WARNING, HotFolder(folder=folder(place=Place.USER_FOLDER))),
+            ("MPS508", Severity.WARNING, HotFolder(folder=folder(place=Place.CLOUD))),
+        )
+    ),
+    *(
+        (check_id, Severity.WARNING, M2_PRO, {"hub_cache": hub_cache})
+        for check_id, hub_cache in (
+            ("MPS502", HubCache(folder=folder(volume=FULL))),
+            ("MPS503", HubCache(folder=REFUSED)),
+            ("MPS504", HubCache(folder=USABLE, damaged=("org/name",))),
+        )
+    ),
+    (
+        "MPS603",
+        Severity.ERROR,
+        M2_PRO,
+        {"requirements": {"diffusers": ("huggingface-hub>=1.32.0",)}},
+    ),
+    ("MPS604", Severity.WARNING, M2_PRO, {"packages": {"diffusers": "0.42.1"}}),
+    *(
+        (check_id, severity, M2_PRO, {"model_files": files})
+        for check_id, severity, files in (
+            ("MPS605", Severity.NOTE, ModelFiles(model="org/name", state=ModelState.ABSENT)),
+            ("MPS606", Severity.WARNING, ModelFiles(model="org/name", state=ModelState.PICKLED)),
+            (
+                "MPS607",
+                Severity.WARNING,
+                ModelFiles(
+                    model="org/name",
+                    state=ModelState.COMPLETE,
+                    pipeline="FluxPipeline",
+                    dtype="float16",
+                ),
+            ),
+        )
+    ),
 ]
 
 
@@ -77,9 +239,25 @@ def test_a_check_tells_red_from_green(
     assert BY_ID[check_id].examine(recorded(green)) is None
 
 
+@pytest.mark.parametrize(("check_id", "severity", "green", "change"), CHANGED)
+def test_a_check_tells_a_changed_machine(
+    check_id: str,
+    severity: Severity,
+    green: str,
+    change: Mapping[str, Record | Mapping[str, object]],
+) -> None:
+    """What is in order on a recorded machine is found where it would not be."""
+    assert BY_ID[check_id].examine(recorded(green)) is None
+    finding = BY_ID[check_id].examine(recorded(green).model_copy(update=change))
+    assert finding is not None
+    assert severity is finding.severity
+
+
 def test_every_check_has_a_red_and_a_green_machine() -> None:
-    """No check is left out of the table."""
-    assert set(BY_ID) == {row[0] for row in RED_AND_GREEN}
+    """No check is left out of the tables."""
+    in_test_canaries = {"MPS305"}
+    tables = {row[0] for row in RED_AND_GREEN} | {row[0] for row in CHANGED}
+    assert set(BY_ID) == tables | in_test_canaries
 
 
 def test_the_registry_is_in_order() -> None:
@@ -171,6 +349,7 @@ def test_what_is_unknown_but_not_essential_does_not_stand_in_the_way() -> None:
         "MPS101": Severity.WARNING,
         "MPS102": Severity.WARNING,
         "MPS103": Severity.NOTE,
+        "MPS310": Severity.WARNING,
         "MPS401": Severity.NOTE,
     }
     assert report.exit_code == 0
@@ -189,13 +368,34 @@ def optional(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
 
 words = optional(st.text(max_size=20))
 flags = st.none() | st.booleans()
+folders = st.builds(
+    Folder,
+    path=st.text(max_size=20),
+    error=words,
+    place=st.sampled_from(Place),
+    volume=st.builds(
+        Volume,
+        free_bytes=st.none() | st.integers(),
+        available_bytes=st.none() | st.integers(),
+    ),
+)
 machines = st.builds(
     Facts,
+    hot_folder=st.none() | st.builds(HotFolder, folder=folders, one_volume=flags),
+    hub_cache=st.none() | st.builds(HubCache, folder=folders),
+    model_files=st.none() | st.builds(ModelFiles, state=st.sampled_from(ModelState), dtype=words),
+    requirements=st.none()
+    | st.dictionaries(
+        st.sampled_from(["diffusers", "diffusers[torch]"]),
+        st.tuples(st.sampled_from(["torch>=2.6", "safetensors>=1", "numpy", ""])),
+    ),
     system=st.builds(
         System,
         kernel=st.sampled_from(["Darwin", "Linux", ""]),
         macos_version=versions(),
         macos_build=words,
+        virtual_machine=flags,
+        sandboxed=flags,
     ),
     hardware=st.builds(
         Hardware, model=words, chip=words, apple_silicon=flags, ram_bytes=st.none() | st.integers()
@@ -205,7 +405,31 @@ machines = st.builds(
         version=versions(),
         machine=optional(st.sampled_from(["arm64", "x86_64", "aarch64", ""])),
         executable=words,
+        prefix=words,
         translated=flags,
+        base_prefix=words,
+        conda=flags,
+    ),
+    power=st.builds(
+        Power,
+        on_battery=flags,
+        battery_percent=st.none() | st.integers(),
+        low_power_mode=flags,
+        thermal_state=st.none() | st.sampled_from(ThermalState),
+    ),
+    memory=st.builds(
+        Memory,
+        pressure=st.none() | st.sampled_from(Pressure),
+        swap_used_bytes=st.none() | st.integers(),
+        wired_limit_bytes=st.none() | st.integers(),
+        working_set_bytes=st.none() | st.integers(),
+    ),
+    environment=st.none()
+    | st.builds(
+        Environment,
+        variables=st.dictionaries(
+            st.sampled_from(["PYTORCH_MPS_HIGH_WATERMARK_RATIO", "CODEX_SANDBOX"]), words
+        ),
     ),
     packages=st.none()
     | st.dictionaries(st.sampled_from(["torch", "diffusers", "transformers"]), st.text()),

@@ -1,0 +1,109 @@
+"""MPS605 to MPS607: the model that the profile names.
+
+A model that nobody named gives no finding, and none of these is an error: another model renders.
+"""
+
+import shlex
+
+from mpsdoctor.checks.model import Finding, Remedy, Severity
+from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.facts.model import Facts, ModelFiles, ModelState
+from mpsdoctor.knowledge import dtypes, versions
+
+_MOST_NAMED = 5
+_TRUE = frozenset({"1", "on", "yes", "true"})
+
+
+def on_disk(facts: Facts) -> Finding | None:
+    """A model is downloaded once; one that was cut short looks as if it were there."""
+    files = facts.model_files
+    if files is None or files.state in (ModelState.COMPLETE, ModelState.PICKLED):
+        return None
+    partly = files.state is ModelState.PARTIAL
+    offline = _is_offline(facts)
+    return Finding(
+        severity=Severity.WARNING if partly or offline else Severity.NOTE,
+        observed=f"The model {files.model} is not complete on this disk: {_missing(files)}."
+        if partly
+        else f"The model {files.model} is not on this disk.",
+        expected="every file that its pipeline loads",
+        impact="It cannot be loaded: HF_HUB_OFFLINE forbids downloads."
+        if offline
+        else "Before the first picture it is downloaded, which takes minutes to hours.",
+        remedy=_fetch(files, "Download it:"),
+    )
+
+
+def safetensors(facts: Facts) -> Finding | None:
+    """A pickle can run code while it loads, which is why the profile refuses it."""
+    files = facts.model_files
+    if files is None or files.state is not ModelState.PICKLED:
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"Of {files.model} only pickled weights are here: {', '.join(files.pickled)}.",
+        expected="weights as safetensors",
+        impact="Pickled weights can run code while they load; with use_safetensors = true, the "
+        "profile's default, the model does not load.",
+        remedy=_fetch(
+            files,
+            "If you trust its authors, set use_safetensors = false in the profile. Better, see "
+            "whether it is published as safetensors too, and download it again:",
+        ),
+    )
+
+
+def dtype(facts: Facts) -> Finding | None:
+    """float16 ends at 65504, and some models do not; mps has bfloat16 from macOS 14 on."""
+    files = facts.model_files
+    if files is None or files.dtype is None:
+        return None
+    family = dtypes.family(files.model, files.pipeline)
+    has_bfloat16 = dtypes.has_bfloat16(
+        versions.parse(facts.torch_version), versions.parse(facts.system.macos_version)
+    )
+    use = "float32" if family is None or has_bfloat16 is False else family.use
+    if family is not None and files.dtype in family.fails:
+        return _fails(files, use, f"In {files.dtype} {family.name} fails: {family.why}.")
+    if files.dtype == "bfloat16" and has_bfloat16 is False:
+        needed = dtypes.load().bfloat16
+        return _fails(
+            files,
+            use,
+            f"mps has bfloat16 from PyTorch {needed.torch} and macOS {needed.macos} on: this model "
+            "does not load here.",
+        )
+    return None
+
+
+def _fails(files: ModelFiles, use: str, impact: str) -> Finding:
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"{files.model} is to be loaded in {files.dtype}.",
+        expected=use,
+        impact=impact,
+        remedy=Remedy(
+            text=f'Write dtype = "{use}" into the profile.'
+            + (" It takes twice the memory." if use == "float32" else "")
+        ),
+    )
+
+
+def _missing(files: ModelFiles) -> str:
+    named = ", ".join(files.missing[:_MOST_NAMED])
+    more = len(files.missing) - _MOST_NAMED
+    return f"{named} and {more} more are missing" if more > 0 else f"{named} missing"
+
+
+def _fetch(files: ModelFiles, text: str) -> Remedy:
+    if files.model == EMBEDDED_MODEL:
+        return Remedy(text="It ships with mpsdoctor: install mpsdoctor again.")
+    if files.model.startswith(("/", "~", ".")):
+        return Remedy(text="Complete that folder: model_index.json names what belongs in it.")
+    return Remedy(text=text, commands=(shlex.join(("hf", "download", files.model)),))
+
+
+def _is_offline(facts: Facts) -> bool:
+    values = facts.environment.variables if facts.environment else {}
+    named = (values.get(name) for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+    return any((value or "").lower() in _TRUE for value in named)

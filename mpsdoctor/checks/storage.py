@@ -1,0 +1,224 @@
+"""MPS5xx: free space, the Hugging Face cache and the hot folder.
+
+What was not looked at gives no finding: nothing but a full disk keeps a machine from rendering.
+"""
+
+import shlex
+
+from mpsdoctor.checks.model import Finding, Remedy, Severity
+from mpsdoctor.facts.model import Facts, Folder, ModelState, Place, Volume
+
+_GB = 10**9  # as Finder counts
+# A picture of 1024×1024 is 2 MB; macOS itself misbehaves when its disk is nearly full.
+_FULL, _IMAGES = 0.2 * _GB, 2 * _GB
+# SDXL in float16 is 7 GB.
+_MODEL = 10 * _GB
+_PROTECTED = "macOS keeps background programs out of it until somebody allows it, folder by folder"
+_WHY_NOT = {
+    Place.USER_FOLDER: f"{_PROTECTED}, and Documents and Desktop may be in iCloud.",
+    Place.CLOUD: "Its files can be placeholders that are not on this Mac, and appear or vanish "
+    f"while they are used; {_PROTECTED}.",
+    Place.NETWORK: "It goes when the network goes, moving files there is not safe, and no event "
+    f"tells of new files; {_PROTECTED}.",
+    Place.EXTERNAL: f"It goes when the disk is ejected; {_PROTECTED}.",
+}
+
+
+def space_for_images(facts: Facts) -> Finding | None:
+    """What is free now counts: macOS may clear purgeable space, or not in time."""
+    if facts.hot_folder is None or facts.hot_folder.folder.volume.free_bytes is None:
+        return None
+    volume = facts.hot_folder.folder.volume
+    if (free := volume.free_bytes or 0) >= _IMAGES:
+        return None
+    full = free < _FULL
+    return Finding(
+        severity=Severity.ERROR if full else Severity.WARNING,
+        observed=f"{_space(volume)} for pictures, at {facts.hot_folder.folder.path}.",
+        expected=f"{_gb(_IMAGES)} or more",
+        impact="Pictures cannot be saved." if full else "Pictures can soon no longer be saved.",
+        remedy=_clear_up("Empty the Trash, or move files away."),
+    )
+
+
+def space_for_models(facts: Facts) -> Finding | None:
+    """A model that has yet to come needs room; macOS clears purgeable space for it."""
+    if facts.hub_cache is None or _is_here(facts):
+        return None
+    volume = facts.hub_cache.folder.volume
+    free = volume.free_bytes
+    if free is None or free >= _MODEL:
+        return None
+    clearable = (volume.available_bytes or 0) >= _MODEL
+    return Finding(
+        severity=Severity.NOTE if clearable else Severity.WARNING,
+        observed=f"{_space(volume)} for models, at {facts.hub_cache.folder.path}.",
+        expected=f"{_gb(_MODEL)} or more; SDXL is 7 GB, FLUX.1 34 GB",
+        impact="macOS has to clear space during a download, which can fail."
+        if clearable
+        else "Models cannot be downloaded whole.",
+        remedy=_clear_up(
+            "See which models take the space, and remove those that you no longer use:",
+            "hf cache ls",
+        ),
+    )
+
+
+def cache_location(facts: Facts) -> Finding | None:
+    """Weights are mapped into memory while they load: from a slow or fleeting disk that fails."""
+    if facts.hub_cache is None:
+        return None
+    folder = facts.hub_cache.folder
+    if not folder.usable:
+        return _unusable(folder, "Models can neither be found nor downloaded.")
+    if folder.place is not Place.ORDINARY and facts.is_mac:
+        return Finding(
+            severity=Severity.NOTE if folder.place is Place.EXTERNAL else Severity.WARNING,
+            observed=f"The Hugging Face cache {folder.path} lies in: {folder.place.value}.",
+            expected="a folder on the Mac's own disk, such as ~/.cache/huggingface",
+            impact=_WHY_NOT[folder.place],
+            remedy=Remedy(
+                text="Move it, or unset the variable that leads there (HF_HOME or HF_HUB_CACHE)."
+            ),
+        )
+    return _ignored_variable(facts)
+
+
+def cache_health(facts: Facts) -> Finding | None:
+    """A link to a file that has gone makes a model that looks complete fail to load."""
+    cache = facts.hub_cache
+    if cache is None or not (cache.damaged or cache.unfinished):
+        return None
+    unfinished = (
+        f"{cache.unfinished} unfinished downloads take {_gb(cache.unfinished_bytes)}"
+        if cache.unfinished
+        else ""
+    )
+    damaged = f"files are missing in {', '.join(cache.damaged)}" if cache.damaged else ""
+    return Finding(
+        severity=Severity.WARNING if damaged else Severity.NOTE,
+        observed=f"In {cache.folder.path}: {' and '.join(filter(None, (damaged, unfinished)))}.",
+        expected="whole models",
+        impact="What is missing is downloaded again when the model is loaded, or loading fails."
+        if damaged
+        else "They take space; a download that runs right now is none of them.",
+        remedy=Remedy(
+            text="Download damaged models again; clear what is left of downloads when none runs:",
+            commands=(
+                *(shlex.join(("hf", "download", model)) for model in cache.damaged),
+                *(("hf cache prune",) if cache.unfinished else ()),
+            ),
+        ),
+    )
+
+
+def hot_folder_usable(facts: Facts) -> Finding | None:
+    """The daemon lists it, and creates, moves and removes files in it."""
+    if facts.hot_folder is None or facts.hot_folder.folder.usable:
+        return None
+    return _unusable(facts.hot_folder.folder, "mpsdoctor watch cannot work.")
+
+
+def hot_folder_volume(facts: Facts) -> Finding | None:
+    """A rename is atomic within one volume only (rename(2): EXDEV)."""
+    if facts.hot_folder is None or facts.hot_folder.one_volume is not False:
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"The folders in {facts.hot_folder.folder.path} lie on different volumes.",
+        expected="one volume",
+        impact="mpsdoctor watch refuses to start: only within one volume a file is moved without "
+        "any risk.",
+        remedy=Remedy(text="Replace links and mount points in it by real folders."),
+    )
+
+
+def hot_folder_privacy(facts: Facts) -> Finding | None:
+    """Transparency, Consent and Control asks per program; nobody answers a background one."""
+    return _badly_placed(facts, Place.USER_FOLDER, Place.EXTERNAL)
+
+
+def hot_folder_remote(facts: Facts) -> Finding | None:
+    """File events, atomic renames and whole files are promises of a local disk."""
+    return _badly_placed(facts, Place.CLOUD, Place.NETWORK)
+
+
+def _badly_placed(facts: Facts, *places: Place) -> Finding | None:
+    if facts.hot_folder is None or not facts.is_mac:
+        return None
+    folder = facts.hot_folder.folder
+    if folder.place not in places:
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"The hot folder {folder.path} lies in: {folder.place.value}.",
+        expected="a folder on the Mac's own disk, such as ~/mpsdoctor",
+        impact=_WHY_NOT[folder.place],
+        remedy=Remedy(
+            text="Choose another with hot_folder in the profile; a link to it can lie where you "
+            "like to have it. Or allow the Python that runs mpsdoctor in System Settings > "
+            "Privacy & Security > Full Disk Access."
+        ),
+    )
+
+
+def _unusable(folder: Folder, impact: str) -> Finding:
+    privacy = folder.error == "EPERM"
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"{folder.path} cannot be {'used' if folder.exists else 'made'}: {folder.error}"
+        f"{' (macOS protects it)' if privacy else ''}.",
+        expected="a folder that can be listed and written",
+        impact=impact,
+        remedy=Remedy(
+            text="Allow your terminal in System Settings > Privacy & Security > Files and Folders, "
+            "or choose another folder."
+            if privacy
+            else "Make it yours, or choose another folder. This shows whose it is:",
+            commands=() if privacy else (f"ls -lde {shlex.quote(folder.path)}",),
+        ),
+    )
+
+
+def _ignored_variable(facts: Facts) -> Finding | None:
+    """`TRANSFORMERS_CACHE` is gone, `HUGGINGFACE_HUB_CACHE` counts without `HF_HUB_CACHE` only."""
+    values = facts.environment.variables if facts.environment else {}
+    ignored = [name for name in ("TRANSFORMERS_CACHE",) if name in values]
+    ruling = values.get("HF_HUB_CACHE")
+    if ruling is not None and values.get("HUGGINGFACE_HUB_CACHE", ruling) != ruling:
+        ignored.append("HUGGINGFACE_HUB_CACHE")
+    if not ignored or facts.hub_cache is None:
+        return None
+    return Finding(
+        severity=Severity.NOTE,
+        observed=f"{' and '.join(ignored)} is set, and current releases do not follow it.",
+        expected="HF_HOME, or HF_HUB_CACHE, or neither",
+        impact="Models that lie where it points are not found, and are downloaded again to "
+        f"{facts.hub_cache.folder.path}.",
+        remedy=Remedy(
+            text="Set HF_HUB_CACHE to that folder instead, and remove:",
+            commands=(f"unset {' '.join(ignored)}",),
+        ),
+    )
+
+
+def _is_here(facts: Facts) -> bool:
+    return facts.model_files is not None and facts.model_files.state in (
+        ModelState.COMPLETE,
+        ModelState.PICKLED,
+    )
+
+
+def _space(volume: Volume) -> str:
+    free = volume.free_bytes or 0
+    purgeable = (volume.available_bytes or 0) - free
+    more = f", and {_gb(purgeable)} that macOS can clear," if purgeable > 0 else ""
+    return f"{_gb(free)} free{more}"
+
+
+def _gb(size: float) -> str:
+    return f"{size / _GB:.1f} GB"
+
+
+def _clear_up(text: str, *commands: str) -> Remedy:
+    return Remedy(text=text, commands=commands)

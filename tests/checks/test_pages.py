@@ -1,0 +1,32 @@
+"""The pages that `mpsdoctor explain` prints."""
+
+from pathlib import Path
+
+import pytest
+
+from mpsdoctor.checks.registry import CHECKS
+from mpsdoctor.resources import shipped
+
+PAGES = sorted(shipped("docs/checks").glob("MPS*.md"))
+TITLES = {check.id: check.title for check in CHECKS}
+HEADINGS = [
+    "## What it checks",
+    "## Why it matters",
+    "## How to fix it",
+    "## When to ignore it",
+    "## Sources",
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_has_the_title_of_its_check_and_five_parts(page: Path) -> None:
+    """Every page is read the same way, and says where it knows it from."""
+    lines = page.read_text("utf-8").splitlines()
+    assert lines[0] == f"# {page.stem}: {TITLES[page.stem]}"
+    assert [line for line in lines if line.startswith("## ")] == HEADINGS
+    assert lines[-1].startswith("- ")
+
+
+def test_every_check_has_a_page() -> None:
+    """No finding leaves its reader alone."""
+    assert TITLES.keys() <= {page.stem for page in PAGES}

@@ -1,0 +1,43 @@
+"""MPS304: why PyTorch finds no GPU."""
+
+from pathlib import Path
+
+import pytest
+
+from mpsdoctor.checks.registry import CHECKS
+from mpsdoctor.facts.model import Environment, Facts, Hardware, System
+from mpsdoctor.records import Record
+
+BY_ID = {check.id: check for check in CHECKS}
+RECORDED = Path(__file__).parents[1] / "facts" / "arm64-macos-26.0-torch-2.9.1.json"
+NO_GPU = Facts.model_validate_json(RECORDED.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, "finds no GPU to use."),
+        ({"system": System(kernel="Darwin", sandboxed=True)}, "in a sandbox, which hides it."),
+        (
+            {"environment": Environment(variables={"CODEX_SANDBOX": None})},
+            "in a sandbox, which hides it.",
+        ),
+        (
+            {"system": System(kernel="Darwin", virtual_machine=True)},
+            "in a virtual machine, which has none to offer.",
+        ),
+        (
+            {"hardware": Hardware(model="VirtualMac2,1")},
+            "in a virtual machine, which has none to offer.",
+        ),
+    ],
+)
+def test_the_reason_for_no_gpu_is_told_where_it_is_known(
+    change: dict[str, Record], reason: str
+) -> None:
+    """A sandbox and a virtual machine can be told; otherwise there is no reason to give."""
+    available = NO_GPU.torch.model_copy(update={"mps_available": False}) if NO_GPU.torch else None
+    facts = NO_GPU.model_copy(update={"torch": available, **change})
+    finding = BY_ID["MPS304"].examine(facts)
+    assert finding is not None
+    assert finding.observed.endswith(reason)
