@@ -20,12 +20,14 @@ class Denoiser(str, Enum):
 class Needs:
     """A model as a profile names it; None where its config files do not say.
 
-    `side` is the width and height, in pixels, of the pictures it was trained for.
+    `side` is the width and height, in pixels, of the pictures it was trained for; `pipeline` the
+    name of its Diffusers class.
     """
 
     model: str
     denoiser: Denoiser | None = None
     side: int | None = None
+    pipeline: str | None = None
 
     @property
     def embedded(self) -> bool:
@@ -39,7 +41,9 @@ def needs_of(model: str, folder: Path | None) -> Needs:
         return Needs(model)
     index = _config(folder / "model_index.json")
     denoiser = next((kind for kind in Denoiser if kind.value in index), None)
-    return Needs(model, denoiser, _side(folder) if denoiser is Denoiser.UNET else None)
+    side = _side(folder) if denoiser is Denoiser.UNET else None
+    pipeline = index.get("_class_name")
+    return Needs(model, denoiser, side, pipeline if isinstance(pipeline, str) else None)
 
 
 def _side(folder: Path) -> int | None:

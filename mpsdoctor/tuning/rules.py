@@ -5,7 +5,8 @@ from typing import Final
 
 from packaging.version import Version
 
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.model import CanaryStatus, Facts
+from mpsdoctor.knowledge import dtypes
 from mpsdoctor.knowledge.versions import parse
 from mpsdoctor.profile.choice import ENVIRONMENT, Choice, Choices
 from mpsdoctor.tuning.needs import Denoiser, Needs
@@ -37,15 +38,24 @@ def _device(facts: Facts, needs: Needs) -> Choice:
 
 
 def _dtype(facts: Facts, needs: Needs) -> Choice:
-    if _on_mps(facts):
+    """float16, as the guide says, except for models that it breaks."""
+    if not _on_mps(facts):
+        return Choice("float32", "A CPU computes float16 slowly and less exactly.", "dtype")
+    family = dtypes.family(needs.model, needs.pipeline)
+    if family is None or "float16" not in family.fails:
         return Choice("float16", "Half the memory of float32.", "dtype", (GUIDE,))
-    return Choice("float32", "A CPU computes float16 slowly and less exactly.", "dtype")
+    reason = f"{family.name} fails in float16: {family.why}."
+    macos = parse(facts.system.macos_version)
+    if family.use == "bfloat16" and not dtypes.has_bfloat16(parse(facts.torch_version), macos):
+        reason += " This macOS or this torch has no bfloat16 on mps."
+        return Choice("float32", reason, "dtype-model", family.sources)
+    return Choice(family.use, reason, "dtype-model", family.sources)
 
 
 def _variant(facts: Facts, needs: Needs) -> Choice:
     if needs.embedded:
         return Choice(None, "The embedded model has one set of weights.", "variant")
-    if _on_mps(facts):
+    if _dtype(facts, needs).value == "float16":
         reason = "Reads half as much from disk; a model without it loads its other weights."
         return Choice("fp16", reason, "variant", (GUIDE,))
     return Choice(None, "The weights as the model's authors published them.", "variant")
@@ -65,6 +75,9 @@ def _attention(facts: Facts, needs: Needs) -> Choice:
     if needs.denoiser is Denoiser.TRANSFORMER:
         reason = "enable_attention_slicing does nothing on a transformer: only UNets obey it."
         return Choice("native", reason, "attention-no-op", ("diffusers: set_attention_slice",))
+    if _canary_failed(facts, "baddbmm-beta-zero"):
+        reason = "A canary shows on this device that enable_attention_slicing gives wrong numbers."
+        return Choice("native", reason, "attention-canary", ("pytorch #187521",))
     if _slicing_returns_nan(facts):
         reason = "On torch 2.0 to 2.13 enable_attention_slicing gives NaN on mps: black pictures."
         return Choice("native", reason, "attention-nan", ("pytorch #187521", "diffusers #14438"))
@@ -146,6 +159,14 @@ def _slicing_returns_nan(facts: Facts) -> bool:
     """A version that is not known counts as affected: slow is better than black."""
     version = parse(facts.torch_version)
     return version is None or Version("2.0") <= version < Version("2.14")
+
+
+def _canary_failed(facts: Facts, name: str) -> bool:
+    bad = (CanaryStatus.WRONG, CanaryStatus.FAILED)
+    return any(
+        canary.name == name and canary.device == "mps" and canary.status in bad
+        for canary in facts.canaries or ()
+    )
 
 
 def _ram_gib(facts: Facts) -> float:

@@ -11,7 +11,9 @@ from mpsdoctor.tuning.needs import Denoiser, Needs, needs_of
 
 def test_the_embedded_model_is_a_unet_for_128_pixels() -> None:
     """Its config files are read like any other model's."""
-    assert Needs("shapes", Denoiser.UNET, 128) == needs_of("shapes", embedded_model())
+    assert Needs("shapes", Denoiser.UNET, 128, "StableDiffusionPipeline") == needs_of(
+        "shapes", embedded_model()
+    )
 
 
 def test_a_transformer_is_known_by_its_index(tmp_path: Path) -> None:
@@ -19,7 +21,7 @@ def test_a_transformer_is_known_by_its_index(tmp_path: Path) -> None:
     index = {"_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"]}
     (tmp_path / "model_index.json").write_text(json.dumps(index))
 
-    assert Needs("m", Denoiser.TRANSFORMER) == needs_of("m", tmp_path)
+    assert Needs("m", Denoiser.TRANSFORMER, None, "FluxPipeline") == needs_of("m", tmp_path)
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{", '{"unet": 1}'])

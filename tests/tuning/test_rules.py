@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.facts.model import Facts, Hardware, ProbeOutcome, Python, System, Torch
+from mpsdoctor.facts.model import (
+    Canary,
+    CanaryStatus,
+    Facts,
+    Hardware,
+    ProbeOutcome,
+    Python,
+    System,
+    Torch,
+)
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import settings_of
 from mpsdoctor.profile.model import Profile
@@ -62,6 +71,16 @@ def test_slicing_follows_the_guide_except_where_it_breaks_or_does_nothing(
     assert (attention, rule) == (choice.value, choice.rule)
 
 
+def test_what_a_canary_shows_outweighs_the_version() -> None:
+    """Where slicing computes wrongly on this very device, the profile does not slice."""
+    canary = Canary(name="baddbmm-beta-zero", status=CanaryStatus.WRONG, error="nan")
+    facts = mac("2.14.1", 16).model_copy(update={"canaries": (canary,)})
+
+    choice = tune(facts, SD15)["attention"]
+
+    assert ("native", "attention-canary") == (choice.value, choice.rule)
+
+
 def test_a_mac_with_mps_gets_the_guides_settings() -> None:
     """float16 on mps, its weight variant, safetensors, one prompt at a time, both watermarks."""
     settings = settings_of(tune(mac("2.14.1", 16), SD15))
@@ -87,6 +106,26 @@ def test_a_mac_with_mps_gets_the_guides_settings() -> None:
             "PYTORCH_MPS_LOW_WATERMARK_RATIO": "0.8",
         },
     } == settings
+
+
+@pytest.mark.parametrize(
+    ("facts", "needs", "dtype", "variant"),
+    [
+        (mac("2.14.1", 64), SDXL, "float16", "fp16"),
+        (mac("2.14.1", 64), FLUX, "bfloat16", None),
+        (mac("2.0.0", 64), FLUX, "float32", None),
+        (mac("2.14.1", 64), Needs("Kwai-Kolors/Kolors-diffusers"), "float32", None),
+        (mac("2.14.1", 64), Needs("my/copy", pipeline="ZImagePipeline"), "bfloat16", None),
+        (mac(available=False), FLUX, "float32", None),
+    ],
+)
+def test_a_model_that_float16_breaks_gets_the_format_that_it_needs(
+    facts: Facts, needs: Needs, dtype: str, variant: str | None
+) -> None:
+    """bfloat16 where mps has it, else float32; the fp16 weights only for float16."""
+    choices = tune(facts, needs)
+
+    assert (dtype, variant) == (choices["dtype"].value, choices["variant"].value)
 
 
 def test_where_mps_is_not_available_the_cpu_renders_in_float32() -> None:
