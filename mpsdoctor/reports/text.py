@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from mpsdoctor.checks.model import Finding, Report, Result, Severity, Status
+from mpsdoctor.checks.model import Finding, Outcome, Report, Result, Severity, Status
 from mpsdoctor.reports.verdict import verdict
 
 _STYLES = {
@@ -15,6 +15,13 @@ _STYLES = {
     "not known": "bold magenta",
     Status.OK.value: "green",
     Status.SKIPPED.value: "dim",
+    Status.NOT_TOLD.value: "dim",
+}
+_OUTCOME_STYLES = {
+    Outcome.READY: "bold green",
+    Outcome.BLOCKED: "bold red",
+    Outcome.UNKNOWN: "bold magenta",
+    Outcome.NOT_ASKED: "green",
 }
 _INDENT = " " * 4
 _LABEL_WIDTH = 10
@@ -36,7 +43,7 @@ def render(report: Report, verbose: bool = False, *, width: int = 80) -> Text:
         for result in others:
             page.append_text(_heading(result, result.status.value))
         page.append("\n" if others else "")
-    return page.append(verdict(report), style=_verdict_style(report))
+    return page.append(verdict(report), style=_OUTCOME_STYLES[report.outcome])
 
 
 def _is_problem(result: Result, report: Report) -> bool:
@@ -90,9 +97,3 @@ def _paragraph(label: str, words: str, width: int) -> str:
 def _plain(words: str) -> str:
     """One line without control characters, which could come from another program's output."""
     return "".join(letter if letter.isprintable() else " " for letter in words).strip()
-
-
-def _verdict_style(report: Report) -> str:
-    if report.errors:
-        return _STYLES[Severity.ERROR.value]
-    return _STYLES["not known"] if report.unknown else "bold green"

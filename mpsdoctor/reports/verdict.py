@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
-from mpsdoctor.checks.model import Report, Result
+from mpsdoctor.checks.model import Outcome, Report, Result
 
 
 def verdict(report: Report) -> str:
     """Whether this machine can render on mps, cannot, or what leaves that open."""
-    if report.errors:
-        return f"Cannot render on mps: {_names(report.errors)}"
-    if report.unknown:
-        return f"Not known whether this machine can render on mps: {_names(report.unknown)}"
-    return "Ready to render on mps"
+    match report.outcome:
+        case Outcome.BLOCKED:
+            return f"Cannot render on mps: {_names(report.errors)}"
+        case Outcome.UNKNOWN:
+            return f"Not known whether this machine can render on mps: {_names(report.unknown)}"
+        case Outcome.READY:
+            return "Ready to render on mps"
+        case Outcome.NOT_ASKED:
+            return "No fault found; PyTorch was not asked"
 
 
 def _names(results: Sequence[Result]) -> str:

@@ -1,0 +1,44 @@
+"""Reports as Markdown."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.checks.model import Check, Finding, Remedy, Severity
+from mpsdoctor.checks.runner import examine
+from mpsdoctor.facts.model import Facts, Python, System
+from mpsdoctor.reports.markdown import render
+
+RECORDED = sorted((Path(__file__).parents[1] / "facts").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_every_recorded_machine_has_its_verdict_and_all_results(path: Path) -> None:
+    """The verdict comes first; each check has its row."""
+    report = examine(Facts.model_validate_json(path.read_text()))
+
+    lines = render(report).splitlines()
+
+    assert lines[0].startswith("**")
+    rows = [line for line in lines if line.startswith("| MPS")]
+    assert [result.id for result in report.results] == [row.split()[1] for row in rows]
+
+
+@given(st.text())
+def test_no_text_breaks_out_of_its_place(text: str) -> None:
+    """Whatever another program said stays on its line, and makes no table cell of its own."""
+    finding = Finding(
+        severity=Severity.NOTE,
+        observed=text,
+        expected="x",
+        impact="x",
+        remedy=Remedy(text="x"),
+    )
+    check = Check("MPS999", "a title", lambda facts: finding)
+    report = examine(Facts(system=System(kernel="Linux"), python=Python()), [check])
+
+    [line] = [line for line in render(report).split("\n") if line.startswith("* observed: ")]
+
+    assert "" == line.removeprefix("* observed: ").replace("\\|", "").partition("|")[1]

@@ -1,0 +1,12 @@
+"""The JSON that scripts rely on."""
+
+from pathlib import Path
+
+from mpsdoctor.reports.schema import schema
+
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "report.schema.json"
+
+
+def test_the_documented_schema_is_that_of_the_code() -> None:
+    """Whoever changes a record sees that its readers are concerned."""
+    assert schema() == DOCUMENTED.read_text("utf-8")
