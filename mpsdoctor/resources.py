@@ -1,7 +1,7 @@
 """Files that ship with mpsdoctor, wherever it is installed.
 
-`profiles/` and `launchd/` lie beside the package in a checkout (also an editable install) and
-in `mpsdoctor/shipped/` in a wheel; see the build settings in pyproject.toml.
+`profiles/`, `launchd/` and `docs/checks/` lie beside the package in a checkout (also an editable
+install) and in `mpsdoctor/shipped/` in a wheel; see the build settings in pyproject.toml.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent
 
 
 def shipped(folder: str) -> Path:
-    """The folder `profiles` or `launchd`."""
+    """The folder `profiles`, `launchd` or `docs/checks`."""
     in_wheel = PACKAGE / "shipped" / folder
     return in_wheel if in_wheel.is_dir() else PACKAGE.parent / folder
 

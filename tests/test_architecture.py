@@ -39,6 +39,7 @@ MAY_IMPORT = {
 
 HEAVY = {"torch", "diffusers", "transformers", "tokenizers", "accelerate", "safetensors"}
 MAY_IMPORT_HEAVY = {
+    "facts/canaries.py",
     "facts/mps_probe.py",
     "rendering/generate.py",
     "rendering/pipeline.py",

@@ -30,6 +30,7 @@ print(Path(mpsdoctor.__file__).parent)
 for file in (
     shipped("profiles") / "m2-pro-32gb-torch-2.6.toml",
     shipped("launchd") / "io.github.mpsdoctor.watch.plist",
+    shipped("docs/checks") / "MPS101.md",
     knowledge("floors.toml"),
     embedded_model() / "model_index.json",
 ):

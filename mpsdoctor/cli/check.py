@@ -1,19 +1,27 @@
 """`mpsdoctor check`: examine, report, write the profile."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mpsdoctor.cli import output
+from mpsdoctor.cli.examination import (
+    choose_checks,
+    examine_machine,
+    owner,
+    profile_or_defaults,
+    read_facts,
+)
 from mpsdoctor.cli.options import profile_option, profile_path
-from mpsdoctor.constants import EMBEDDED_MODEL, ExitCode
+from mpsdoctor.cli.tuning import write_profile
+from mpsdoctor.constants import ExitCode
+from mpsdoctor.errors import MpsDoctorError
 
 if TYPE_CHECKING:
     from mpsdoctor.checks.model import Report
-    from mpsdoctor.facts.model import Facts
-    from mpsdoctor.profile.choice import Choices
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("check")
@@ -22,67 +30,85 @@ if TYPE_CHECKING:
     metavar="MODEL",
     help="A Hugging Face model id or a folder to tune for.  [default: the profile's]",
 )
+@click.option("--quick", is_flag=True, help="Do not import PyTorch; writes no profile.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every check, also those that passed.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="json and markdown name neither you nor your Mac.",
+)
+@click.option(
+    "--fail-level",
+    type=click.Choice(["note", "warning", "error"]),
+    default="error",
+    show_default=True,
+    help="From which severity on the exit code is 1.",
+)
+@click.option("--ignore", metavar="ID", multiple=True, help="Leave a check out; repeatable.")
+@click.option("--save-facts", metavar="FILE", type=_FILE, help="Record this machine in a file.")
+@click.option(
+    "--facts", metavar="FILE", type=_FILE, help="Examine a recorded machine; writes no profile."
+)
 @profile_option
-def command(model: str | None, verbose: bool, profile: Path | None) -> ExitCode:
+def command(
+    model: str | None,
+    quick: bool,
+    verbose: bool,
+    form: str,
+    fail_level: str,
+    ignore: tuple[str, ...],
+    save_facts: Path | None,
+    facts: Path | None,
+    profile: Path | None,
+) -> ExitCode:
     """Examine this machine and write its profile.
 
     Says what is wrong in words that you can act on.
 
     `mpsdoctor doctor` is the same command.
     """
-    report = examine_machine(verbose)
-    write_profile(report.facts, model, profile_path(profile))
-    return report.exit_code
-
-
-def examine_machine(verbose: bool = False) -> "Report":
-    """Collects the facts, runs every check and shows the report."""
+    from mpsdoctor.checks.model import Severity
     from mpsdoctor.checks.runner import examine
-    from mpsdoctor.facts.collect import collect
-    from mpsdoctor.reports.text import render
 
-    report = examine(collect())
-    output.show(render(report, verbose, width=output.width()))
-    return report
-
-
-def write_profile(facts: "Facts", model: str | None, path: Path) -> None:
-    """Tunes for the model and writes the profile; the user's own edits stay.
-
-    Raises MpsDoctorError, and leaves the file as it is, where the file is not understood.
-    """
-    from mpsdoctor.profile import document
-    from mpsdoctor.profile.loading import load
-    from mpsdoctor.profile.model import Profile
-    from mpsdoctor.profile.saving import save
-
-    previous = document.Document()
-    if path.exists():
-        load(Profile, path, {})
-        previous = document.read(path.read_text("utf-8"))
-    choices = tune_for(model or str(previous.values.get("model", EMBEDDED_MODEL)), facts)
-    edits = {setting: value for setting, value in previous.edits.items() if setting != "model"}
-    save(path, document.write(choices, edits))
-    output.tell(f"Profile: {path}")
-    for setting, value in edits.items():
-        tuned = f"; tuned: {choices[setting].value}" if setting in choices else ""
-        output.tell(f"  kept your own {setting} = {value}{tuned}")
+    path = profile_path(profile)
+    ignored = {*ignore, *profile_or_defaults(path).ignore}
+    if facts:
+        report = examine(read_facts(facts), choose_checks(quick, ignored))
+    else:
+        report = examine_machine(path, model=model, quick=quick, ignore=ignored)
+    if save_facts:
+        _record(report, save_facts)
+    show_report(report, form, verbose)
+    if not quick and not facts:
+        write_profile(report.facts, model, path)
+    return report.exit_code_at(Severity(fail_level))
 
 
-def tune_for(model: str, facts: "Facts") -> "Choices":
-    """The tuned settings for a model; one that is not on this disk is said to be missing."""
-    from mpsdoctor.paths import expand, model_snapshot
-    from mpsdoctor.resources import embedded_model
-    from mpsdoctor.tuning.needs import needs_of
-    from mpsdoctor.tuning.rules import tune
+def show_report(report: "Report", form: str = "text", verbose: bool = False) -> None:
+    """Prints a report; in the forms that are meant to be shared, it is redacted."""
+    from mpsdoctor.facts.redact import redact
+    from mpsdoctor.reports import markdown, text
 
-    if model == EMBEDDED_MODEL:
-        return tune(facts, needs_of(model, embedded_model()))
-    local = expand(model)
-    if local.is_dir():
-        return tune(facts, needs_of(str(local), local))
-    snapshot = model_snapshot(model, os.environ)
-    if snapshot is None:
-        output.tell(f"{model} is not on this machine yet. To download it: hf download {model}")
-    return tune(facts, needs_of(model, snapshot))
+    if form == "text":
+        output.show(text.render(report, verbose, width=output.width()))
+    elif form == "json":
+        output.show(redact(report, owner()).model_dump_json(indent=2))
+    else:
+        output.show(markdown.render(redact(report, owner())).rstrip())
+
+
+def _record(report: "Report", path: Path) -> None:
+    from mpsdoctor.facts.redact import redact
+    from mpsdoctor.files import write_atomically
+
+    facts = redact(report.facts, owner())
+    try:
+        write_atomically(path, facts.model_dump_json(indent=2).encode() + b"\n")
+    except OSError as error:
+        raise MpsDoctorError(
+            "The facts cannot be recorded", detail=str(error), hint="Name another file."
+        ) from error
+    output.tell(f"Recorded: {path}")

@@ -14,8 +14,10 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from mpsdoctor.cli import output
-from mpsdoctor.cli.check import examine_machine, tune_for, write_profile
+from mpsdoctor.cli.check import show_report
+from mpsdoctor.cli.examination import examine_machine
 from mpsdoctor.cli.options import profile_option, profile_path
+from mpsdoctor.cli.tuning import tune_for, write_profile
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 
@@ -53,7 +55,8 @@ def command(folder: Path, profile: Path | None) -> None:
 
     path = profile_path(profile)
     root = expand(folder)
-    report = examine_machine()
+    report = examine_machine(path)
+    show_report(report)
     write_profile(report.facts, None, path)
     if not report.facts.is_mac:
         output.tell("This is not a Mac: the demo renders on the CPU. On a Mac it uses mps.")

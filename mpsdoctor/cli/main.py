@@ -15,10 +15,12 @@ from mpsdoctor.errors import MpsDoctorError
 COMMANDS = {
     "check": "mpsdoctor.cli.check",
     "doctor": "mpsdoctor.cli.check",
+    "explain": "mpsdoctor.cli.explain",
     "profile": "mpsdoctor.cli.profile",
     "render": "mpsdoctor.cli.render",
     "watch": "mpsdoctor.cli.watch",
     "status": "mpsdoctor.cli.status",
+    "bugreport": "mpsdoctor.cli.bugreport",
     "demo": "mpsdoctor.cli.demo",
 }
 """Name to module; each module's `command` is imported only when it is needed."""

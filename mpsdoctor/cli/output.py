@@ -1,5 +1,7 @@
 """The only writer to the terminal: results to stdout, everything about them to stderr."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +15,16 @@ _stderr = Console(highlight=False, stderr=True)
 def show(result: str | Text | Table) -> None:
     """What the user asked for. Strings are not taken as markup, and lines of text stay whole."""
     _stdout.print(result, markup=False, soft_wrap=not isinstance(result, Table))
+
+
+def show_page(markdown: str) -> None:
+    """A page of documentation: laid out on a terminal, as it is elsewhere."""
+    from rich.markdown import Markdown
+
+    if _stdout.is_terminal:
+        _stdout.print(Markdown(markdown))
+    else:
+        show(markdown.rstrip())
 
 
 def width() -> int:
@@ -31,6 +43,11 @@ def show_error(error: MpsDoctorError) -> None:
     for line in f"{error.detail}\n{error.hint}".splitlines():
         if line:
             _stderr.print(Text(f"  {line}"), soft_wrap=True)
+
+
+def busy(doing: str) -> AbstractContextManager[object]:
+    """Shows that something is going on, where somebody watches."""
+    return _stderr.status(doing) if _stderr.is_terminal else nullcontext()
 
 
 def progress_console() -> Console:

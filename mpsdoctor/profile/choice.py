@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-Value = str | int | float | bool | None
+Value = str | int | float | bool | list[str] | None
 """What a setting can hold. None leaves it to the model."""
 
 ENVIRONMENT = "environment."

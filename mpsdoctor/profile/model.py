@@ -72,6 +72,9 @@ class Profile(BaseSettings):
     hot_folder: str = Field(
         default="~/mpsdoctor", description="Where `mpsdoctor watch` looks for prompts."
     )
+    ignore: list[str] = Field(
+        default_factory=list, description="Ids of checks that `mpsdoctor check` leaves out."
+    )
     environment: dict[str, str] = Field(
         default_factory=dict,
         description="Environment variables that torch reads when it is first imported or used.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.cli.check import write_profile
+from mpsdoctor.cli.tuning import write_profile
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.profile.loading import load

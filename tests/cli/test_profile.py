@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mpsdoctor.cli import main
-from mpsdoctor.cli.check import write_profile
+from mpsdoctor.cli.tuning import write_profile
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.model import Facts
 

@@ -1,0 +1,38 @@
+"""`mpsdoctor explain`: a finding's page."""
+
+import difflib
+
+import click
+
+from mpsdoctor.cli import output
+from mpsdoctor.constants import ExitCode
+from mpsdoctor.errors import MpsDoctorError
+
+
+@click.command("explain")
+@click.argument("identifier", metavar="ID")
+def command(identifier: str) -> None:
+    """Explain a check, such as MPS304, or a known fault.
+
+    Says what it is about, why it matters, how to fix it and when to ignore it; works offline.
+    """
+    output.show_page(_page(identifier))
+
+
+def _page(identifier: str) -> str:
+    from mpsdoctor.resources import shipped
+
+    pages = {path.stem: path for path in shipped("docs/checks").glob("*.md")}
+    if page := pages.get(identifier.upper()):
+        return page.read_text("utf-8")
+    from mpsdoctor.knowledge import faults
+
+    known = {fault.id: fault for fault in faults.load()}
+    if fault := known.get(identifier.lower()):
+        return faults.page(fault)
+    meant = difflib.get_close_matches(identifier.lower(), [*map(str.lower, pages), *known], n=1)
+    raise MpsDoctorError(
+        f"There is no check or fault {identifier}",
+        hint=f"Did you mean {meant[0]}?" if meant else "`mpsdoctor check -v` shows the ids.",
+        exit_code=ExitCode.USAGE,
+    )
