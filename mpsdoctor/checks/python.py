@@ -5,12 +5,11 @@ import re
 from packaging.version import Version
 
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity
-from mpsdoctor.checks.remedies import python_line
+from mpsdoctor.checks.remedies import GOOD_PYTHON, python_line
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.knowledge import floors, versions
 
-# The one Python for which every PyTorch from 2.2 to 2.15 has a build, and mpsdoctor's own oldest.
-_GOOD = Version("3.12")
+# mpsdoctor's own oldest.
 _OLDEST = Version("3.10")
 _NEW_ENVIRONMENT = (
     "brew install python@3.12",
@@ -63,7 +62,7 @@ def version(facts: Facts) -> Finding | None:
     macos = versions.parse(facts.system.macos_version)
     if python is None or macos is None or _is_of_xcode(facts):
         return None
-    best = floors.newest_torch_for(macos, _GOOD)
+    best = floors.newest_torch_for(macos, GOOD_PYTHON)
     here = floors.newest_torch_for(macos, python)
     # A PyTorch that is there all the same is newer than the table, or somebody has built it.
     if best is None or (here is None and facts.torch_version) or (here and here >= best):
@@ -71,7 +70,7 @@ def version(facts: Facts) -> Finding | None:
     return Finding(
         severity=_how_bad(python, here),
         observed=f"Python {facts.python.version}",
-        expected=f"Python {_GOOD}, for which there is PyTorch {best}",
+        expected=f"Python {GOOD_PYTHON}, for which there is PyTorch {best}",
         impact=f"PyTorch for this Python ends with {here} on this macOS, so that what later "
         "releases have mended stays broken."
         if here
@@ -92,7 +91,7 @@ def xcode(facts: Facts) -> Finding | None:
     return Finding(
         severity=Severity.WARNING,
         observed=f"{name} belongs to Xcode or its command line tools.",
-        expected=f"a Python of your own, such as {_GOOD}",
+        expected=f"a Python of your own, such as {GOOD_PYTHON}",
         impact="Apple has kept it at 3.9 for years, which new releases of PyTorch and Diffusers "
         "have left behind, and updates of the tools replace it.",
         remedy=Remedy(

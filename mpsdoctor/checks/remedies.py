@@ -9,7 +9,7 @@ from mpsdoctor.facts.model import Facts
 from mpsdoctor.knowledge import floors, versions
 
 # The one Python for which every PyTorch from 2.2 to 2.15 has a build.
-_PYTHON = Version("3.12")
+GOOD_PYTHON = Version("3.12")
 
 
 def python_line(facts: Facts, *arguments: str) -> str:
@@ -25,7 +25,7 @@ def pip_line(facts: Facts, *arguments: str) -> str:
 def install_torch(facts: Facts, *options: str) -> Remedy:
     """Install the newest PyTorch whose mps device works on this macOS and that fits this Python."""
     macos = versions.parse(facts.system.macos_version)
-    python = versions.parse(facts.python.version) or _PYTHON
+    python = versions.parse(facts.python.version) or GOOD_PYTHON
     if macos is None:
         return Remedy(text="Install PyTorch:", commands=(pip_line(facts, *options, "torch"),))
     newest = floors.newest_torch_for(macos, python)
@@ -40,13 +40,13 @@ def install_torch(facts: Facts, *options: str) -> Remedy:
 
 def _no_torch(facts: Facts, macos: Version) -> Remedy:
     macos_name = f"macOS {facts.system.macos_version}"
-    newest = floors.newest_torch_for(macos, _PYTHON)
+    newest = floors.newest_torch_for(macos, GOOD_PYTHON)
     if newest is None:
         return Remedy(
             text=f"No known PyTorch has an mps device on {macos_name}; only a newer macOS helps."
         )
     return Remedy(
         text=f"No known PyTorch has both a build for Python {facts.python.version} and an mps "
-        f"device on {macos_name}. Make a new environment with Python {_PYTHON}, for which there "
-        f"is PyTorch {newest}, and install mpsdoctor there."
+        f"device on {macos_name}. Make a new environment with Python {GOOD_PYTHON}, for which "
+        f"there is PyTorch {newest}, and install mpsdoctor there."
     )

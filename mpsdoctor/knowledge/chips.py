@@ -4,11 +4,10 @@ import re
 from functools import cache
 from typing import Literal
 
-import tomlkit
 from pydantic import ConfigDict
 
+from mpsdoctor.knowledge import data
 from mpsdoctor.records import Record
-from mpsdoctor.resources import knowledge
 
 Family = Literal["apple7", "apple8", "apple9", "apple10", "mac2"]
 
@@ -33,8 +32,7 @@ class Chips(Record):
 @cache
 def load() -> tuple[Chip, ...]:
     """The file, validated."""
-    text = knowledge("chips.toml").read_text(encoding="utf-8")
-    return Chips.model_validate(tomlkit.parse(text).unwrap()).chips
+    return data.read("chips.toml", Chips).chips
 
 
 def family(brand: str | None) -> Family | None:

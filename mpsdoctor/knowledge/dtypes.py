@@ -3,13 +3,12 @@
 from fnmatch import fnmatchcase
 from functools import cache
 
-import tomlkit
 from packaging.version import Version
 from pydantic import ConfigDict
 
+from mpsdoctor.knowledge import data
 from mpsdoctor.knowledge.floors import Row, VersionField
 from mpsdoctor.records import Record
-from mpsdoctor.resources import knowledge
 
 
 class Model(Row):
@@ -42,8 +41,7 @@ class Dtypes(Record):
 @cache
 def load() -> Dtypes:
     """The file, validated."""
-    text = knowledge("dtypes.toml").read_text(encoding="utf-8")
-    return Dtypes.model_validate(tomlkit.parse(text).unwrap())
+    return data.read("dtypes.toml", Dtypes)
 
 
 def family(model: str, pipeline: str | None) -> Model | None:

@@ -5,15 +5,13 @@ from enum import Enum
 from functools import cache
 from typing import Literal
 
-import tomlkit
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from pydantic import ConfigDict
 
-from mpsdoctor.knowledge import chips, fault_page
+from mpsdoctor.knowledge import chips, data, fault_page
 from mpsdoctor.knowledge.fault import Confidence, Effect, Fault, Reach
 from mpsdoctor.records import Record
-from mpsdoctor.resources import knowledge
 
 Unknown = Literal["torch", "macOS", "chip"]
 
@@ -51,8 +49,7 @@ class Match(Record):
 @cache
 def load() -> tuple[Fault, ...]:
     """The file, validated."""
-    text = knowledge("faults.toml").read_text(encoding="utf-8")
-    return Faults.model_validate(tomlkit.parse(text).unwrap()).fault
+    return data.read("faults.toml", Faults).fault
 
 
 def page(fault: Fault) -> str:

@@ -3,12 +3,11 @@
 from functools import cache
 from typing import Annotated
 
-import tomlkit
 from packaging.version import Version
 from pydantic import BeforeValidator, ConfigDict
 
+from mpsdoctor.knowledge import data
 from mpsdoctor.records import Record
-from mpsdoctor.resources import knowledge
 
 VersionField = Annotated[Version, BeforeValidator(Version)]
 
@@ -65,8 +64,7 @@ class Floors(Record):
 @cache
 def load() -> Floors:
     """The file, validated."""
-    text = knowledge("floors.toml").read_text(encoding="utf-8")
-    return Floors.model_validate(tomlkit.parse(text).unwrap())
+    return data.read("floors.toml", Floors)
 
 
 def macos_floor(torch: Version) -> Version | None:

@@ -2,14 +2,12 @@
 
 from functools import cache
 
-import tomlkit
 from packaging.version import Version
 from pydantic import ConfigDict
 
-from mpsdoctor.knowledge import chips
+from mpsdoctor.knowledge import chips, data
 from mpsdoctor.knowledge.floors import Row, VersionField
 from mpsdoctor.records import Record
-from mpsdoctor.resources import knowledge
 
 
 class MacosFault(Row):
@@ -34,8 +32,7 @@ class MacosFaults(Record):
 @cache
 def load() -> tuple[MacosFault, ...]:
     """The file, validated."""
-    text = knowledge("macos.toml").read_text(encoding="utf-8")
-    return MacosFaults.model_validate(tomlkit.parse(text).unwrap()).fault
+    return data.read("macos.toml", MacosFaults).fault
 
 
 def fault_of(macos: Version, chip: str | None) -> MacosFault | None:

@@ -5,12 +5,11 @@ import re
 from functools import cache
 from typing import Literal
 
-import tomlkit
 from pydantic import ConfigDict
 
+from mpsdoctor.knowledge import data
 from mpsdoctor.knowledge.floors import Row
 from mpsdoctor.records import Record
-from mpsdoctor.resources import knowledge
 
 _ALIKE = 0.6
 
@@ -43,8 +42,7 @@ class Variables(Record):
 @cache
 def load() -> Variables:
     """The file, validated."""
-    text = knowledge("variables.toml").read_text(encoding="utf-8")
-    return Variables.model_validate(tomlkit.parse(text).unwrap())
+    return data.read("variables.toml", Variables)
 
 
 def known() -> dict[str, Variable]:
