@@ -1,12 +1,12 @@
 """MPS4xx: memory, which macOS, every program and the GPU share."""
 
+from mpsdoctor.checks.environment import HIGH, LOW
 from mpsdoctor.checks.model import Finding, Remedy, Severity
 from mpsdoctor.facts.model import Facts, Pressure
 from mpsdoctor.knowledge import floors, variables
 from mpsdoctor.knowledge.memory import usual_working_set
 
 _GIB = 2**30
-_RATIO = "PYTORCH_MPS_HIGH_WATERMARK_RATIO"
 _RESTORE = "sudo sysctl iogpu.wired_limit_mb=0"
 _FREE = (
     "Quit other programs, those with the most memory first (Activity Monitor, Memory), and "
@@ -155,21 +155,21 @@ def watermark(facts: Facts) -> Finding | None:
     # From there on the guide expects pictures to fit.
     if not ram or ram >= floors.load().guide.ram_gib_recommended * _GIB:
         return None
-    said = (facts.environment.variables if facts.environment else {}).get(_RATIO)
+    said = (facts.environment.variables if facts.environment else {}).get(HIGH)
     limit = _ratio(said) * (facts.memory.working_set_bytes or usual_working_set(ram))
     if limit <= ram:
         return None
     return Finding(
         severity=Severity.NOTE,
         observed=f"PyTorch may take about {limit / _GIB:.0f} of {ram / _GIB:.0f} GB "
-        f"({f'{_RATIO}={said}' if said else 'its default'}).",
+        f"({f'{HIGH}={said}' if said else 'its default'}).",
         expected="a limit below the memory of this Mac",
         impact="Instead of an error when a picture is too large, the Mac swaps until it hardly "
         "moves.",
         remedy=Remedy(
             text="Nothing to do for mpsdoctor, whose profile sets both limits. In your own code "
             "call load_profile().activate() before torch is imported, or type, for one session:",
-            commands=(f"export {_RATIO}=1.0 PYTORCH_MPS_LOW_WATERMARK_RATIO=0.8",),
+            commands=(f"export {HIGH}=1.0 {LOW}=0.8",),
         ),
     )
 

@@ -145,12 +145,7 @@ class Report(Record):
             return Outcome.UNKNOWN
         return Outcome.READY if self.facts.torch else Outcome.NOT_ASKED
 
-    @property
-    def exit_code(self) -> ExitCode:
-        """`exit_code_at` errors."""
-        return self.exit_code_at(Severity.ERROR)
-
-    def exit_code_at(self, level: Severity) -> ExitCode:
+    def exit_code_at(self, level: Severity = Severity.ERROR) -> ExitCode:
         """Findings count from `level` on. Unknown results outweigh them: none may pass for ok."""
         if self.unknown:
             return ExitCode.INTERNAL

@@ -6,7 +6,7 @@ import click
 
 from mpsdoctor import __version__
 from mpsdoctor.cli import output
-from mpsdoctor.cli.examination import examine_machine, owner
+from mpsdoctor.cli.examination import examine_machine, owner, profile_or_defaults
 from mpsdoctor.cli.options import profile_path
 from mpsdoctor.errors import MpsDoctorError
 
@@ -38,7 +38,8 @@ def command(target: Path) -> None:
     from mpsdoctor.facts.redact import redact
     from mpsdoctor.reports.markdown import render
 
-    report = redact(examine_machine(profile_path(None)), owner())
+    settings = profile_or_defaults(profile_path(None))
+    report = redact(examine_machine(settings), owner())
     text = f"{QUESTIONS}\n## The machine\n\nmpsdoctor {__version__}\n\n{render(report)}"
     try:
         with target.open("x", encoding="utf-8") as file:

@@ -74,11 +74,12 @@ def command(
     from mpsdoctor.checks.runner import examine
 
     path = profile_path(profile)
-    ignored = {*ignore, *profile_or_defaults(path).ignore}
+    settings = profile_or_defaults(path)
+    ignored = {*ignore, *settings.ignore}
     if facts:
         report = examine(read_facts(facts), choose_checks(quick, ignored))
     else:
-        report = examine_machine(path, model=model, quick=quick, ignore=ignored)
+        report = examine_machine(settings, model=model, quick=quick, ignore=ignored)
     if save_facts:
         _record(report, save_facts)
     show_report(report, form, verbose)

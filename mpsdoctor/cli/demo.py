@@ -15,7 +15,7 @@ import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.check import show_report
-from mpsdoctor.cli.examination import examine_machine
+from mpsdoctor.cli.examination import examine_machine, profile_or_defaults
 from mpsdoctor.cli.options import profile_option, profile_path
 from mpsdoctor.cli.tuning import tune_for, write_profile
 from mpsdoctor.constants import EMBEDDED_MODEL
@@ -55,7 +55,7 @@ def command(folder: Path, profile: Path | None) -> None:
 
     path = profile_path(profile)
     root = expand(folder)
-    report = examine_machine(path)
+    report = examine_machine(profile_or_defaults(path))
     show_report(report)
     write_profile(report.facts, None, path)
     if not report.facts.is_mac:

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 def examine_machine(
-    path: Path, *, model: str | None = None, quick: bool = False, ignore: Iterable[str] = ()
+    profile: "Profile", *, model: str | None = None, quick: bool = False, ignore: Iterable[str] = ()
 ) -> "Report":
     """Collects this machine's facts and runs every check.
 
-    What the profile at `path` names is looked at too: its model (or `model`) and its hot folder.
-    `quick` imports no torch.
+    What the profile names is looked at too: its model (or `model`) and its hot folder. `quick`
+    imports no torch.
     """
     from mpsdoctor.checks.runner import examine
     from mpsdoctor.facts.collect import collect
 
-    profile = profile_or_defaults(path)
+    checks = choose_checks(quick, ignore)
     with output.busy("Examining this machine …" if quick else "Asking PyTorch …"):
         facts = collect(
             ask_torch=not quick,
@@ -40,7 +40,7 @@ def examine_machine(
             model=model or profile.model,
             dtype=profile.dtype,
         )
-    return examine(facts, choose_checks(quick, ignore))
+    return examine(facts, checks)
 
 
 def profile_or_defaults(path: Path) -> "Profile":

@@ -47,7 +47,7 @@ def test_a_crash_takes_nothing_with_it() -> None:
         (Status.SKIPPED, "needs A (first)"),
         (Status.OK, ""),
     ]
-    assert report.exit_code is ExitCode.INTERNAL
+    assert report.exit_code_at() is ExitCode.INTERNAL
 
 
 def test_an_error_skips_what_needs_it_and_a_warning_does_not() -> None:
@@ -63,4 +63,4 @@ def test_an_error_skips_what_needs_it_and_a_warning_does_not() -> None:
     expected = [Status.FINDING, Status.SKIPPED, Status.SKIPPED, Status.FINDING, Status.FINDING]
     assert expected == [result.status for result in report.results]
     assert [result.id for result in report.errors] == ["A"]
-    assert report.exit_code is ExitCode.FINDINGS
+    assert report.exit_code_at() is ExitCode.FINDINGS
