@@ -32,13 +32,15 @@ def examine_machine(
     from mpsdoctor.facts.collect import collect
 
     checks = choose_checks(quick, ignore)
+    # Another model than the profile's is about to get a number format of its own.
+    dtype = profile.dtype if model in (None, profile.model) else None
     with output.busy("Examining this machine …" if quick else "Asking PyTorch …"):
         facts = collect(
             ask_torch=not quick,
             environ=os.environ,
             hot_folder=hot_folder(None, profile),
             model=model or profile.model,
-            dtype=profile.dtype,
+            dtype=dtype,
         )
     return examine(facts, checks)
 
