@@ -107,8 +107,9 @@ def test_every_room_has_its_line_in_the_table() -> None:
 def test_only_the_standard_library_and_declared_packages_are_imported() -> None:
     """What the code imports is what pyproject.toml installs."""
     declared = {
-        "click", "packaging", "platformdirs", "psutil", "pydantic", "pydantic_settings", "rich",
-        "tomli", "tomlkit", "watchdog", "numpy", "PIL", "huggingface_hub", *HEAVY,
+        "click", "msgspec", "packaging", "platformdirs", "psutil", "pydantic", "pydantic_settings",
+        "rich", "tomli", "tomlkit", "typing_extensions", "watchdog", "numpy", "PIL",
+        "huggingface_hub", *HEAVY,
     }  # fmt: skip
     used = {name.split(".")[0] for path in modules() for name in imports(path)}
     assert set() == used - declared - set(sys.stdlib_module_names) - {"mpsdoctor"}

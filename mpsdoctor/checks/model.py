@@ -3,11 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
 
-from pydantic import computed_field
-
-from mpsdoctor.constants import REPORT_SCHEMA, ExitCode
+from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.records import Record
 
@@ -110,7 +107,6 @@ class Result(Record):
 class Report(Record):
     """Every result, in the registry's order, with the facts they follow from."""
 
-    schema_version: Literal[1] = REPORT_SCHEMA
     facts: Facts
     results: tuple[Result, ...]
 
@@ -135,7 +131,6 @@ class Report(Record):
             result for result in self.results if result.status in lost and not result.needs
         )
 
-    @computed_field  # type: ignore[prop-decorator]
     @property
     def outcome(self) -> Outcome:
         """Whether this machine can render on mps."""

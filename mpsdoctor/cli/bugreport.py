@@ -1,12 +1,13 @@
 """`mpsdoctor bugreport`: a redacted file to read, complete and send."""
 
+import os
 from pathlib import Path
 
 import click
 
 from mpsdoctor import __version__
 from mpsdoctor.cli import output
-from mpsdoctor.cli.examination import examine_machine, owner, profile_or_defaults
+from mpsdoctor.cli.examination import examine_machine, owner
 from mpsdoctor.cli.options import profile_path
 from mpsdoctor.errors import MpsDoctorError
 
@@ -36,10 +37,10 @@ def command(target: Path) -> None:
     Your name, your Mac's name, serial numbers and tokens are left out; read it all the same.
     """
     from mpsdoctor.facts.redact import redact
+    from mpsdoctor.profile.subject import read
     from mpsdoctor.reports.markdown import render
 
-    settings = profile_or_defaults(profile_path(None))
-    report = redact(examine_machine(settings), owner())
+    report = redact(examine_machine(read(profile_path(None), os.environ)), owner())
     text = f"{QUESTIONS}\n## The machine\n\nmpsdoctor {__version__}\n\n{render(report)}"
     try:
         with target.open("x", encoding="utf-8") as file:

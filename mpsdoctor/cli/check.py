@@ -1,5 +1,6 @@
 """`mpsdoctor check`: examine, report, write the profile."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from mpsdoctor.cli.examination import (
     choose_checks,
     examine_machine,
     owner,
-    profile_or_defaults,
     read_facts,
 )
 from mpsdoctor.cli.options import profile_option, profile_path
@@ -72,14 +72,15 @@ def command(
     """
     from mpsdoctor.checks.model import Severity
     from mpsdoctor.checks.runner import examine
+    from mpsdoctor.profile.subject import read
 
     path = profile_path(profile)
-    settings = profile_or_defaults(path)
-    ignored = {*ignore, *settings.ignore}
+    subject = read(path, os.environ)
+    ignored = {*ignore, *subject.ignore}
     if facts:
         report = examine(read_facts(facts), choose_checks(quick, ignored))
     else:
-        report = examine_machine(settings, model=model, quick=quick, ignore=ignored)
+        report = examine_machine(subject, model=model, quick=quick, ignore=ignored)
     if save_facts:
         _record(report, save_facts)
     show_report(report, form, verbose)
@@ -91,23 +92,25 @@ def command(
 def show_report(report: "Report", form: str = "text", verbose: bool = False) -> None:
     """Prints a report; in the forms that are meant to be shared, it is redacted."""
     from mpsdoctor.facts.redact import redact
-    from mpsdoctor.reports import markdown, text
+    from mpsdoctor.reports import document, markdown, text
 
     if form == "text":
         output.show(text.render(report, verbose, width=output.width()))
     elif form == "json":
-        output.show(redact(report, owner()).model_dump_json(indent=2))
+        output.show(document.render(redact(report, owner())))
     else:
         output.show(markdown.render(redact(report, owner())).rstrip())
 
 
 def _record(report: "Report", path: Path) -> None:
+    import msgspec
+
     from mpsdoctor.facts.redact import redact
     from mpsdoctor.files import write_atomically
 
     facts = redact(report.facts, owner())
     try:
-        write_atomically(path, facts.model_dump_json(indent=2).encode() + b"\n")
+        write_atomically(path, msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
     except OSError as error:
         raise MpsDoctorError(
             "The facts cannot be recorded", detail=str(error), hint="Name another file."

@@ -15,7 +15,7 @@ import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.check import show_report
-from mpsdoctor.cli.examination import examine_machine, profile_or_defaults
+from mpsdoctor.cli.examination import examine_machine
 from mpsdoctor.cli.options import profile_option, profile_path
 from mpsdoctor.cli.tuning import tune_for, write_profile
 from mpsdoctor.constants import EMBEDDED_MODEL
@@ -52,10 +52,11 @@ def command(folder: Path, profile: Path | None) -> None:
     prompts and waits for three pictures. Uses the model that ships with mpsdoctor: no download.
     """
     from mpsdoctor.paths import expand
+    from mpsdoctor.profile.subject import read
 
     path = profile_path(profile)
     root = expand(folder)
-    report = examine_machine(profile_or_defaults(path))
+    report = examine_machine(read(path, os.environ))
     show_report(report)
     write_profile(report.facts, None, path)
     if not report.facts.is_mac:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpsdoctor.cli import output
-from mpsdoctor.cli.options import hot_folder
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError
 
@@ -17,11 +16,11 @@ if TYPE_CHECKING:
     from mpsdoctor.checks.model import Check, Report
     from mpsdoctor.facts.model import Facts
     from mpsdoctor.facts.redact import Owner
-    from mpsdoctor.profile.model import Profile
+    from mpsdoctor.profile.subject import Subject
 
 
 def examine_machine(
-    profile: "Profile", *, model: str | None = None, quick: bool = False, ignore: Iterable[str] = ()
+    subject: "Subject", *, model: str | None = None, quick: bool = False, ignore: Iterable[str] = ()
 ) -> "Report":
     """Collects this machine's facts and runs every check.
 
@@ -30,44 +29,31 @@ def examine_machine(
     """
     from mpsdoctor.checks.runner import examine
     from mpsdoctor.facts.collect import collect
+    from mpsdoctor.paths import expand
 
     checks = choose_checks(quick, ignore)
     # Another model than the profile's is about to get a number format of its own.
-    dtype = profile.dtype if model in (None, profile.model) else None
+    dtype = subject.dtype if model in (None, subject.model) else None
     with output.busy("Examining this machine …" if quick else "Asking PyTorch …"):
         facts = collect(
             ask_torch=not quick,
             environ=os.environ,
-            hot_folder=hot_folder(None, profile),
-            model=model or profile.model,
+            hot_folder=expand(subject.hot_folder),
+            model=model or subject.model,
             dtype=dtype,
         )
     return examine(facts, checks)
 
 
-def profile_or_defaults(path: Path) -> "Profile":
-    """The profile; the defaults where there is none, or where it is not understood.
-
-    Writing it will say why; the examination goes on.
-    """
-    from mpsdoctor.profile.loading import load
-    from mpsdoctor.profile.model import Profile
-
-    try:
-        return load(Profile, path if path.exists() else None, os.environ).profile
-    except MpsDoctorError:
-        return Profile()
-
-
 def read_facts(path: Path) -> "Facts":
     """A recorded machine. Raises MpsDoctorError where the file is none."""
-    from pydantic import ValidationError
+    import msgspec
 
     from mpsdoctor.facts.model import Facts
 
     try:
-        return Facts.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
+        return msgspec.json.decode(path.read_bytes(), type=Facts)
+    except (OSError, ValueError) as error:
         raise MpsDoctorError(
             f"{path} is not a recorded machine",
             detail=str(error),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import FiniteFloat, ValidationError
+import msgspec
 
 from mpsdoctor.facts.model import Canary, CanaryStatus
 from mpsdoctor.facts.tolerance import tolerance
@@ -16,8 +16,8 @@ class Measurement(Record):
     canary: str
     precision: Literal["exact", "float32", "float16", "bfloat16"]
     status: Literal["skipped", "failed"] | None = None
-    error: FiniteFloat | Literal["nan"] | None = None
-    seconds: FiniteFloat | None = None
+    error: float | Literal["nan"] | None = None
+    seconds: float | None = None
     detail: str = ""
 
 
@@ -60,8 +60,8 @@ def _announced(lines: Iterable[dict[str, object]]) -> list[str]:
 
 def _measurement(line: dict[str, object]) -> Measurement | None:
     try:
-        found = Measurement.model_validate(line)
-    except ValidationError:
+        found = msgspec.convert(line, Measurement)
+    except msgspec.ValidationError:
         return None
     return found if found.status or found.error is not None else None
 

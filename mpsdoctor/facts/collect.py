@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import psutil
+from msgspec.structs import replace
 
 from mpsdoctor.facts import (
     environment,
@@ -64,11 +65,9 @@ def collect(
     return Facts(
         system=_macos(run, kernel, values, said.sandboxed) if is_mac else System(kernel=kernel),
         hardware=hardware,
-        python=interpreter.model_copy(
-            update={"translated": sysctl.flag(values, "sysctl.proc_translated")}
-        ),
+        python=replace(interpreter, translated=sysctl.flag(values, "sysctl.proc_translated")),
         power=_power(run, said.thermal_state) if is_mac else Power(),
-        memory=memory.read(values).model_copy(update={"working_set_bytes": said.working_set_bytes}),
+        memory=replace(memory.read(values), working_set_bytes=said.working_set_bytes),
         packages=packages.read(),
         torch=answer.torch,
         canaries=answer.canaries,
@@ -83,16 +82,15 @@ def collect(
 def _macos(run: Runner, kernel: str, values: dict[str, str], sandboxed: bool | None) -> System:
     # Where a sandbox forbids the question, the kernel's silence is no answer.
     virtual = sysctl.number(values, "kern.hv_vmm_present")
-    return sw_vers.read(run, kernel).model_copy(
-        update={
-            "virtual_machine": None if virtual is None else virtual == 1,
-            "sandboxed": sandboxed,
-        }
+    return replace(
+        sw_vers.read(run, kernel),
+        virtual_machine=None if virtual is None else virtual == 1,
+        sandboxed=sandboxed,
     )
 
 
 def _power(run: Runner, thermal_state: ThermalState | None) -> Power:
-    return pmset.read(run).model_copy(update={"thermal_state": thermal_state})
+    return replace(pmset.read(run), thermal_state=thermal_state)
 
 
 def _mac(values: dict[str, str], interpreter: Python) -> Hardware:

@@ -1,7 +1,8 @@
 """What macOS says through its libraries, asked in a child process that a wrong call may end."""
 
-import json
 from pathlib import Path
+
+import msgspec
 
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.model import ThermalState
@@ -24,6 +25,6 @@ def ask(run: Runner, executable: str) -> MacAnswer:
     # -I and -S leave out the user's own modules and variables, and start faster.
     lines = run((executable, "-I", "-S", str(PROBE)), _SECONDS).stdout.strip().splitlines()
     try:
-        return MacAnswer.model_validate(json.loads(lines[-1])) if lines else MacAnswer()
+        return msgspec.json.decode(lines[-1], type=MacAnswer) if lines else MacAnswer()
     except ValueError:
         return MacAnswer()

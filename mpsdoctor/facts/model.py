@@ -3,8 +3,6 @@
 from enum import Enum
 from typing import Literal
 
-from pydantic import FiniteFloat
-
 from mpsdoctor.constants import FACTS_SCHEMA
 from mpsdoctor.records import Record
 
@@ -224,13 +222,13 @@ class Canary(Record):
     name: str
     status: CanaryStatus
     device: Literal["mps", "cpu"] = "mps"
-    error: FiniteFloat | Literal["nan"] | None = None
-    tolerance: FiniteFloat | None = None
-    seconds: FiniteFloat | None = None
+    error: float | Literal["nan"] | None = None
+    tolerance: float | None = None
+    seconds: float | None = None
     detail: str = ""
 
 
-class Facts(Record):
+class Facts(Record, kw_only=True):
     """One machine. `packages` maps distribution names to installed versions.
 
     `requirements` maps them, or one of their extras (`diffusers[torch]`), to what they ask of

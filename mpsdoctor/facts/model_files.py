@@ -5,6 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.facts import hub_cache, weights
 from mpsdoctor.facts.model import ModelFiles, ModelState
@@ -28,7 +30,7 @@ def read(
             missing=(_INDEX,) if started else (),
             dtype=dtype,
         )
-    return _examine(found).model_copy(update={"model": model, "dtype": dtype})
+    return replace(_examine(found), model=model, dtype=dtype)
 
 
 def folder(model: str, environ: Mapping[str, str], home: Path) -> Path | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import JsonValue
+import msgspec
 
 from mpsdoctor.records import Record
 
@@ -35,8 +35,8 @@ class Owner:
 
 def redact(record: R, owner: Owner) -> R:
     """The same record with home, user and host names, serials and tokens replaced in its texts."""
-    content = _walk(record.model_dump(mode="json"), lambda text: redact_text(text, owner))
-    return type(record).model_validate(content)
+    content = _walk(msgspec.to_builtins(record), lambda text: redact_text(text, owner))
+    return msgspec.convert(content, type(record))
 
 
 def redact_text(text: str, owner: Owner) -> str:
@@ -51,7 +51,7 @@ def redact_text(text: str, owner: Owner) -> str:
     return text
 
 
-def _walk(value: JsonValue, change: Callable[[str], str]) -> JsonValue:
+def _walk(value: object, change: Callable[[str], str]) -> object:
     """Keys are kept: they are ours, or the names of packages and variables."""
     if isinstance(value, str):
         return change(value)

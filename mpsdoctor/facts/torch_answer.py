@@ -1,11 +1,10 @@
 """Put the questions to torch in a child process, and read the answers whatever becomes of it."""
 
-import json
 import signal
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import ValidationError
+import msgspec
 
 from mpsdoctor.facts import canary_answer
 from mpsdoctor.facts.command import CommandResult, Runner
@@ -57,7 +56,7 @@ def _objects(stdout: str) -> list[dict[str, object]]:
     found = []
     for line in stdout.split("\n"):
         try:
-            value = json.loads(line)
+            value = msgspec.json.decode(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
@@ -68,8 +67,8 @@ def _objects(stdout: str) -> list[dict[str, object]]:
 def _torch(lines: list[dict[str, object]]) -> Torch | None:
     for line in lines:
         try:
-            return Torch.model_validate(line)
-        except ValidationError:
+            return msgspec.convert(line, Torch)
+        except msgspec.ValidationError:
             continue
     return None
 

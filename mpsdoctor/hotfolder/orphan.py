@@ -5,8 +5,8 @@ import logging
 import time
 from pathlib import Path
 
+import msgspec
 import psutil
-from pydantic import ValidationError
 
 from mpsdoctor.files import replace_file
 from mpsdoctor.records import Record
@@ -30,7 +30,7 @@ def record_worker(path: Path, pid: int) -> None:
     """Notes which process the worker is; one that has ended already needs no note."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process = _WorkerProcess(pid=pid, create_time=psutil.Process(pid).create_time())
-        replace_file(path, process.model_dump_json().encode())
+        replace_file(path, msgspec.json.encode(process))
 
 
 def end_orphan(path: Path) -> None:
@@ -38,8 +38,8 @@ def end_orphan(path: Path) -> None:
 
     A worker ends by itself when its daemon has gone, except when the GPU keeps it.
     """
-    with contextlib.suppress(OSError, ValidationError, psutil.Error):
-        noted = _WorkerProcess.model_validate_json(path.read_bytes())
+    with contextlib.suppress(OSError, ValueError, psutil.Error):
+        noted = msgspec.json.decode(path.read_bytes(), type=_WorkerProcess)
         process = psutil.Process(noted.pid)
         if abs(process.create_time() - noted.create_time) > _SAME_S or not _lives(process):
             return

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from pydantic import ValidationError
+import msgspec
+from msgspec.structs import replace
 
 from mpsdoctor.hotfolder.pictures import job_in_picture
 from mpsdoctor.hotfolder.spool import HALF_CLAIMED, JOB, PROMPT, REASON, Job, Spool, new_job
@@ -64,11 +65,11 @@ def _job_folders(spool: Spool) -> Iterator[Path]:
 def _load(folder: Path) -> Job:
     """The folder's name is the id; a job whose record is damaged gets a new one."""
     try:
-        job = Job.model_validate_json((folder / JOB).read_bytes())
-    except (OSError, ValidationError):
+        job = msgspec.json.decode((folder / JOB).read_bytes(), type=Job)
+    except (OSError, ValueError):
         logger.warning("%s is missing or damaged; the job starts anew", folder / JOB)
         job = new_job(f"{folder.name}.txt")
-    return job.model_copy(update={"id": folder.name})
+    return replace(job, id=folder.name)
 
 
 def _remove_pictures(folder: Path) -> None:

@@ -15,6 +15,9 @@ import time
 from itertools import count
 from pathlib import Path
 
+import msgspec
+from msgspec.structs import replace
+
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.files import (
     move,
@@ -95,7 +98,7 @@ class Spool:
         half = self.layout.work / (job.id + HALF_CLAIMED)
         half.mkdir()
         try:
-            write_atomically(half / JOB, job.model_dump_json().encode())
+            write_atomically(half / JOB, msgspec.json.encode(job))
             move(self.layout.inbox / name, half / PROMPT)
         except FileNotFoundError:
             shutil.rmtree(half)
@@ -125,14 +128,14 @@ class Spool:
 
     def begin_attempt(self, job: Job) -> Job:
         """Counts the attempt before the worker hears of it, so that a crash cannot hide it."""
-        return self._save(job.model_copy(update={"attempts": job.attempts + 1}))
+        return self._save(replace(job, attempts=job.attempts + 1))
 
     def give_back_attempt(self, job: Job) -> Job:
         """For an attempt that the user interrupted, which says nothing about the job."""
-        return self._save(job.model_copy(update={"attempts": job.attempts - 1}))
+        return self._save(replace(job, attempts=job.attempts - 1))
 
     def _save(self, job: Job) -> Job:
-        write_atomically(self.folder(job) / JOB, job.model_dump_json().encode())
+        write_atomically(self.folder(job) / JOB, msgspec.json.encode(job))
         return job
 
     def publish(self, job: Job) -> Path:

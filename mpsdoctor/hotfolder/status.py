@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
+import msgspec
 
 from mpsdoctor.files import replace_file
 from mpsdoctor.hotfolder.events import (
@@ -79,8 +79,8 @@ def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
 
 def _read_progress(path: Path) -> Progress:
     try:
-        return Progress.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        return msgspec.json.decode(path.read_bytes(), type=Progress)
+    except (OSError, ValueError):
         return Progress()
 
 
@@ -121,6 +121,6 @@ class ProgressFile:
         self._progress = progress
         self._written_at = self._clock()
         try:
-            replace_file(self._path, progress.model_dump_json().encode())
+            replace_file(self._path, msgspec.json.encode(progress))
         except OSError:
             logger.warning("the status file cannot be written", exc_info=True)

@@ -16,14 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
-
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.endings import describe_ending
 from mpsdoctor.hotfolder.orphan import record_worker
 from mpsdoctor.profile.model import Profile
-from mpsdoctor.records import Record
 from mpsdoctor.rendering.protocol import (
+    Command,
     Configure,
     Failed,
     Message,
@@ -116,7 +114,7 @@ class Supervisor:
         if worker:
             await worker.end()
 
-    async def _send(self, worker: "_Worker", command: Record) -> None:
+    async def _send(self, worker: "_Worker", command: Command) -> None:
         assert worker.process.stdin
         # A worker that has gone shows when its answer is awaited.
         with contextlib.suppress(ConnectionError):
@@ -131,7 +129,7 @@ class Supervisor:
                 raise await self._lost(worker, f"The worker was lost {when}")
             try:
                 return message_from_line(line)
-            except ValidationError:
+            except ValueError:
                 logger.warning("the worker printed %r", line)
 
     async def _heard(self, worker: "_Worker", work: Coroutine[Any, Any, _T], when: str) -> _T:

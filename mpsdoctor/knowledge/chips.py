@@ -4,27 +4,21 @@ import re
 from functools import cache
 from typing import Literal
 
-from pydantic import ConfigDict
-
 from mpsdoctor.knowledge import data
 from mpsdoctor.records import Record
 
 Family = Literal["apple7", "apple8", "apple9", "apple10", "mac2"]
 
 
-class Chip(Record):
+class Chip(Record, forbid_unknown_fields=True):
     """All chips whose brand begins with `name`, such as Pro, Max and Ultra."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str
     family: Family
 
 
-class Chips(Record):
+class Chips(Record, forbid_unknown_fields=True):
     """All of chips.toml."""
-
-    model_config = ConfigDict(extra="forbid")
 
     chips: tuple[Chip, ...]
 

@@ -1,15 +1,31 @@
 """The data files of this folder, as records."""
 
-from typing import TypeVar
+import sys
+from typing import Any, TypeVar
 
-import tomlkit
+import msgspec
 
 from mpsdoctor.records import Record
 from mpsdoctor.resources import knowledge
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 R = TypeVar("R", bound=Record)
 
 
 def read(name: str, kind: type[R]) -> R:
-    """The TOML file `name`. Raises pydantic.ValidationError where a row is not whole."""
-    return kind.model_validate(tomlkit.parse(knowledge(name).read_text("utf-8")).unwrap())
+    """The TOML file `name`. Raises ValueError where a row is not whole."""
+    return to_record(tomllib.loads(knowledge(name).read_text("utf-8")), kind)
+
+
+def to_record(table: dict[str, Any], kind: type[R]) -> R:
+    """The table as a record, versions and ranges of versions included; raises ValueError."""
+    return msgspec.convert(table, kind, dec_hook=_to_version)
+
+
+def _to_version(kind: type[Any], text: str) -> object:
+    """`packaging`'s Version and SpecifierSet."""
+    return kind(text)

@@ -4,10 +4,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from packaging.version import Version
-from pydantic import ConfigDict
 
 from mpsdoctor.knowledge import data
-from mpsdoctor.knowledge.floors import Row, VersionField
+from mpsdoctor.knowledge.floors import Row
 from mpsdoctor.records import Record
 
 
@@ -25,14 +24,12 @@ class Model(Row):
 class Bfloat16(Row):
     """What mps needs for bfloat16."""
 
-    torch: VersionField
-    macos: VersionField
+    torch: Version
+    macos: Version
 
 
-class Dtypes(Record):
+class Dtypes(Record, forbid_unknown_fields=True):
     """All of dtypes.toml."""
-
-    model_config = ConfigDict(extra="forbid")
 
     model: tuple[Model, ...]
     bfloat16: Bfloat16

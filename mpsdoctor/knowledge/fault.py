@@ -3,14 +3,13 @@
 from enum import Enum
 from typing import Annotated, Literal
 
+from msgspec import Meta, field
 from packaging.specifiers import SpecifierSet
-from pydantic import BeforeValidator, ConfigDict, Field
 
 from mpsdoctor.knowledge.chips import Family
 from mpsdoctor.records import Record
 
-Range = Annotated[SpecifierSet, BeforeValidator(SpecifierSet)]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Meta(min_length=1)]
 Dtype = Literal["float16", "bfloat16", "float32", "float64", "float8", "int64"]
 Setting = bool | str | dict[str, str]
 
@@ -57,25 +56,23 @@ class Confidence(str, Enum):
     LOW = "low"
 
 
-class Fault(Record):
+class Fault(Record, forbid_unknown_fields=True, kw_only=True):
     """A table of faults.toml. An empty range or tuple is any; `settings` are a profile's."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
     area: Area
     effect: Effect
     reach: Reach
     symptom: Text
     trigger: Text
-    torch: Range
-    macos: Range
+    torch: SpecifierSet
+    macos: SpecifierSet
     chips: tuple[Family, ...]
     dtypes: tuple[Dtype, ...]
     fixed_in: str
     remedy: Text
-    settings: dict[str, Setting] = Field(default_factory=dict)
-    verified: Range
+    settings: dict[str, Setting] = field(default_factory=dict)
+    verified: SpecifierSet
     canary: str | None = None
-    sources: Annotated[tuple[Text, ...], Field(min_length=1)]
+    sources: Annotated[tuple[Text, ...], Meta(min_length=1)]
     confidence: Confidence

@@ -7,7 +7,6 @@ from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
-from pydantic import ConfigDict
 
 from mpsdoctor.knowledge import chips, data, fault_page
 from mpsdoctor.knowledge.fault import Confidence, Effect, Fault, Reach
@@ -16,10 +15,8 @@ from mpsdoctor.records import Record
 Unknown = Literal["torch", "macOS", "chip"]
 
 
-class Faults(Record):
+class Faults(Record, forbid_unknown_fields=True):
     """All of faults.toml."""
-
-    model_config = ConfigDict(extra="forbid")
 
     fault: tuple[Fault, ...]
 
@@ -38,8 +35,6 @@ class Certainty(str, Enum):
 
 class Match(Record):
     """A fault that a machine can have; `unknown` names what nobody could compare."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     fault: Fault
     certainty: Certainty

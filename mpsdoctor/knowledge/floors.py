@@ -1,21 +1,15 @@
 """Which macOS, Python and PyTorch go together; the data and its sources are in floors.toml."""
 
 from functools import cache
-from typing import Annotated
 
 from packaging.version import Version
-from pydantic import BeforeValidator, ConfigDict
 
 from mpsdoctor.knowledge import data
 from mpsdoctor.records import Record
 
-VersionField = Annotated[Version, BeforeValidator(Version)]
 
-
-class Row(Record):
+class Row(Record, forbid_unknown_fields=True):
     """A piece of knowledge and where it comes from."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     sources: tuple[str, ...]
 
@@ -23,37 +17,35 @@ class Row(Record):
 class Guide(Row):
     """What Diffusers' page on mps asks for."""
 
-    macos_needed: VersionField
-    macos_recommended: VersionField
-    torch_needed: VersionField
-    torch_recommended: VersionField
+    macos_needed: Version
+    macos_recommended: Version
+    torch_needed: Version
+    torch_recommended: Version
     ram_gib_recommended: int
 
 
 class X8664(Row):
     """The last PyTorch for Intel processors."""
 
-    torch: VersionField
+    torch: Version
 
 
 class MacosFloor(Row):
     """From release `torch` on, mps needs `macos`."""
 
-    torch: VersionField
-    macos: VersionField
+    torch: Version
+    macos: Version
 
 
 class Wheels(Row):
     """Release `torch` has arm64 wheels for CPython from `python[0]` to `python[1]`."""
 
-    torch: VersionField
-    python: tuple[VersionField, VersionField]
+    torch: Version
+    python: tuple[Version, Version]
 
 
-class Floors(Record):
+class Floors(Record, forbid_unknown_fields=True):
     """All of floors.toml; `macos` and `wheels` ascend."""
-
-    model_config = ConfigDict(extra="forbid")
 
     guide: Guide
     x86_64: X8664

@@ -3,28 +3,25 @@
 from functools import cache
 
 from packaging.version import Version
-from pydantic import ConfigDict
 
 from mpsdoctor.knowledge import chips, data
-from mpsdoctor.knowledge.floors import Row, VersionField
+from mpsdoctor.knowledge.floors import Row
 from mpsdoctor.records import Record
 
 
-class MacosFault(Row):
+class MacosFault(Row, kw_only=True):
     """From release `first` until before `fixed`; `torch` is the PyTorch that brings it out."""
 
-    first: VersionField
-    fixed: VersionField
+    first: Version
+    fixed: Version
     chips: tuple[chips.Family, ...]
-    torch: VersionField | None = None
+    torch: Version | None = None
     effect: str
     remedy: str
 
 
-class MacosFaults(Record):
+class MacosFaults(Record, forbid_unknown_fields=True):
     """All of macos.toml."""
-
-    model_config = ConfigDict(extra="forbid")
 
     fault: tuple[MacosFault, ...]
 

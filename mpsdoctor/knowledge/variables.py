@@ -5,8 +5,6 @@ import re
 from functools import cache
 from typing import Literal
 
-from pydantic import ConfigDict
-
 from mpsdoctor.knowledge import data
 from mpsdoctor.knowledge.floors import Row
 from mpsdoctor.records import Record
@@ -30,10 +28,8 @@ class Watermark(Row):
     most: float
 
 
-class Variables(Record):
+class Variables(Record, forbid_unknown_fields=True):
     """All of variables.toml."""
-
-    model_config = ConfigDict(extra="forbid")
 
     variable: tuple[Variable, ...]
     watermark: Watermark

@@ -4,96 +4,95 @@ The daemon sends `Configure` once, then one `RenderJob` after another. The worke
 `Ready` or `Refused`, then for each job any number of `Step` and one `Rendered` or `Failed`.
 """
 
-from typing import Annotated, Literal
+from typing import Any
 
-from pydantic import Field, TypeAdapter
+import msgspec
 
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.records import Record
 
 
-class Configure(Record):
+class Configure(Record, tag_field="kind", tag="configure"):
     """The profile as the daemon resolved it; the worker reads no file or environment for it."""
 
-    kind: Literal["configure"] = "configure"
     profile: Profile
 
 
-class RenderJob(Record):
+class RenderJob(Record, tag_field="kind", tag="render"):
     """One picture: written to `output` (a PNG inside the job's own folder), with `job` in it."""
 
-    kind: Literal["render"] = "render"
     job: str
     prompt: str
     seed: int
     output: str
 
 
-class Ready(Record):
+class Ready(Record, tag_field="kind", tag="ready"):
     """The pipeline is loaded."""
 
-    kind: Literal["ready"] = "ready"
     model: str
     device: str
 
 
-class Refused(Record):
+class Refused(Record, tag_field="kind", tag="refused"):
     """The pipeline cannot be loaded; no job of this worker can succeed."""
 
-    kind: Literal["refused"] = "refused"
     title: str
     detail: str = ""
     hint: str = ""
 
 
-class Step(Record):
+class Step(Record, tag_field="kind", tag="step"):
     """Denoising step `step` of `steps` is done (1-based)."""
 
-    kind: Literal["step"] = "step"
     job: str
     step: int
     steps: int
 
 
-class Rendered(Record):
+class Rendered(Record, tag_field="kind", tag="rendered"):
     """The picture lies at `output`, complete."""
 
-    kind: Literal["rendered"] = "rendered"
     job: str
     output: str
     seconds: float
 
 
-class Failed(Record):
+class Failed(Record, tag_field="kind", tag="failed"):
     """This job has no picture, for a reason that another attempt would not change."""
 
-    kind: Literal["failed"] = "failed"
     job: str
     title: str
     detail: str = ""
     hint: str = ""
 
 
-Command = Annotated[Configure | RenderJob, Field(discriminator="kind")]
-Message = Annotated[
-    Ready | Refused | Step | Rendered | Failed,
-    Field(discriminator="kind"),
-]
-
-_commands: TypeAdapter[Configure | RenderJob] = TypeAdapter(Command)
-_messages: TypeAdapter[Ready | Refused | Step | Rendered | Failed] = TypeAdapter(Message)
+Command = Configure | RenderJob
+Message = Ready | Refused | Step | Rendered | Failed
 
 
-def to_line(message: Record) -> bytes:
+def _to_settings(profile: Profile) -> dict[str, Any]:
+    return profile.model_dump()
+
+
+def _to_profile(_kind: type[Profile], settings: dict[str, Any]) -> Profile:
+    return Profile(**settings)
+
+
+_commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command, dec_hook=_to_profile)
+_messages: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+
+
+def to_line(message: Command | Message) -> bytes:
     """One line, newline included, UTF-8."""
-    return message.model_dump_json().encode() + b"\n"
+    return msgspec.json.encode(message, enc_hook=_to_settings) + b"\n"
 
 
-def command_from_line(line: bytes) -> Configure | RenderJob:
-    """Raises pydantic.ValidationError for anything else."""
-    return _commands.validate_json(line)
+def command_from_line(line: bytes) -> Command:
+    """Raises ValueError for anything else."""
+    return _commands.decode(line)
 
 
-def message_from_line(line: bytes) -> Ready | Refused | Step | Rendered | Failed:
-    """Raises pydantic.ValidationError for anything else."""
-    return _messages.validate_json(line)
+def message_from_line(line: bytes) -> Message:
+    """Raises ValueError for anything else."""
+    return _messages.decode(line)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.model import Profile
-from mpsdoctor.records import Record
 from mpsdoctor.rendering.libraries import require_quiet_libraries
 from mpsdoctor.rendering.protocol import (
     Configure,
     Failed,
+    Message,
     Ready,
     Refused,
     Rendered,
@@ -34,7 +34,7 @@ from mpsdoctor.rendering.protocol import (
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
-Send = Callable[[Record], None]
+Send = Callable[[Message], None]
 """Writes one message to the daemon."""
 
 
@@ -44,7 +44,7 @@ def main() -> None:
     answers = _private_stdout()
     commands = _commands(sys.stdin.buffer)
 
-    def send(message: Record) -> None:
+    def send(message: Message) -> None:
         answers.write(to_line(message))
 
     serve(commands, send)

@@ -2,12 +2,14 @@
 
 import json
 
-from mpsdoctor.checks.model import Report
+import msgspec
+
+from mpsdoctor.reports.document import Document
 
 
 def schema() -> str:
-    """What docs/report.schema.json holds."""
-    return json.dumps(Report.model_json_schema(mode="serialization"), indent=2) + "\n"
+    """What docs/report.schema.json holds, in draft 2020-12."""
+    return json.dumps(msgspec.json.schema(Document), indent=2) + "\n"
 
 
 if __name__ == "__main__":

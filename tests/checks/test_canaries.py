@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor.checks.canaries import MEANINGS
 from mpsdoctor.checks.model import Result, Severity, Status
@@ -20,7 +22,7 @@ AVAILABLE = Torch(
 
 def canary(name: str, status: CanaryStatus = CanaryStatus.OK, **values: object) -> Canary:
     """One canary's answer."""
-    return Canary.model_validate({"name": name, "status": status, **values})
+    return msgspec.convert({"name": name, "status": status, **values}, Canary)
 
 
 def all_but(*changed: Canary) -> tuple[Canary, ...]:
@@ -31,9 +33,9 @@ def all_but(*changed: Canary) -> tuple[Canary, ...]:
 
 def result_with(canaries: tuple[Canary, ...] | None, torch: str = "2.6.0") -> Result:
     """What the check makes of them on an M2 Pro with macOS 14.7.4."""
-    facts = Facts.model_validate_json(MACHINE.read_text("utf-8"))
-    said = AVAILABLE.model_copy(update={"version": torch})
-    facts = facts.model_copy(update={"torch": said, "canaries": canaries})
+    facts = msgspec.json.decode(MACHINE.read_text("utf-8"), type=Facts)
+    said = replace(AVAILABLE, version=torch)
+    facts = replace(facts, torch=said, canaries=canaries)
     (result,) = examine(facts, (CHECK,)).results
     return result
 

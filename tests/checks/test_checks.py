@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mpsdoctor.checks.model import Check, Severity, Status
 from mpsdoctor.checks.registry import CHECKS
@@ -135,7 +137,7 @@ REFUSED = Folder(path="/Users/jo/x", exists=True, usable=False, error="EPERM")
 
 def folder(**changes: object) -> Folder:
     """A folder that is in order but for `changes`."""
-    return USABLE.model_copy(update=changes)
+    return replace(USABLE, **changes)
 
 
 def variables(**values: str) -> Environment:
@@ -219,13 +221,13 @@ CHANGED: list[tuple[str, Severity, str, Mapping[str, Record | Mapping[str, objec
 
 def recorded(name: str) -> Facts:
     """A recorded machine."""
-    return Facts.model_validate_json((MACHINES / f"{name}.json").read_text(encoding="utf-8"))
+    return msgspec.json.decode((MACHINES / f"{name}.json").read_text(encoding="utf-8"), type=Facts)
 
 
 def with_torch(torch: Torch | None) -> Facts:
     """A Mac that is in order but for what `torch` says."""
     facts = recorded("m2-pro-macos-14.7.4-torch-2.6.0")
-    return facts.model_copy(update={"torch": torch})
+    return replace(facts, torch=torch)
 
 
 @pytest.mark.parametrize(("check_id", "severity", "red", "green"), RED_AND_GREEN)
@@ -248,7 +250,7 @@ def test_a_check_tells_a_changed_machine(
 ) -> None:
     """What is in order on a recorded machine is found where it would not be."""
     assert BY_ID[check_id].examine(recorded(green)) is None
-    finding = BY_ID[check_id].examine(recorded(green).model_copy(update=change))
+    finding = BY_ID[check_id].examine(replace(recorded(green), **change))
     assert finding is not None
     assert severity is finding.severity
 
@@ -288,8 +290,8 @@ def test_macos_too_old_for_torch_names_the_torch_that_fits(
 def test_the_remedy_for_a_python_without_torch_is_another_python() -> None:
     """macOS 12.7.6 has a PyTorch with mps, but none that was built for Python 3.13."""
     facts = recorded("m1-macos-12.7.6-torch-2.5.1")
-    python = facts.python.model_copy(update={"version": "3.13.1"})
-    finding = BY_ID["MPS103"].examine(facts.model_copy(update={"python": python}))
+    python = replace(facts.python, version="3.13.1")
+    finding = BY_ID["MPS103"].examine(replace(facts, python=python))
     assert finding is not None
     assert "Python 3.12, for which there is PyTorch 2.4.1" in finding.remedy.text
 
@@ -297,8 +299,8 @@ def test_the_remedy_for_a_python_without_torch_is_another_python() -> None:
 def test_commands_use_the_examined_python() -> None:
     """A path with a blank is quoted, so that the line can be copied."""
     facts = recorded("linux-bare")
-    python = facts.python.model_copy(update={"executable": "/Users/jo doe/env/bin/python"})
-    finding = BY_ID["MPS601"].examine(facts.model_copy(update={"python": python}))
+    python = replace(facts.python, executable="/Users/jo doe/env/bin/python")
+    finding = BY_ID["MPS601"].examine(replace(facts, python=python))
     assert finding is not None
     assert finding.remedy.commands == ("'/Users/jo doe/env/bin/python' -m pip install diffusers",)
 
@@ -340,8 +342,10 @@ def test_a_torch_that_did_not_answer_is_not_known(torch: Torch | None, status: S
 
 def test_what_is_unknown_but_not_essential_does_not_stand_in_the_way() -> None:
     """Without sw_vers and sysctl, mps that is available still makes the machine ready."""
-    facts = recorded("m2-pro-macos-14.7.4-torch-2.6.0").model_copy(
-        update={"system": System(kernel="Darwin"), "hardware": Hardware()}
+    facts = replace(
+        recorded("m2-pro-macos-14.7.4-torch-2.6.0"),
+        system=System(kernel="Darwin"),
+        hardware=Hardware(),
     )
     report = examine(facts)
     found = {r.id: r.finding.severity for r in report.results if r.finding is not None}

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor.checks import faults
 from mpsdoctor.checks.model import Finding, NoAnswerError, Severity
@@ -16,11 +18,11 @@ IDS = {fault.id for fault in load()}
 
 def recorded(name: str, torch: str | None = None) -> Facts:
     """A recorded machine, with another PyTorch if one is named."""
-    facts = Facts.model_validate_json((MACHINES / f"{name}.json").read_text(encoding="utf-8"))
+    facts = msgspec.json.decode((MACHINES / f"{name}.json").read_text(encoding="utf-8"), type=Facts)
     if torch is None:
         return facts
     answer = Torch(outcome=ProbeOutcome.ANSWERED, version=torch, mps_available=True)
-    return facts.model_copy(update={"torch": answer})
+    return replace(facts, torch=answer)
 
 
 def found(name: str, torch: str | None = None) -> Finding:
@@ -81,7 +83,7 @@ def test_a_failed_canary_shows_its_fault(status: CanaryStatus, shown: bool) -> N
     """A fault that was unverified becomes one that the machine does have, and a warning."""
     facts = recorded("m5-macos-27.0-torch-2.14.0", "2.13.0")
     canary = Canary(name="sdpa-causal", status=status)
-    finding = faults.known(facts.model_copy(update={"canaries": (canary,)}))
+    finding = faults.known(replace(facts, canaries=(canary,)))
     assert finding is not None
     assert shown is ("The GPU shows: causal-mask-leak" in finding.observed)
 
@@ -90,7 +92,7 @@ def test_a_canary_on_the_cpu_says_nothing_of_the_gpu() -> None:
     """Only what failed on mps counts."""
     facts = recorded("m5-macos-27.0-torch-2.14.0", "2.13.0")
     canary = Canary(name="sdpa-causal", status=CanaryStatus.WRONG, device="cpu")
-    finding = faults.known(facts.model_copy(update={"canaries": (canary,)}))
+    finding = faults.known(replace(facts, canaries=(canary,)))
     assert finding == faults.known(facts)
 
 
@@ -98,7 +100,7 @@ def test_a_canary_shows_what_does_not_reach_ordinary_pictures() -> None:
     """What the GPU gets wrong is told, even where only video models use it."""
     facts = recorded("m5-macos-27.0-torch-2.14.0", "2.13.0")
     canary = Canary(name="conv2d-sliced-weight", status=CanaryStatus.WRONG)
-    finding = faults.known(facts.model_copy(update={"canaries": (canary,)}))
+    finding = faults.known(replace(facts, canaries=(canary,)))
     assert finding is not None
     assert named(finding)[0] == "conv2d-sliced-weight"
 
@@ -125,9 +127,9 @@ def test_without_a_better_torch_the_remedy_is_the_first_page() -> None:
 def test_what_is_not_known_of_the_machine_is_said() -> None:
     """Without chip and macOS version more faults are possible, and the finding says why."""
     facts = recorded("m2-pro-macos-14.7.4-torch-2.6.0")
-    hardware = facts.hardware.model_copy(update={"chip": None})
-    system = facts.system.model_copy(update={"macos_version": None})
-    finding = faults.known(facts.model_copy(update={"hardware": hardware, "system": system}))
+    hardware = replace(facts.hardware, chip=None)
+    system = replace(facts.system, macos_version=None)
+    finding = faults.known(replace(facts, hardware=hardware, system=system))
     assert finding is not None
     assert finding.observed.endswith("Not known of this machine: macOS, chip.")
 

@@ -1,5 +1,6 @@
 """MPS4xx: the limits between in order and not."""
 
+import msgspec
 import pytest
 
 from mpsdoctor.checks import memory
@@ -16,7 +17,7 @@ def mac(ram: int | None, now: Memory | None = None, ratio: str | None = None) ->
         hardware=Hardware(apple_silicon=True, ram_bytes=ram and ram * GIB),
         python=Python(),
         memory=now or Memory(),
-        environment=Environment.model_validate({"variables": variables}),
+        environment=msgspec.convert({"variables": variables}, Environment),
     )
 
 

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mpsdoctor.checks.model import Finding, Severity
 from mpsdoctor.checks.registry import CHECKS
@@ -12,8 +14,9 @@ from mpsdoctor.facts.model import Environment, Facts, ModelFiles, ModelState, Sy
 from mpsdoctor.knowledge import dtypes
 
 BY_ID = {check.id: check for check in CHECKS}
-MAC = Facts.model_validate_json(
-    (Path(__file__).parents[1] / "facts" / "m2-pro-macos-14.7.4-torch-2.6.0.json").read_text()
+MAC = msgspec.json.decode(
+    (Path(__file__).parents[1] / "facts" / "m2-pro-macos-14.7.4-torch-2.6.0.json").read_text(),
+    type=Facts,
 )
 REQUIREMENTS = {
     "diffusers": ("huggingface-hub<3.0,>=1.32.0", "safetensors>=0.8.0"),
@@ -36,13 +39,13 @@ def with_packages(**changes: str | None) -> Facts:
     """A Mac with packages that fit, but for `changes`; None takes one away."""
     named = {name.replace("_", "-"): version for name, version in changes.items()}
     packages = {name: version for name, version in {**PACKAGES, **named}.items() if version}
-    return MAC.model_copy(update={"packages": packages, "requirements": REQUIREMENTS})
+    return replace(MAC, packages=packages, requirements=REQUIREMENTS)
 
 
 def with_model(files: ModelFiles | None, **values: str) -> Facts:
     """A Mac whose profile names a model, with these variables."""
     environment = Environment(variables=dict(values))
-    return MAC.model_copy(update={"model_files": files, "environment": environment})
+    return replace(MAC, model_files=files, environment=environment)
 
 
 def files(
@@ -113,14 +116,14 @@ def test_one_line_mends_what_does_not_fit() -> None:
 def test_machines_without_metadata_give_no_finding() -> None:
     """Nobody can say that packages do not fit, if what they need is not known."""
     assert BY_ID["MPS603"].examine(MAC) is None
-    assert BY_ID["MPS603"].examine(MAC.model_copy(update={"packages": None})) is None
+    assert BY_ID["MPS603"].examine(replace(MAC, packages=None)) is None
 
 
 def test_accelerate_is_asked_for() -> None:
     """Models load without it, at twice the memory."""
     assert severity(BY_ID["MPS604"].examine(with_packages(accelerate=None))) is Severity.WARNING
     assert BY_ID["MPS604"].examine(with_packages()) is None
-    assert BY_ID["MPS604"].examine(MAC.model_copy(update={"packages": None})) is None
+    assert BY_ID["MPS604"].examine(replace(MAC, packages=None)) is None
 
 
 @pytest.mark.parametrize(
@@ -203,8 +206,9 @@ def test_a_format_that_fails_is_told_with_one_that_works(
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_before_macos_14_there_is_no_bfloat16(dtype: str) -> None:
     """Then float32 is left."""
-    old = with_model(files(pipeline="FluxPipeline", dtype=dtype)).model_copy(
-        update={"system": System(kernel="Darwin", macos_version="13.6")}
+    old = replace(
+        with_model(files(pipeline="FluxPipeline", dtype=dtype)),
+        system=System(kernel="Darwin", macos_version="13.6"),
     )
     finding = BY_ID["MPS607"].examine(old)
     assert finding is not None

@@ -1,5 +1,6 @@
 """MPS2xx: what the remedies and severities depend on."""
 
+import msgspec
 import pytest
 
 from mpsdoctor.checks import python
@@ -12,7 +13,7 @@ def mac(macos: str | None = "15.5", torch: Torch | None = None, **said: str | bo
     return Facts(
         system=System(kernel="Darwin", macos_version=macos),
         hardware=Hardware(apple_silicon=True),
-        python=Python.model_validate(said),
+        python=msgspec.convert(said, Python),
         torch=torch,
     )
 

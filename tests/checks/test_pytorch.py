@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.facts.model import Environment, Facts, Hardware, System
@@ -10,7 +12,7 @@ from mpsdoctor.records import Record
 
 BY_ID = {check.id: check for check in CHECKS}
 RECORDED = Path(__file__).parents[1] / "facts" / "arm64-macos-26.0-torch-2.9.1.json"
-NO_GPU = Facts.model_validate_json(RECORDED.read_text(encoding="utf-8"))
+NO_GPU = msgspec.json.decode(RECORDED.read_text(encoding="utf-8"), type=Facts)
 
 
 @pytest.mark.parametrize(
@@ -36,8 +38,8 @@ def test_the_reason_for_no_gpu_is_told_where_it_is_known(
     change: dict[str, Record], reason: str
 ) -> None:
     """A sandbox and a virtual machine can be told; otherwise there is no reason to give."""
-    available = NO_GPU.torch.model_copy(update={"mps_available": False}) if NO_GPU.torch else None
-    facts = NO_GPU.model_copy(update={"torch": available, **change})
+    available = replace(NO_GPU.torch, mps_available=False) if NO_GPU.torch else None
+    facts = replace(NO_GPU, torch=available, **change)
     finding = BY_ID["MPS304"].examine(facts)
     assert finding is not None
     assert finding.observed.endswith(reason)

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor.checks.model import Finding, Severity
 from mpsdoctor.checks.registry import CHECKS
@@ -22,10 +24,10 @@ GB = 10**9
 BY_ID = {check.id: check for check in CHECKS}
 STORAGE = [check for check in BY_ID if check.startswith("MPS5")]
 RECORDED = Path(__file__).parents[1] / "facts"
-MAC = Facts.model_validate_json(
-    (RECORDED / "m2-pro-macos-14.7.4-torch-2.6.0.json").read_text(encoding="utf-8")
+MAC = msgspec.json.decode(
+    (RECORDED / "m2-pro-macos-14.7.4-torch-2.6.0.json").read_text(encoding="utf-8"), type=Facts
 )
-LINUX = Facts.model_validate_json((RECORDED / "linux-bare.json").read_text(encoding="utf-8"))
+LINUX = msgspec.json.decode((RECORDED / "linux-bare.json").read_text(encoding="utf-8"), type=Facts)
 ROOMY = Volume(filesystem="apfs", free_bytes=200 * GB, available_bytes=300 * GB)
 
 
@@ -48,7 +50,7 @@ def folder(
 
 def hot(found: Folder, *, one_volume: bool | None = True, facts: Facts = MAC) -> Facts:
     """A machine with this hot folder."""
-    return facts.model_copy(update={"hot_folder": HotFolder(folder=found, one_volume=one_volume)})
+    return replace(facts, hot_folder=HotFolder(folder=found, one_volume=one_volume))
 
 
 def cache(
@@ -56,12 +58,11 @@ def cache(
 ) -> Facts:
     """A Mac with this cache, in which `model` is, and these variables."""
     files = None if model is None else ModelFiles(model="org/name", state=model)
-    return MAC.model_copy(
-        update={
-            "hub_cache": found,
-            "model_files": files,
-            "environment": Environment(variables=dict(values or {})),
-        }
+    return replace(
+        MAC,
+        hub_cache=found,
+        model_files=files,
+        environment=Environment(variables=dict(values or {})),
     )
 
 
@@ -178,7 +179,7 @@ def test_gaps_in_the_cache_are_mended_by_a_download() -> None:
     assert finding.severity is Severity.WARNING
     assert finding.remedy.commands == ("hf download 'org/a b'", "hf cache prune")
     assert "2 unfinished downloads take 3.0 GB" in finding.observed
-    leftovers = damaged.model_copy(update={"damaged": ()})
+    leftovers = replace(damaged, damaged=())
     assert severity(BY_ID["MPS504"].examine(cache(leftovers))) is Severity.NOTE
 
 

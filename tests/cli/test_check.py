@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mpsdoctor.cli.tuning import write_profile
@@ -18,7 +19,9 @@ RECORDED = Path(__file__).parents[1] / "facts"
 @pytest.fixture
 def mac() -> Facts:
     """A recorded Mac on which everything works."""
-    return Facts.model_validate_json((RECORDED / "m5-macos-27.0-torch-2.14.0.json").read_text())
+    return msgspec.json.decode(
+        (RECORDED / "m5-macos-27.0-torch-2.14.0.json").read_text(), type=Facts
+    )
 
 
 @pytest.fixture

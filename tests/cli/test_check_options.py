@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mpsdoctor.checks.model import Report
@@ -58,8 +59,8 @@ def test_json_is_the_report_and_nothing_else(capsys: pytest.CaptureFixture[str])
     assert "" == shown.err
     assert "blocked" == json.loads(shown.out)["outcome"]
     assert (
-        Facts.model_validate_json(BLOCKED.read_text())
-        == Report.model_validate_json(shown.out).facts
+        msgspec.json.decode(BLOCKED.read_text(), type=Facts)
+        == msgspec.json.decode(shown.out, type=Report).facts
     )
 
 
@@ -104,11 +105,11 @@ def test_saved_facts_are_a_machine_to_examine(
     """Recorded here, examined anywhere: the same results."""
     saved = tmp_path / "facts.json"
     main.run(["check", "--save-facts", str(saved), "--format", "json"])
-    here = Report.model_validate_json(capsys.readouterr().out)
+    here = msgspec.json.decode(capsys.readouterr().out, type=Report)
 
     main.run(["check", "--facts", str(saved), "--format", "json"])
 
-    assert here.results == Report.model_validate_json(capsys.readouterr().out).results
+    assert here.results == msgspec.json.decode(capsys.readouterr().out, type=Report).results
 
 
 def test_a_file_that_is_no_recorded_machine_is_misuse(

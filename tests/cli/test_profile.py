@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mpsdoctor.cli import main
@@ -26,7 +27,7 @@ def test_show_gives_value_origin_and_reason(
 ) -> None:
     """Each setting in a line, those of the file with the tuned reason."""
     recorded = (RECORDED / "m2-pro-macos-14.7.4-torch-2.6.0.json").read_text()
-    write_profile(Facts.model_validate_json(recorded), "someone/a-model", path)
+    write_profile(msgspec.json.decode(recorded, type=Facts), "someone/a-model", path)
     monkeypatch.setenv("MPSDOCTOR_VAE_TILING", "true")
 
     assert ExitCode.OK is main.run(["profile", "show"])

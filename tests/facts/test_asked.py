@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from mpsdoctor.facts import storage
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
@@ -44,7 +46,7 @@ def test_everything_asked_round_trips_through_json(tmp_path: Path) -> None:
     assert facts.hub_cache.folder.path == str(tmp_path.resolve() / ".cache/huggingface/hub")
     assert facts.model_files is not None
     assert (facts.model_files.state, facts.model_files.dtype) == (ModelState.ABSENT, "float16")
-    assert facts == Facts.model_validate_json(facts.model_dump_json())
+    assert facts == msgspec.json.decode(msgspec.json.encode(facts), type=Facts)
 
 
 def test_collecting_imports_no_torch() -> None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import msgspec
+from msgspec.structs import replace
+
 from mpsdoctor.facts import mac_answer, pmset, sw_vers, sysctl
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
@@ -75,7 +78,7 @@ def test_a_mac_is_read_from_its_programs() -> None:
     assert facts.hardware == Hardware(
         model="Mac14,10", chip="Apple M2 Pro", apple_silicon=True, cpu_cores=12, ram_bytes=2**34
     )
-    assert X86_64.model_copy(update={"translated": True}) == facts.python
+    assert replace(X86_64, translated=True) == facts.python
     assert facts.torch == Torch(
         outcome=ProbeOutcome.ANSWERED, version="2.2.2", mps_built=True, mps_available=True
     )
@@ -97,7 +100,7 @@ def test_what_a_mac_is_doing_is_read_from_its_programs() -> None:
 
 def test_a_mac_without_answers_has_facts() -> None:
     """Silence is not known, and not an exception; an arm64 Python still proves Apple silicon."""
-    arm64 = X86_64.model_copy(update={"machine": "arm64"})
+    arm64 = replace(X86_64, machine="arm64")
     facts = collect(run=silent, kernel="Darwin", interpreter=arm64)
     assert System(kernel="Darwin") == facts.system
     assert Hardware(apple_silicon=True) == facts.hardware
@@ -122,7 +125,7 @@ def test_linux_is_not_asked_for_macos() -> None:
 def test_this_machine_round_trips_through_json() -> None:
     """What is collected here can be written and read again, and knows its packages."""
     facts = collect(ask_torch=False)
-    assert facts == Facts.model_validate_json(facts.model_dump_json())
+    assert facts == msgspec.json.decode(msgspec.json.encode(facts), type=Facts)
     assert facts.packages is not None
     assert {"torch", "diffusers", "transformers", "huggingface-hub"} <= facts.packages.keys()
     assert facts.torch_version == facts.packages["torch"]

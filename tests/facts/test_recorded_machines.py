@@ -1,8 +1,10 @@
 """The recorded machines are whole."""
 
+import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mpsdoctor.facts.model import Facts
@@ -10,12 +12,22 @@ from mpsdoctor.facts.model import Facts
 HERE = Path(__file__).parent
 
 
+def _as_recorded(whole: object, recorded: object) -> object:
+    """The part of `whole` that `recorded` has keys for; facts that came later are None there."""
+    if isinstance(whole, dict) and isinstance(recorded, dict):
+        return {key: _as_recorded(whole.get(key, "?"), recorded[key]) for key in recorded}
+    if isinstance(whole, (list, tuple)) and isinstance(recorded, list):
+        return [_as_recorded(*pair) for pair in zip(whole, recorded, strict=True)]
+    return whole
+
+
 @pytest.mark.parametrize("path", sorted(HERE.glob("*.json")), ids=lambda path: path.stem)
 def test_a_recorded_machine_round_trips_through_json(path: Path) -> None:
     """Reading and writing a machine loses and adds nothing."""
-    text = path.read_text(encoding="utf-8")
-    facts = Facts.model_validate_json(text)
-    assert text == facts.model_dump_json(indent=2, exclude_unset=True) + "\n"
+    recorded = json.loads(path.read_bytes())
+    facts = msgspec.json.decode(path.read_bytes(), type=Facts)
+    assert facts == msgspec.json.decode(msgspec.json.encode(facts), type=Facts)
+    assert recorded == _as_recorded(msgspec.to_builtins(facts), recorded)
 
 
 def test_every_recorded_machine_has_a_source() -> None:

@@ -11,10 +11,11 @@ from PIL import Image
 
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.prompts.record import job_of
-from mpsdoctor.records import Record
 from mpsdoctor.rendering.protocol import (
+    Command,
     Configure,
     Failed,
+    Message,
     Ready,
     Refused,
     Rendered,
@@ -37,12 +38,12 @@ class Worker:
             env=os.environ | {"HF_HUB_OFFLINE": "1"} | environ,
         )
 
-    def send(self, message: Record) -> None:
+    def send(self, message: Command | Message) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(to_line(message))
         self.process.stdin.flush()
 
-    def receive(self) -> Record:
+    def receive(self) -> Message:
         assert self.process.stdout is not None
         return message_from_line(self.process.stdout.readline())
 

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mpsdoctor.prompts.record import PNG_KEY, format_record
-from mpsdoctor.records import Record
 from mpsdoctor.rendering.protocol import (
     Configure,
     Failed,
+    Message,
     Ready,
     Refused,
     Rendered,
@@ -52,7 +52,7 @@ def picture(job: str, seed: int = 0) -> bytes:
     return png({PNG_KEY: format_record(job), "seed": str(seed)})
 
 
-def say(message: Record) -> None:
+def say(message: Message) -> None:
     """Answers the daemon."""
     os.write(1, to_line(message))
 

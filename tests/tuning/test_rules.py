@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mpsdoctor.facts.model import (
     Canary,
@@ -74,7 +75,7 @@ def test_slicing_follows_the_guide_except_where_it_breaks_or_does_nothing(
 def test_what_a_canary_shows_outweighs_the_version() -> None:
     """Where slicing computes wrongly on this very device, the profile does not slice."""
     canary = Canary(name="baddbmm-beta-zero", status=CanaryStatus.WRONG, error="nan")
-    facts = mac("2.14.1", 16).model_copy(update={"canaries": (canary,)})
+    facts = replace(mac("2.14.1", 16), canaries=(canary,))
 
     choice = tune(facts, SD15)["attention"]
 
@@ -130,7 +131,7 @@ def test_a_model_that_float16_breaks_gets_the_format_that_it_needs(
 
 def test_where_mps_is_not_available_the_cpu_renders_in_float32() -> None:
     """The profile still works, and no variable for mps is set."""
-    for facts in (mac(available=False), mac().model_copy(update={"torch": None})):
+    for facts in (mac(available=False), replace(mac(), torch=None)):
         settings = settings_of(tune(facts, SHAPES))
         assert tuple(settings[name] for name in ("device", "dtype", "environment")) == (
             "cpu",
