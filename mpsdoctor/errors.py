@@ -1,5 +1,8 @@
 """The one error that is meant for the user."""
 
+import difflib
+from collections.abc import Callable, Iterable
+
 from mpsdoctor.constants import ExitCode
 
 
@@ -26,3 +29,11 @@ class MpsDoctorError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.title, self.detail, self.hint) if part)
+
+
+def did_you_mean(
+    name: str, known: Iterable[str], otherwise: str, spell: Callable[[str], str] = str
+) -> str:
+    """A hint: the known name that is most like `name`, spelt by `spell`, else `otherwise`."""
+    like = difflib.get_close_matches(name, list(known), n=1)
+    return f"Did you mean {spell(like[0])}?" if like else otherwise

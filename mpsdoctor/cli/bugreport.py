@@ -1,14 +1,12 @@
 """`mpsdoctor bugreport`: a redacted file to read, complete and send."""
 
-import os
 from pathlib import Path
 
 import click
 
 from mpsdoctor import __version__
 from mpsdoctor.cli import output
-from mpsdoctor.cli.examination import examine_machine, owner
-from mpsdoctor.cli.options import profile_path
+from mpsdoctor.cli.examination import examine_machine, owner, subject_of
 from mpsdoctor.errors import MpsDoctorError
 
 QUESTIONS = """\
@@ -37,10 +35,9 @@ def command(target: Path) -> None:
     Your name, your Mac's name, serial numbers and tokens are left out; read it all the same.
     """
     from mpsdoctor.facts.redact import redact
-    from mpsdoctor.profile.subject import read
     from mpsdoctor.reports.markdown import render
 
-    report = redact(examine_machine(read(profile_path(None), os.environ)), owner())
+    report = redact(examine_machine(subject_of(None)), owner())
     text = f"{QUESTIONS}\n## The machine\n\nmpsdoctor {__version__}\n\n{render(report)}"
     try:
         with target.open("x", encoding="utf-8") as file:

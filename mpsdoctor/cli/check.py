@@ -1,6 +1,5 @@
 """`mpsdoctor check`: examine, report, write the profile."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from mpsdoctor.cli.examination import (
     examine_machine,
     owner,
     read_facts,
+    subject_of,
 )
 from mpsdoctor.cli.options import profile_option, profile_path
 from mpsdoctor.cli.tuning import write_profile
@@ -31,6 +31,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="A Hugging Face model id or a folder to tune for.  [default: the profile's]",
 )
 @click.option("--quick", is_flag=True, help="Do not import PyTorch; writes no profile.")
+@click.option(
+    "--python",
+    metavar="PATH",
+    help="Examine another Python's environment, such as ComfyUI's .venv; writes no profile.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show every check, also those that passed.")
 @click.option(
     "--format",
@@ -56,6 +61,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def command(
     model: str | None,
     quick: bool,
+    python: str | None,
     verbose: bool,
     form: str,
     fail_level: str,
@@ -72,20 +78,18 @@ def command(
     """
     from mpsdoctor.checks.model import Severity
     from mpsdoctor.checks.runner import examine
-    from mpsdoctor.profile.subject import read
 
-    path = profile_path(profile)
-    subject = read(path, os.environ)
+    subject = subject_of(profile)
     ignored = {*ignore, *subject.ignore}
     if facts:
         report = examine(read_facts(facts), choose_checks(quick, ignored))
     else:
-        report = examine_machine(subject, model=model, quick=quick, ignore=ignored)
+        report = examine_machine(subject, model=model, python=python, quick=quick, ignore=ignored)
     if save_facts:
         _record(report, save_facts)
     show_report(report, form, verbose)
-    if not quick and not facts:
-        write_profile(report.facts, model, path)
+    if not (quick or facts or python):
+        write_profile(report.facts, model, profile_path(profile))
     return report.exit_code_at(Severity(fail_level))
 
 

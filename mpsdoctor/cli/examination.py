@@ -1,6 +1,5 @@
 """From a machine, this one or a recorded one, to a report."""
 
-import difflib
 import getpass
 import os
 import platform
@@ -9,27 +8,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpsdoctor.cli import output
+from mpsdoctor.cli.options import profile_path
 from mpsdoctor.constants import ExitCode
-from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.errors import MpsDoctorError, did_you_mean
 
 if TYPE_CHECKING:
     from mpsdoctor.checks.model import Check, Report
+    from mpsdoctor.facts.interpreter import Interpreter
     from mpsdoctor.facts.model import Facts
     from mpsdoctor.facts.redact import Owner
     from mpsdoctor.profile.subject import Subject
 
+_SECONDS = 30.0
+
 
 def examine_machine(
-    subject: "Subject", *, model: str | None = None, quick: bool = False, ignore: Iterable[str] = ()
+    subject: "Subject",
+    *,
+    model: str | None = None,
+    python: str | None = None,
+    quick: bool = False,
+    ignore: Iterable[str] = (),
 ) -> "Report":
     """Collects this machine's facts and runs every check.
 
-    What the profile names is looked at too: its model (or `model`) and its hot folder. `quick`
-    imports no torch.
+    What the profile names is looked at too: its model (or `model`) and its hot folder. `python`
+    names the program or the folder of another Python, whose environment is examined instead of
+    this one. `quick` imports no torch.
+
+    Raises MpsDoctorError where that Python cannot be asked.
     """
     from mpsdoctor.checks.runner import examine
     from mpsdoctor.facts.collect import collect
-    from mpsdoctor.paths import expand
 
     checks = choose_checks(quick, ignore)
     # Another model than the profile's is about to get a number format of its own.
@@ -37,12 +47,34 @@ def examine_machine(
     with output.busy("Examining this machine …" if quick else "Asking PyTorch …"):
         facts = collect(
             ask_torch=not quick,
+            interpreter=_another(python) if python else None,
             environ=os.environ,
-            hot_folder=expand(subject.hot_folder),
+            hot_folder=Path(os.path.expanduser(subject.hot_folder)),  # noqa: PTH111 (no raise)
             model=model or subject.model,
             dtype=dtype,
         )
     return examine(facts, checks)
+
+
+def subject_of(profile: Path | None) -> "Subject":
+    """What the profile says to look at; `profile` is what `--profile` names.
+
+    Without a home directory there is no profile to read, which is for the report to say.
+    """
+    from mpsdoctor.profile.subject import read
+
+    try:
+        path = profile_path(profile)
+    except MpsDoctorError:
+        path = None
+    return read(path, os.environ)
+
+
+def _another(python: str) -> "Interpreter":
+    from mpsdoctor.facts import interpreter
+    from mpsdoctor.facts.command import run
+
+    return interpreter.ask(run, interpreter.resolve(python, os.environ), _SECONDS)
 
 
 def read_facts(path: Path) -> "Facts":
@@ -69,10 +101,9 @@ def choose_checks(quick: bool, ignore: Iterable[str]) -> "list[Check]":
     ids = [check.id for check in CHECKS]
     ignored = set(ignore)
     for unknown in sorted(ignored - set(ids)):
-        meant = difflib.get_close_matches(unknown.upper(), ids, n=1)
         raise MpsDoctorError(
             f"There is no check {unknown}",
-            hint=f"Did you mean {meant[0]}?" if meant else "`mpsdoctor check -v` lists them.",
+            hint=did_you_mean(unknown.upper(), ids, "`mpsdoctor check -v` lists them."),
             exit_code=ExitCode.USAGE,
         )
     return [

@@ -1,12 +1,10 @@
 """`mpsdoctor explain`: a finding's page."""
 
-import difflib
-
 import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.constants import ExitCode
-from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.errors import MpsDoctorError, did_you_mean
 
 
 @click.command("explain")
@@ -30,9 +28,9 @@ def _page(identifier: str) -> str:
     known = {fault.id: fault for fault in faults.load()}
     if fault := known.get(identifier.lower()):
         return faults.page(fault)
-    meant = difflib.get_close_matches(identifier.lower(), [*map(str.lower, pages), *known], n=1)
+    ids = [*map(str.lower, pages), *known]
     raise MpsDoctorError(
         f"There is no check or fault {identifier}",
-        hint=f"Did you mean {meant[0]}?" if meant else "`mpsdoctor check -v` shows the ids.",
+        hint=did_you_mean(identifier.lower(), ids, "`mpsdoctor check -v` shows the ids."),
         exit_code=ExitCode.USAGE,
     )

@@ -1,8 +1,10 @@
-"""Gather the facts of this machine from their sources."""
+"""Gather the facts of this machine from their sources, all at once."""
 
 import os
 import platform
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -15,17 +17,16 @@ from mpsdoctor.facts import (
     mac_answer,
     memory,
     model_files,
-    packages,
     pmset,
-    python,
     storage,
     sw_vers,
     sysctl,
     torch_answer,
 )
-from mpsdoctor.facts.command import Runner
+from mpsdoctor.facts.command import CommandResult, Runner
 from mpsdoctor.facts.command import run as run_command
-from mpsdoctor.facts.model import Facts, Hardware, Power, Python, System, ThermalState
+from mpsdoctor.facts.interpreter import Interpreter, this
+from mpsdoctor.facts.model import Facts, Hardware, Python
 
 TORCH_DEADLINE = 60.0
 
@@ -37,7 +38,7 @@ def collect(
     canaries_on: Literal["mps", "cpu"] | None = "mps",
     torch_deadline: float = TORCH_DEADLINE,
     kernel: str | None = None,
-    interpreter: Python | None = None,
+    interpreter: Interpreter | None = None,
     environ: Mapping[str, str] | None = None,
     hot_folder: Path | None = None,
     model: str | None = None,
@@ -46,57 +47,72 @@ def collect(
     """The facts of this machine; what a source does not tell is None, and nothing is raised.
 
     The canaries run in the process that asks torch, on mps only where it is available.
-    `torch_deadline` is for both, in seconds. `kernel` and `interpreter` stand in for this
-    process's own.
+    `torch_deadline` is for both, in seconds. `kernel` and `interpreter`, whose torch is asked,
+    stand in for this process's own.
     The variables and the Hugging Face cache are those of `environ`; the model's files are looked
     for in that cache, for loading in `dtype`. What is not asked for is None.
     """
     kernel = kernel or platform.system()
-    interpreter = interpreter or python.read()
+    interpreter = interpreter or this()
+    executable = interpreter.python.executable or ""
     is_mac = kernel == "Darwin"
+    ask_mac = run if is_mac else _nobody
     home = Path((environ or {}).get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 (no raise)
-    values = sysctl.read(run) if is_mac else {}
-    said = mac_answer.ask(run, interpreter.executable or "") if is_mac else mac_answer.MacAnswer()
-    hardware = _mac(values, interpreter) if is_mac else _other()
-    answer = torch_answer.Answer()
-    if ask_torch:
-        executable = interpreter.executable or ""
-        answer = torch_answer.ask(run, executable, torch_deadline, canaries_on, hardware.chip)
+    values = sysctl.read(ask_mac)
+    hardware = _mac(values, interpreter.python) if is_mac else _other()
+    with ThreadPoolExecutor() as pool:
+        system = pool.submit(sw_vers.read, ask_mac, kernel)
+        libraries = pool.submit(mac_answer.ask, ask_mac, sys.executable)
+        power = pool.submit(pmset.read, ask_mac)
+        folder = hot_folder and pool.submit(storage.hot_folder, hot_folder, home, run, kernel)
+        cache = None if environ is None else pool.submit(hub_cache.read, environ, home, run, kernel)
+        # In this thread, where an interrupt ends what takes longest.
+        answer = (
+            torch_answer.ask(run, executable, torch_deadline, canaries_on, hardware.chip)
+            if ask_torch
+            else torch_answer.Answer()
+        )
+    said = libraries.result()
     return Facts(
-        system=_macos(run, kernel, values, said.sandboxed) if is_mac else System(kernel=kernel),
+        system=replace(
+            system.result(), virtual_machine=_virtual_machine(values), sandboxed=said.sandboxed
+        ),
         hardware=hardware,
-        python=replace(interpreter, translated=sysctl.flag(values, "sysctl.proc_translated")),
-        power=_power(run, said.thermal_state) if is_mac else Power(),
+        python=replace(interpreter.python, translated=_translated(values, interpreter.python)),
+        power=replace(power.result(), thermal_state=said.thermal_state),
         memory=replace(memory.read(values), working_set_bytes=said.working_set_bytes),
-        packages=packages.read(),
+        packages=interpreter.packages,
         torch=answer.torch,
         canaries=answer.canaries,
-        requirements=packages.requirements(),
+        requirements=interpreter.requirements,
         environment=None if environ is None else environment.read(environ),
-        hot_folder=storage.hot_folder(hot_folder, home, run, kernel) if hot_folder else None,
-        hub_cache=None if environ is None else hub_cache.read(environ, home, run, kernel),
+        hot_folder=folder.result() if folder else None,
+        hub_cache=cache.result() if cache else None,
         model_files=model_files.read(model, environ or {}, home, dtype) if model else None,
     )
 
 
-def _macos(run: Runner, kernel: str, values: dict[str, str], sandboxed: bool | None) -> System:
-    # Where a sandbox forbids the question, the kernel's silence is no answer.
+def _nobody(_argv: Sequence[str], _timeout: float) -> CommandResult:
+    """Who is asked for macOS's programs on another system."""
+    return CommandResult(exit_code=None)
+
+
+def _virtual_machine(values: dict[str, str]) -> bool | None:
+    """Where a sandbox forbids the question, the kernel's silence is no answer."""
     virtual = sysctl.number(values, "kern.hv_vmm_present")
-    return replace(
-        sw_vers.read(run, kernel),
-        virtual_machine=None if virtual is None else virtual == 1,
-        sandboxed=sandboxed,
-    )
+    return None if virtual is None else virtual == 1
 
 
-def _power(run: Runner, thermal_state: ThermalState | None) -> Power:
-    return replace(pmset.read(run), thermal_state=thermal_state)
+def _translated(values: dict[str, str], python: Python) -> bool | None:
+    """Whether Rosetta runs this Python, on a chip that is not its own."""
+    has_arm64 = sysctl.flag(values, "hw.optional.arm64")
+    return None if has_arm64 is None else has_arm64 and python.machine == "x86_64"
 
 
-def _mac(values: dict[str, str], interpreter: Python) -> Hardware:
+def _mac(values: dict[str, str], python: Python) -> Hardware:
     # hw.optional.arm64 is 1 for a process under Rosetta too, which sees an x86_64 machine; an
     # arm64 process settles the question where a sandbox forbids sysctl.
-    apple_silicon = interpreter.machine == "arm64" or sysctl.flag(values, "hw.optional.arm64")
+    apple_silicon = python.machine == "arm64" or sysctl.flag(values, "hw.optional.arm64")
     return Hardware(
         model=values.get("hw.model"),
         chip=values.get("machdep.cpu.brand_string"),

@@ -16,6 +16,8 @@ def location(environ: Mapping[str, str], home: Path) -> Path:
     hf_home = _expand(environ.get("HF_HOME", f"{cache}/huggingface"), environ, home)
     former = environ.get("HUGGINGFACE_HUB_CACHE", f"{hf_home}/hub")
     chosen = _expand(environ.get("HF_HUB_CACHE", former), environ, home)
+    if chosen.startswith("~"):  # there is no home directory
+        return Path(chosen)
     return Path(os.path.abspath(chosen))  # noqa: PTH100 (keeps symlinks)
 
 

@@ -55,7 +55,7 @@ def _walk(value: object, change: Callable[[str], str]) -> object:
     """Keys are kept: they are ours, or the names of packages and variables."""
     if isinstance(value, str):
         return change(value)
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_walk(entry, change) for entry in value]
     if isinstance(value, dict):
         return {key: _walk(entry, change) for key, entry in value.items()}

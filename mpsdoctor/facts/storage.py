@@ -30,6 +30,7 @@ function run(arguments) {
     return url.resourceValuesForKeysError([key], null).valueForKey(key).js
 }
 """
+NO_HOME = "there is no home directory"
 AVAILABLE_COMMAND = ("/usr/bin/osascript", "-l", "JavaScript", "-e", _AVAILABLE)
 
 
@@ -41,6 +42,8 @@ def hot_folder(path: Path, home: Path, run: Runner, kernel: str) -> HotFolder:
 
 def folder(path: Path, home: Path, run: Runner, kernel: str) -> Folder:
     """What can be said of `path` by using it; a file is made there and gone at once."""
+    if path.parts[:1] == ("~",):  # as os.path.expanduser leaves it
+        return Folder(path=str(path), exists=False, usable=False, error=NO_HOME)
     path = Path(os.path.realpath(path))
     ancestor = nearest(path)
     exists = _is_there(path.exists)

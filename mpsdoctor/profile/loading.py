@@ -1,16 +1,16 @@
 """A profile from its layers: arguments over environment over file over defaults."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettingsSource
 
-from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.paths import PROFILE_FILE_VARIABLE
 from mpsdoctor.profile.model import ENV_PREFIX, Profile
 
@@ -107,13 +107,15 @@ def _environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:
 def _refuse_unknown(layer: Mapping[str, Any], origin: Origin, path: Path | None) -> None:
     for name in layer:
         if name not in Profile.model_fields:
-            meant = difflib.get_close_matches(name, Profile.model_fields, n=1)
             raise MpsDoctorError(
                 f"The profile has no setting {_spell(name, origin)}",
                 detail=f"It comes from {_where(origin, path)}.",
-                hint=f"Did you mean {_spell(meant[0], origin)}?"
-                if meant
-                else "`mpsdoctor profile show` lists the settings.",
+                hint=did_you_mean(
+                    name,
+                    Profile.model_fields,
+                    "`mpsdoctor profile show` lists the settings.",
+                    partial(_spell, origin=origin),
+                ),
             )
 
 

@@ -32,7 +32,7 @@ class Subject(Record):
     ignore: tuple[str, ...] = ()
 
 
-def read(path: Path, environ: Mapping[str, str]) -> Subject:
+def read(path: Path | None, environ: Mapping[str, str]) -> Subject:
     """The profile at `path`, overridden by `MPSDOCTOR_…`, as `mpsdoctor.profile.loading` does.
 
     The defaults where there is none, or where a value is not understood: `load` says why.
@@ -44,8 +44,8 @@ def read(path: Path, environ: Mapping[str, str]) -> Subject:
         return Subject()
 
 
-def _file(path: Path) -> dict[str, object]:
-    return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+def _file(path: Path | None) -> dict[str, object]:
+    return tomllib.loads(path.read_text("utf-8")) if path and path.exists() else {}
 
 
 def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, object]]:

@@ -4,12 +4,12 @@ import os
 import platform
 from pathlib import Path
 
-from mpsdoctor.facts import packages
+from mpsdoctor.facts import interpreter
 
 
 def describe() -> str:
     """Processor, cores and versions, in a line for docs/measurements.md."""
-    installed = packages.read()
+    installed = interpreter.this().packages
     versions = ", ".join(
         f"{name} {installed[name]}"
         for name in ("torch", "diffusers", "transformers")

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from mpsdoctor.facts import mac_answer, pmset, sw_vers, sysctl
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
+from mpsdoctor.facts.interpreter import Interpreter
 from mpsdoctor.facts.model import (
     Facts,
     Hardware,
@@ -47,6 +48,11 @@ TORCH = CommandResult(
 X86_64 = Python(version="3.12.8", machine="x86_64", executable="/opt/python", prefix="/opt")
 
 
+def installed(python: Python) -> Interpreter:
+    """A Python in which nothing is installed."""
+    return Interpreter(python, packages={}, requirements={})
+
+
 def rosetta_mac(argv: Sequence[str], timeout: float) -> CommandResult:
     """An M2 Pro whose Python runs under Rosetta."""
     if argv[-1] == str(mac_answer.PROBE):
@@ -67,7 +73,7 @@ def silent(argv: Sequence[str], timeout: float) -> CommandResult:
 
 def test_a_mac_is_read_from_its_programs() -> None:
     """An x86_64 Python on Apple silicon is told apart from the machine that it runs on."""
-    facts = collect(run=rosetta_mac, kernel="Darwin", interpreter=X86_64)
+    facts = collect(run=rosetta_mac, kernel="Darwin", interpreter=installed(X86_64))
     assert facts.system == System(
         kernel="Darwin",
         macos_version="15.3",
@@ -86,7 +92,9 @@ def test_a_mac_is_read_from_its_programs() -> None:
 
 def test_what_a_mac_is_doing_is_read_from_its_programs() -> None:
     """Power and memory of this moment come from pmset, sysctl and the system's libraries."""
-    facts = collect(run=rosetta_mac, kernel="Darwin", interpreter=X86_64, ask_torch=False)
+    facts = collect(
+        run=rosetta_mac, kernel="Darwin", interpreter=installed(X86_64), ask_torch=False
+    )
     assert facts.power == Power(
         on_battery=True, battery_percent=72, low_power_mode=True, thermal_state=ThermalState.FAIR
     )
@@ -101,13 +109,15 @@ def test_what_a_mac_is_doing_is_read_from_its_programs() -> None:
 def test_a_mac_without_answers_has_facts() -> None:
     """Silence is not known, and not an exception; an arm64 Python still proves Apple silicon."""
     arm64 = replace(X86_64, machine="arm64")
-    facts = collect(run=silent, kernel="Darwin", interpreter=arm64)
+    facts = collect(run=silent, kernel="Darwin", interpreter=installed(arm64))
     assert System(kernel="Darwin") == facts.system
     assert Hardware(apple_silicon=True) == facts.hardware
     assert (Power(), Memory()) == (facts.power, facts.memory)
     assert facts.torch is not None
     assert facts.torch.outcome is ProbeOutcome.TIMED_OUT
-    assert collect(run=silent, kernel="Darwin", interpreter=X86_64).hardware == Hardware()
+    assert (
+        collect(run=silent, kernel="Darwin", interpreter=installed(X86_64)).hardware == Hardware()
+    )
 
 
 def test_linux_is_not_asked_for_macos() -> None:

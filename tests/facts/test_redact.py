@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.facts.model import Facts, Python, System
+from mpsdoctor.facts.model import Facts, Folder, HubCache, Python, System
 from mpsdoctor.facts.redact import Owner, redact, redact_text
 
 ANNA = Owner(home="/Users/anna", user="anna", host="annas-macbook.local")
@@ -44,9 +44,15 @@ def test_facts_stay_facts() -> None:
     facts = Facts(
         system=System(kernel="Darwin", macos_version="15.5"),
         python=Python(version="3.12.1", executable="/Users/anna/venv/bin/python"),
+        hub_cache=HubCache(
+            folder=Folder(path="/Users/anna/hub", exists=True, usable=True),
+            damaged=("/Users/anna/model",),
+        ),
     )
 
     redacted = redact(facts, ANNA)
 
     assert "~/venv/bin/python" == redacted.python.executable
+    assert redacted.hub_cache is not None
+    assert ("~/hub", ("~/model",)) == (redacted.hub_cache.folder.path, redacted.hub_cache.damaged)
     assert facts.system == redacted.system
