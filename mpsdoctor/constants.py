@@ -6,6 +6,8 @@ from typing import Final
 FACTS_SCHEMA: Final = 1
 PROFILE_SCHEMA: Final = 1
 REPORT_SCHEMA: Final = 1
+UNDO_SCHEMA: Final = 1
+PLAN_SCHEMA: Final = 1
 
 EMBEDDED_MODEL: Final = "shapes"
 

@@ -1,7 +1,7 @@
 """Every place on disk that mpsdoctor reads or writes outside a hot folder."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import platformdirs
@@ -21,11 +21,31 @@ def profile_file(environ: Mapping[str, str]) -> Path:
     chosen = environ.get(PROFILE_FILE_VARIABLE)
     if chosen:
         return expand(chosen)
+    return _own_folder(platformdirs.user_config_dir, "the profile") / "profile.toml"
+
+
+def undo_file() -> Path:
+    """Where `mpsdoctor check --fix` records what it does, on macOS beside the profile.
+
+    Raises MpsDoctorError where there is no home directory.
+    """
+    return _own_folder(platformdirs.user_state_dir, "what can be undone") / "undo.json"
+
+
+def plans_folder() -> Path:
+    """Where `mpsdoctor plan` keeps what it has traced; everything there can be made again.
+
+    Raises MpsDoctorError where there is no home directory.
+    """
+    return _own_folder(platformdirs.user_cache_dir, "what was planned before") / "plans"
+
+
+def _own_folder(of: Callable[[str], str], sought: str) -> Path:
     try:
-        folder = platformdirs.user_config_dir("mpsdoctor")
+        folder = of("mpsdoctor")
     except RuntimeError as error:  # some releases leave the ~ to us instead
-        raise _no_home("the profile", error) from error
-    return expand(folder) / "profile.toml"
+        raise _no_home(sought, error) from error
+    return expand(folder)
 
 
 def expand(path: str | os.PathLike[str]) -> Path:

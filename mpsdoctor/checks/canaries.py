@@ -74,6 +74,11 @@ MEANINGS: dict[str, Meaning] = {
         "Some models make distorted pictures or misread the prompt.",
         tolerable=True,
     ),
+    "cpu-scalar-offset": Meaning(
+        "numbers from a table on the CPU",
+        "With some schedulers pictures are noise or washed out.",
+        tolerable=True,
+    ),
     "argmax": Meaning(
         "the search for the largest number",
         "The end of the prompt is not found: pictures do not show what it says.",
@@ -89,7 +94,8 @@ MEANINGS: dict[str, Meaning] = {
     "int64": Meaning("whole numbers", "The prompt or the steps are misread: pictures are noise."),
     "float64-refusal": Meaning(
         "float64, which this GPU does not have",
-        "Where a model asks for float64, its pictures are distorted instead of refused.",
+        "Where a model asks for float64, its pictures are distorted instead of refused, or what it "
+        "copies is lost.",
         tolerable=True,
     ),
 }

@@ -1,14 +1,16 @@
 """MPS601 to MPS604: Diffusers and what it needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity
+from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.checks.remedies import install_torch, pip_line
 from mpsdoctor.facts.model import Facts
+
+_PACKAGES_UNKNOWN = "which packages are installed is not known"
 
 
 def diffusers(facts: Facts) -> Finding | None:
@@ -44,7 +46,9 @@ def compatible(facts: Facts) -> Finding | None:
 
     Diffusers and Transformers name PyTorch in an extra: it may work with another, untested.
     """
-    unmet = tuple(_unmet(facts))
+    if facts.packages is None or facts.requirements is None:
+        raise NoAnswerError("what the packages need is not known", Status.NOT_TOLD)
+    unmet = tuple(_unmet(facts.packages, facts.requirements))
     if not unmet:
         return None
     certain = any("[" not in one.owner for one in unmet)
@@ -61,7 +65,9 @@ def compatible(facts: Facts) -> Finding | None:
 
 def accelerate(facts: Facts) -> Finding | None:
     """Without Accelerate, Diffusers sets low_cpu_mem_usage to False (DiffusionPipeline)."""
-    if facts.packages is None or "accelerate" in facts.packages:
+    if facts.packages is None:
+        raise NoAnswerError(_PACKAGES_UNKNOWN, Status.NOT_TOLD)
+    if "accelerate" in facts.packages:
         return None
     return Finding(
         severity=Severity.WARNING,
@@ -72,9 +78,10 @@ def accelerate(facts: Facts) -> Finding | None:
     )
 
 
-def _unmet(facts: Facts) -> Iterator[_Unmet]:
-    packages = facts.packages or {}
-    for owner, texts in (facts.requirements or {}).items():
+def _unmet(
+    packages: Mapping[str, str], requirements: Mapping[str, tuple[str, ...]]
+) -> Iterator[_Unmet]:
+    for owner, texts in requirements.items():
         if owner.partition("[")[0] not in packages:
             continue
         for requirement in _parsed(texts):
@@ -119,7 +126,7 @@ def _fit(facts: Facts, unmet: tuple[_Unmet, ...]) -> Remedy:
 
 def _missing(facts: Facts, package: str, title: str, impact: str) -> Finding | None:
     if facts.packages is None:
-        raise NoAnswerError("which packages are installed is not known")
+        raise NoAnswerError(_PACKAGES_UNKNOWN)
     if package in facts.packages:
         return None
     return Finding(

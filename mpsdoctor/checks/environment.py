@@ -1,20 +1,17 @@
 """MPS306 to MPS309, and MPS311: the environment variables that PyTorch reads.
 
-A machine whose variables were not recorded gives no finding: nothing here decides whether it can
-render.
+Nothing here decides whether a machine can render: where its variables were not recorded, that is
+not told.
 """
 
-import re
+from collections.abc import Mapping
 
-from mpsdoctor.checks.model import Finding, Remedy, Severity
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
+from mpsdoctor.facts.model import Environment, Facts
 from mpsdoctor.knowledge import variables
+from mpsdoctor.knowledge.variables import HIGH, LOW, is_ratio, ratio
 
-HIGH = "PYTORCH_MPS_HIGH_WATERMARK_RATIO"
-LOW = "PYTORCH_MPS_LOW_WATERMARK_RATIO"
 _OFF = frozenset({"", "0", "0.0", "00", "false", "f", "no", "n", "none", "off", "disabled"})
-# What strtod(3) takes for a number, which PyTorch uses: the rest of the text is ignored.
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 def names(facts: Facts) -> Finding | None:
@@ -40,11 +37,11 @@ def names(facts: Facts) -> Finding | None:
 
 def watermark(facts: Facts) -> Finding | None:
     """PyTorch refuses a low ratio above the high one, also its own of 1.4 (pytorch #96814)."""
-    values, rule = _values(facts), variables.load().watermark
-    if HIGH not in values and LOW not in values:
+    values, rule = _ratios(facts), variables.load().watermark
+    if not values:
         return None
-    high = _number(values[HIGH]) if HIGH in values else rule.high
-    low = _number(values[LOW]) if LOW in values else rule.low
+    high = ratio(values[HIGH]) if HIGH in values else rule.high
+    low = ratio(values[LOW]) if LOW in values else rule.low
     most_low = high or rule.most
     if 0 <= high <= rule.most and 0 <= low <= most_low:
         return _misread(values)
@@ -84,7 +81,7 @@ def switches(facts: Facts) -> Finding | None:
 
 def set_in_time(facts: Facts) -> Finding | None:
     """The fallback is read while libtorch loads, the ratios when mps is first used."""
-    late = facts.environment.set_late if facts.environment else ()
+    late = _environment(facts).set_late
     if not late:
         return None
     return Finding(
@@ -122,12 +119,20 @@ def overriding(facts: Facts) -> Finding | None:
     )
 
 
-def _misread(values: dict[str, str | None]) -> Finding | None:
+def _ratios(facts: Facts) -> dict[str, str]:
+    values = _values(facts)
+    found = {name: values[name] for name in (HIGH, LOW) if name in values}
+    if None in found.values():
+        raise NoAnswerError("what the ratios are set to is not known", Status.NOT_TOLD)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _misread(values: Mapping[str, str]) -> Finding | None:
     """PyTorch takes any text for a number, `0,8` for 0."""
-    misread = [n for n in (HIGH, LOW) if n in values and not _is_number(values[n])]
+    misread = [name for name, value in values.items() if not is_ratio(value)]
     if not misread:
         return None
-    read = ", ".join(f"{name} for {_number(values[name]):g}" for name in misread)
+    read = ", ".join(f"{name} for {ratio(values[name]):g}" for name in misread)
     return Finding(
         severity=Severity.WARNING,
         observed=f"{_shown(values, *misread)}: PyTorch takes {read}.",
@@ -143,22 +148,17 @@ def _is_on_by_mistake(variable: variables.Variable, value: str) -> bool:
     return variable.kind == "switch" and value != "0" and value.strip().lower() in _OFF
 
 
-def _number(value: str | None) -> float:
-    """A text that is no number counts as 0; `0,8` does too."""
-    match = _NUMBER.match(value or "")
-    return float(match[0]) if match else 0.0
-
-
-def _is_number(value: str | None) -> bool:
-    match = _NUMBER.match(value or "")
-    return match is not None and not (value or "")[match.end() :].strip()
+def _environment(facts: Facts) -> Environment:
+    if facts.environment is None:
+        raise NoAnswerError("which variables are set is not known", Status.NOT_TOLD)
+    return facts.environment
 
 
 def _values(facts: Facts) -> dict[str, str | None]:
-    return facts.environment.variables if facts.environment else {}
+    return _environment(facts).variables
 
 
-def _shown(values: dict[str, str | None], *wanted: str) -> str:
+def _shown(values: Mapping[str, str | None], *wanted: str) -> str:
     return ", ".join(f"{name}={values[name]}" for name in wanted if name in values)
 
 

@@ -9,7 +9,7 @@ from mpsdoctor.knowledge.fault_page import EFFECTS
 from mpsdoctor.knowledge.faults import Certainty, Match
 
 _LISTED = 4
-_FAILED = (CanaryStatus.WRONG, CanaryStatus.FAILED, CanaryStatus.CRASHED)
+_FAILED = (CanaryStatus.WRONG, CanaryStatus.FAILED)
 _INTRODUCTIONS = {
     Certainty.DOES: "The GPU shows",
     Certainty.MAY: "It may have",

@@ -1,6 +1,6 @@
 """MPS101 to MPS106: the Mac, its macOS, and what may stand between them and this process."""
 
-from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity
+from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.checks.remedies import install_torch
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.knowledge import chips, floors, macos, versions
@@ -117,8 +117,10 @@ def macos_for_torch(facts: Facts) -> Finding | None:
 def driver(facts: Facts) -> Finding | None:
     """Some macOS releases have faults in the GPU's driver that no PyTorch can mend."""
     version = versions.parse(facts.system.macos_version)
-    fault = macos.fault_of(version, facts.hardware.chip) if version else None
-    if version is None or fault is None:
+    if version is None:
+        raise NoAnswerError("the macOS version is not known", Status.NOT_TOLD)
+    fault = macos.fault_of(version, facts.hardware.chip)
+    if fault is None:
         return None
     torch = versions.parse(facts.torch_version)
     spared = fault.torch is not None and torch is not None and torch < fault.torch
@@ -141,6 +143,8 @@ def virtual_machine(facts: Facts) -> Finding | None:
     PyTorch leaves such a GPU out since pull request #111576; before, mps counted as available and
     its first allocation failed (actions/runner-images #9918).
     """
+    if facts.system.virtual_machine is None:
+        raise NoAnswerError("whether this is a virtual machine is not known", Status.NOT_TOLD)
     if not facts.system.virtual_machine:
         return None
     return Finding(
@@ -160,8 +164,10 @@ def sandbox(facts: Facts) -> Finding | None:
     """
     told = _SANDBOXES & set(facts.environment.variables if facts.environment else ())
     mps = facts.torch.mps_available if facts.torch else None
-    if mps or not (facts.system.sandboxed or told):
+    if mps or (facts.system.sandboxed is False and not told):
         return None
+    if not facts.system.sandboxed and not told:
+        raise NoAnswerError("whether this is a sandbox is not known", Status.NOT_TOLD)
     return Finding(
         severity=Severity.WARNING,
         observed="mpsdoctor runs in a sandbox.",

@@ -1,10 +1,10 @@
 """MPS4xx: memory, which macOS, every program and the GPU share."""
 
-from mpsdoctor.checks.environment import HIGH, LOW
-from mpsdoctor.checks.model import Finding, Remedy, Severity
+from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.facts.model import Facts, Pressure
 from mpsdoctor.knowledge import floors, variables
 from mpsdoctor.knowledge.memory import usual_working_set
+from mpsdoctor.knowledge.variables import HIGH, LOW
 
 _GIB = 2**30
 _RESTORE = "sudo sysctl iogpu.wired_limit_mb=0"
@@ -71,7 +71,11 @@ def working_set(facts: Facts) -> Finding | None:
     """macOS gives the GPU a large part of the memory, unless somebody has set less."""
     ram, limit = facts.hardware.ram_bytes, facts.memory.wired_limit_bytes
     given = facts.memory.working_set_bytes or limit
-    if not ram or not given or given >= _USUAL * usual_working_set(ram):
+    if given == 0:  # macOS decides
+        return None
+    if given is None or not ram:
+        raise NoAnswerError("how much memory the GPU may hold is not known", Status.NOT_TOLD)
+    if given >= _USUAL * usual_working_set(ram):
         return None
     cause = ": somebody has set iogpu.wired_limit_mb" if limit else ""
     return Finding(
@@ -90,7 +94,11 @@ def working_set(facts: Facts) -> Finding | None:
 def wired_limit(facts: Facts) -> Finding | None:
     """A raised limit lets the GPU take memory that macOS needs, and cannot get back."""
     ram, limit = facts.hardware.ram_bytes, facts.memory.wired_limit_bytes
-    if not ram or not limit or limit <= usual_working_set(ram):
+    if limit == 0:
+        return None
+    if limit is None or not ram:
+        raise NoAnswerError("whether the wired limit was raised is not known", Status.NOT_TOLD)
+    if limit <= usual_working_set(ram):
         return None
     left = max(0, ram - limit) / _GIB
     if left >= _LEAVE_GIB:
@@ -115,6 +123,8 @@ def pressure(facts: Facts) -> Finding | None:
     (xymon-monitoring/xymon #242, eneskirca/nodeterm #135)
     """
     level = facts.memory.pressure
+    if level is None:
+        raise NoAnswerError("the memory pressure is not known", Status.NOT_TOLD)
     if level not in (Pressure.WARNING, Pressure.CRITICAL):
         return None
     critical = level is Pressure.CRITICAL
@@ -133,7 +143,11 @@ def pressure(facts: Facts) -> Finding | None:
 def swap(facts: Facts) -> Finding | None:
     """Much swap in use means that programs want more memory than this Mac has."""
     ram, used = facts.hardware.ram_bytes, facts.memory.swap_used_bytes
-    if not ram or used is None or used < _MUCH_SWAP * ram:
+    if used == 0:
+        return None
+    if used is None or not ram:
+        raise NoAnswerError("how much memory and swap are in use is not known", Status.NOT_TOLD)
+    if used < _MUCH_SWAP * ram:
         return None
     return Finding(
         severity=Severity.NOTE,
@@ -152,11 +166,15 @@ def watermark(facts: Facts) -> Finding | None:
     are about the variable and not about this Mac.
     """
     ram = facts.hardware.ram_bytes
+    if not ram:
+        raise NoAnswerError("how much memory this Mac has is not known", Status.NOT_TOLD)
     # From there on the guide expects pictures to fit.
-    if not ram or ram >= floors.load().guide.ram_gib_recommended * _GIB:
+    if ram >= floors.load().guide.ram_gib_recommended * _GIB:
         return None
     said = (facts.environment.variables if facts.environment else {}).get(HIGH)
     limit = _ratio(said) * (facts.memory.working_set_bytes or usual_working_set(ram))
+    if limit <= ram and facts.environment is None:
+        raise NoAnswerError("which variables are set is not known", Status.NOT_TOLD)
     if limit <= ram:
         return None
     return Finding(
@@ -178,8 +196,5 @@ def _ratio(text: str | None) -> float:
     """The ratio in force; 0 for one that PyTorch refuses."""
     if text is None:
         return variables.load().watermark.high
-    try:
-        ratio = float(text)
-    except ValueError:
-        return 0
+    ratio = variables.ratio(text)
     return ratio if 0 <= ratio <= variables.load().watermark.most else 0

@@ -57,11 +57,31 @@ class NoAnswerError(Exception):
         self.status = status
 
 
+class FixKind(str, Enum):
+    """What `mpsdoctor check --fix` can do by itself: nothing that it could not take back."""
+
+    HOT_FOLDER = "make the hot folder"
+    PROFILE = "write the profile anew"
+    SETTINGS = "put tuned values back"
+
+
+class Fix(Record):
+    """What `mpsdoctor check --fix` does about a finding; `settings` are those to put back."""
+
+    kind: FixKind
+    settings: tuple[str, ...] = ()
+
+
 class Remedy(Record):
-    """What to do about a finding; `commands` are complete lines to copy."""
+    """What to do about a finding; `commands` are complete lines to copy.
+
+    A remedy is safe where it has a `fix`, which can be undone. One with commands is unsafe: they
+    are for the user to read and run. Any other is manual.
+    """
 
     text: str
     commands: tuple[str, ...] = ()
+    fix: Fix | None = None
 
 
 class Finding(Record):

@@ -1,11 +1,20 @@
 """MPS605 to MPS607: the model that the profile names.
 
-A model that nobody named gives no finding, and none of these is an error: another model renders.
+None of these is an error: another model renders. A model that nobody named is not told.
 """
 
 import shlex
 
-from mpsdoctor.checks.model import Finding, Remedy, Severity
+from mpsdoctor.checks.model import (
+    Finding,
+    Fix,
+    FixKind,
+    NoAnswerError,
+    Remedy,
+    Severity,
+    Status,
+)
+from mpsdoctor.checks.profile import pins
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.facts.model import Facts, ModelFiles, ModelState
 from mpsdoctor.knowledge import dtypes, versions
@@ -16,8 +25,8 @@ _TRUE = frozenset({"1", "on", "yes", "true"})
 
 def on_disk(facts: Facts) -> Finding | None:
     """A model is downloaded once; one that was cut short looks as if it were there."""
-    files = facts.model_files
-    if files is None or files.state in (ModelState.COMPLETE, ModelState.PICKLED):
+    files = _model_files(facts)
+    if files.state in (ModelState.COMPLETE, ModelState.PICKLED):
         return None
     partly = files.state is ModelState.PARTIAL
     offline = _is_offline(facts)
@@ -29,45 +38,46 @@ def on_disk(facts: Facts) -> Finding | None:
         expected="every file that its pipeline loads",
         impact="It cannot be loaded: HF_HUB_OFFLINE forbids downloads."
         if offline
-        else "Before the first picture it is downloaded, which takes minutes to hours.",
+        else "mpsdoctor does not download while it renders: until then it cannot load it.",
         remedy=_fetch(files, "Download it:"),
     )
 
 
 def safetensors(facts: Facts) -> Finding | None:
     """A pickle can run code while it loads, which is why the profile refuses it."""
-    files = facts.model_files
-    if files is None or files.state is not ModelState.PICKLED:
+    files = _model_files(facts)
+    if files.state is ModelState.COMPLETE:
         return None
+    if files.state is not ModelState.PICKLED:
+        raise NoAnswerError("the model is not complete on this disk", Status.NOT_TOLD)
     return Finding(
         severity=Severity.WARNING,
         observed=f"Of {files.model} only pickled weights are here: {', '.join(files.pickled)}.",
         expected="weights as safetensors",
         impact="Pickled weights can run code while they load; with use_safetensors = true, the "
         "profile's default, the model does not load.",
-        remedy=_fetch(
-            files,
-            "If you trust its authors, set use_safetensors = false in the profile. Better, see "
-            "whether it is published as safetensors too, and download it again:",
-        ),
+        remedy=_allow_pickles(files),
     )
 
 
 def dtype(facts: Facts) -> Finding | None:
     """float16 ends at 65504, and some models do not; mps has bfloat16 from macOS 14 on."""
-    files = facts.model_files
-    if files is None or files.dtype is None:
-        return None
+    files = _model_files(facts)
+    if files.dtype is None:
+        raise NoAnswerError("its number format has yet to be chosen", Status.NOT_TOLD)
     family = dtypes.family(files.model, files.pipeline)
     has_bfloat16 = dtypes.has_bfloat16(
         versions.parse(facts.torch_version), versions.parse(facts.system.macos_version)
     )
     use = "float32" if family is None or has_bfloat16 is False else family.use
     if family is not None and files.dtype in family.fails:
-        return _fails(files, use, f"In {files.dtype} {family.name} fails: {family.why}.")
-    if files.dtype == "bfloat16" and has_bfloat16 is False:
+        return _fails(facts, files, use, f"In {files.dtype} {family.name} fails: {family.why}.")
+    if files.dtype == "bfloat16" and has_bfloat16 is None:
+        raise NoAnswerError("whether mps has bfloat16 here is not known", Status.NOT_TOLD)
+    if files.dtype == "bfloat16" and not has_bfloat16:
         needed = dtypes.load().bfloat16
         return _fails(
+            facts,
             files,
             use,
             f"mps has bfloat16 from PyTorch {needed.torch} and macOS {needed.macos} on: this model "
@@ -76,7 +86,14 @@ def dtype(facts: Facts) -> Finding | None:
     return None
 
 
-def _fails(files: ModelFiles, use: str, impact: str) -> Finding:
+def _model_files(facts: Facts) -> ModelFiles:
+    if facts.model_files is None:
+        raise NoAnswerError("nobody named a model", Status.NOT_TOLD)
+    return facts.model_files
+
+
+def _fails(facts: Facts, files: ModelFiles, use: str, impact: str) -> Finding:
+    pinned = pins(facts, "dtype", files.dtype)
     return Finding(
         severity=Severity.WARNING,
         observed=f"{files.model} is to be loaded in {files.dtype}.",
@@ -84,7 +101,8 @@ def _fails(files: ModelFiles, use: str, impact: str) -> Finding:
         impact=impact,
         remedy=Remedy(
             text=f'Write dtype = "{use}" into the profile.'
-            + (" It takes twice the memory." if use == "float32" else "")
+            + (" It takes twice the memory." if use == "float32" else ""),
+            fix=Fix(kind=FixKind.SETTINGS, settings=("dtype",)) if pinned else None,
         ),
     )
 
@@ -98,9 +116,23 @@ def _missing(files: ModelFiles) -> str:
 def _fetch(files: ModelFiles, text: str) -> Remedy:
     if files.model == EMBEDDED_MODEL:
         return Remedy(text="It ships with mpsdoctor: install mpsdoctor again.")
-    if files.model.startswith(("/", "~", ".")):
+    if _is_folder(files):
         return Remedy(text="Complete that folder: model_index.json names what belongs in it.")
-    return Remedy(text=text, commands=(shlex.join(("hf", "download", files.model)),))
+    return Remedy(text=text, commands=(shlex.join(("mpsdoctor", "pull", files.model)),))
+
+
+def _allow_pickles(files: ModelFiles) -> Remedy:
+    trust = "If you trust its authors, set use_safetensors = false in the profile."
+    if _is_folder(files):
+        return Remedy(text=trust)
+    return _fetch(
+        files,
+        f"{trust} Better, see whether it is published as safetensors too, and download it again:",
+    )
+
+
+def _is_folder(files: ModelFiles) -> bool:
+    return files.model.startswith(("/", "~", "."))
 
 
 def _is_offline(facts: Facts) -> bool:

@@ -1,6 +1,6 @@
 """MPS107 to MPS109: what makes a Mac slower than it can be, at this moment."""
 
-from mpsdoctor.checks.model import Finding, Remedy, Severity
+from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.facts.model import Facts, ThermalState
 
 
@@ -9,6 +9,8 @@ def low_power_mode(facts: Facts) -> Finding | None:
 
     An M1 Max trained at 61 % of its speed (tlkh/tf-metal-experiments #4).
     """
+    if facts.power.low_power_mode is None:
+        raise NoAnswerError("whether Low Power Mode is on is not known", Status.NOT_TOLD)
     if not facts.power.low_power_mode:
         return None
     return Finding(
@@ -26,6 +28,8 @@ def low_power_mode(facts: Facts) -> Finding | None:
 
 def battery(facts: Facts) -> Finding | None:
     """Rendering empties a battery fast, and a Mac that falls asleep renders nothing."""
+    if facts.power.on_battery is None:
+        raise NoAnswerError("where the power comes from is not known", Status.NOT_TOLD)
     if not facts.power.on_battery:
         return None
     percent = facts.power.battery_percent
@@ -47,6 +51,8 @@ def thermal_state(facts: Facts) -> Finding | None:
     (JustVugg/colibri #1030).
     """
     state = facts.power.thermal_state
+    if state is None:
+        raise NoAnswerError("how hot this Mac is is not known", Status.NOT_TOLD)
     if state not in (ThermalState.SERIOUS, ThermalState.CRITICAL):
         return None
     return Finding(

@@ -4,11 +4,12 @@ import re
 
 from packaging.version import Version
 
-from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity
+from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.checks.remedies import GOOD_PYTHON, python_line
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.knowledge import floors, versions
 
+_ORIGIN_UNKNOWN = "where this Python comes from is not known"
 # mpsdoctor's own oldest.
 _OLDEST = Version("3.10")
 _NEW_ENVIRONMENT = (
@@ -60,8 +61,11 @@ def version(facts: Facts) -> Finding | None:
     """PyTorch has builds for some Python versions only, and later ones leave old Pythons behind."""
     python = versions.parse(facts.python.version)
     macos = versions.parse(facts.system.macos_version)
-    if python is None or macos is None or _is_of_xcode(facts):
+    if _is_of_xcode(facts):
         return None
+    if python is None or macos is None:
+        unknown = "Python" if python is None else "macOS"
+        raise NoAnswerError(f"the {unknown} version is not known", Status.NOT_TOLD)
     best = floors.newest_torch_for(macos, GOOD_PYTHON)
     here = floors.newest_torch_for(macos, python)
     # A PyTorch that is there all the same is newer than the table, or somebody has built it.
@@ -86,6 +90,8 @@ def version(facts: Facts) -> Finding | None:
 def xcode(facts: Facts) -> Finding | None:
     """The Python of Apple's developer tools is for building programs with them, and is old."""
     if not _is_of_xcode(facts):
+        if facts.python.base_prefix is None:
+            raise NoAnswerError(_ORIGIN_UNKNOWN, Status.NOT_TOLD)
         return None
     name = f"Python {facts.python.version}" if facts.python.version else "This Python"
     return Finding(
@@ -108,10 +114,15 @@ def intel_origin(facts: Facts) -> Finding | None:
     Homebrew lives in /opt/homebrew on Apple silicon and in /usr/local on Intel; it and conda stay
     what they were when a Mac is moved to a new one (Homebrew/homebrew-cask #207117).
     """
-    if facts.python.machine != "x86_64" or not facts.hardware.apple_silicon:
+    machine, base_prefix = facts.python.machine, facts.python.base_prefix
+    if machine is None or (machine == "x86_64" and facts.hardware.apple_silicon is None):
+        raise NoAnswerError("what this Python runs on is not known", Status.NOT_TOLD)
+    if machine != "x86_64" or not facts.hardware.apple_silicon:
         return None
-    homebrew = (facts.python.base_prefix or "").startswith("/usr/local/")
+    homebrew = (base_prefix or "").startswith("/usr/local/")
     if not homebrew and not facts.python.conda:
+        if base_prefix is None or facts.python.conda is None:
+            raise NoAnswerError(_ORIGIN_UNKNOWN, Status.NOT_TOLD)
         return None
     where = "Homebrew in /usr/local" if homebrew else "conda"
     return Finding(
@@ -126,9 +137,12 @@ def intel_origin(facts: Facts) -> Finding | None:
 
 def environment(facts: Facts) -> Finding | None:
     """Packages belong into a virtual environment; conda's environments are as good."""
-    prefix, conda = facts.python.prefix, facts.python.conda
-    if prefix is None or prefix != facts.python.base_prefix or conda is not False:
+    prefix, base_prefix = facts.python.prefix, facts.python.base_prefix
+    is_known = prefix is not None and base_prefix is not None
+    if facts.python.conda or (is_known and prefix != base_prefix):
         return None
+    if facts.python.conda is None or not is_known:
+        raise NoAnswerError(_ORIGIN_UNKNOWN, Status.NOT_TOLD)
     return Finding(
         severity=Severity.NOTE,
         observed=f"This Python ({prefix}) is not in a virtual environment.",
@@ -151,8 +165,10 @@ def location(facts: Facts) -> Finding | None:
     The launchd agent has nobody to ask: Python dies there with "Operation not permitted" at its own
     pyvenv.cfg (Comfy-Org/comfy-mcp #72).
     """
-    paths = (facts.python.executable, facts.python.prefix)
-    inside = next((path for path in paths if path and _PROTECTED.match(path)), None)
+    paths = [path for path in (facts.python.executable, facts.python.prefix) if path is not None]
+    if not paths:
+        raise NoAnswerError("where this Python lies is not known", Status.NOT_TOLD)
+    inside = next((path for path in paths if _PROTECTED.match(path)), None)
     if inside is None:
         return None
     return Finding(

@@ -32,9 +32,22 @@ def install_torch(facts: Facts, *options: str) -> Remedy:
     if newest is None:
         return _no_torch(facts, macos)
     return Remedy(
-        text=f"Install PyTorch {newest}, the newest known with a build for Python "
-        f"{python} and an mps device on macOS {facts.system.macos_version}:",
+        text=f"{_reservation(newest, macos)}Install PyTorch {newest}, the newest known with a "
+        f"build for Python {python} and an mps device on macOS {facts.system.macos_version}:",
         commands=(pip_line(facts, *options, f"torch=={newest}"),),
+    )
+
+
+def _reservation(newest: Version, macos: Version) -> str:
+    """What an old PyTorch, the newest that fits here, is not enough for."""
+    needed = floors.load().render.torch
+    if newest >= needed:
+        return ""
+    floor = floors.macos_floor(needed)
+    newer = f"macOS {floor} or newer" if floor and macos < floor else f"Python {GOOD_PYTHON}"
+    return (
+        f"mpsdoctor itself renders with PyTorch {needed} or newer, which needs {newer}; code of "
+        "your own can do with less. "
     )
 
 
@@ -47,6 +60,6 @@ def _no_torch(facts: Facts, macos: Version) -> Remedy:
         )
     return Remedy(
         text=f"No known PyTorch has both a build for Python {facts.python.version} and an mps "
-        f"device on {macos_name}. Make a new environment with Python {GOOD_PYTHON}, for which "
-        f"there is PyTorch {newest}, and install mpsdoctor there."
+        f"device on {macos_name}. {_reservation(newest, macos)}Make a new environment with Python "
+        f"{GOOD_PYTHON}, for which there is PyTorch {newest}, and install mpsdoctor there."
     )

@@ -1,12 +1,20 @@
 """MPS5xx: free space, the Hugging Face cache and the hot folder.
 
-What was not looked at gives no finding: nothing but a full disk keeps a machine from rendering.
+Nothing but a full disk keeps a machine from rendering: what was not looked at is not told.
 """
 
 import shlex
 
-from mpsdoctor.checks.model import Finding, Remedy, Severity
-from mpsdoctor.facts.model import Facts, Folder, ModelState, Place, Volume
+from mpsdoctor.checks.model import (
+    Finding,
+    Fix,
+    FixKind,
+    NoAnswerError,
+    Remedy,
+    Severity,
+    Status,
+)
+from mpsdoctor.facts.model import Facts, Folder, HotFolder, HubCache, ModelState, Place, Volume
 
 _GB = 10**9  # as Finder counts
 # A picture of 1024×1024 is 2 MB; macOS itself misbehaves when its disk is nearly full.
@@ -14,6 +22,7 @@ _FULL, _IMAGES = 0.2 * _GB, 2 * _GB
 # SDXL in float16 is 7 GB.
 _MODEL = 10 * _GB
 _PROTECTED = "macOS keeps background programs out of it until somebody allows it, folder by folder"
+_PRIVACY = "EPERM"  # what Transparency, Consent and Control answers
 _WHY_NOT = {
     Place.USER_FOLDER: f"{_PROTECTED}, and Documents and Desktop may be in iCloud.",
     Place.CLOUD: "Its files can be placeholders that are not on this Mac, and appear or vanish "
@@ -26,15 +35,14 @@ _WHY_NOT = {
 
 def space_for_images(facts: Facts) -> Finding | None:
     """What is free now counts: macOS may clear purgeable space, or not in time."""
-    if facts.hot_folder is None or facts.hot_folder.folder.volume.free_bytes is None:
-        return None
-    volume = facts.hot_folder.folder.volume
-    if (free := volume.free_bytes or 0) >= _IMAGES:
+    folder = _hot_folder(facts).folder
+    free = _free_bytes(folder)
+    if free >= _IMAGES:
         return None
     full = free < _FULL
     return Finding(
         severity=Severity.ERROR if full else Severity.WARNING,
-        observed=f"{_space(volume)} for pictures, at {facts.hot_folder.folder.path}.",
+        observed=f"{_space(folder.volume)} for pictures, at {folder.path}.",
         expected=f"{_gb(_IMAGES)} or more",
         impact="Pictures cannot be saved." if full else "Pictures can soon no longer be saved.",
         remedy=_clear_up("Empty the Trash, or move files away."),
@@ -43,16 +51,15 @@ def space_for_images(facts: Facts) -> Finding | None:
 
 def space_for_models(facts: Facts) -> Finding | None:
     """A model that has yet to come needs room; macOS clears purgeable space for it."""
-    if facts.hub_cache is None or _is_here(facts):
+    if _is_here(facts):
         return None
-    volume = facts.hub_cache.folder.volume
-    free = volume.free_bytes
-    if free is None or free >= _MODEL:
+    folder = _hub_cache(facts).folder
+    if _free_bytes(folder) >= _MODEL:
         return None
-    clearable = (volume.available_bytes or 0) >= _MODEL
+    clearable = (folder.volume.available_bytes or 0) >= _MODEL
     return Finding(
         severity=Severity.NOTE if clearable else Severity.WARNING,
-        observed=f"{_space(volume)} for models, at {facts.hub_cache.folder.path}.",
+        observed=f"{_space(folder.volume)} for models, at {folder.path}.",
         expected=f"{_gb(_MODEL)} or more; SDXL is 7 GB, FLUX.1 34 GB",
         impact="macOS has to clear space during a download, which can fail."
         if clearable
@@ -66,9 +73,7 @@ def space_for_models(facts: Facts) -> Finding | None:
 
 def cache_location(facts: Facts) -> Finding | None:
     """Weights are mapped into memory while they load: from a slow or fleeting disk that fails."""
-    if facts.hub_cache is None:
-        return None
-    folder = facts.hub_cache.folder
+    folder = _hub_cache(facts).folder
     if not folder.usable:
         return _unusable(folder, "Models can neither be found nor downloaded.")
     if folder.place is not Place.ORDINARY and facts.is_mac:
@@ -81,13 +86,15 @@ def cache_location(facts: Facts) -> Finding | None:
                 text="Move it, or unset the variable that leads there (HF_HOME or HF_HUB_CACHE)."
             ),
         )
-    return _ignored_variable(facts)
+    return _ignored_variable(facts, folder)
 
 
 def cache_health(facts: Facts) -> Finding | None:
     """A link to a file that has gone makes a model that looks complete fail to load."""
-    cache = facts.hub_cache
-    if cache is None or not (cache.damaged or cache.unfinished):
+    cache = _hub_cache(facts)
+    if not (cache.damaged or cache.unfinished):
+        if cache.folder.exists and not cache.folder.usable:
+            raise NoAnswerError("what is in the cache cannot be seen", Status.NOT_TOLD)
         return None
     unfinished = (
         f"{cache.unfinished} unfinished downloads take {_gb(cache.unfinished_bytes)}"
@@ -99,13 +106,13 @@ def cache_health(facts: Facts) -> Finding | None:
         severity=Severity.WARNING if damaged else Severity.NOTE,
         observed=f"In {cache.folder.path}: {' and '.join(filter(None, (damaged, unfinished)))}.",
         expected="whole models",
-        impact="What is missing is downloaded again when the model is loaded, or loading fails."
+        impact="mpsdoctor cannot load them; your own code downloads what is missing, or fails."
         if damaged
         else "They take space; a download that runs right now is none of them.",
         remedy=Remedy(
             text="Download damaged models again; clear what is left of downloads when none runs:",
             commands=(
-                *(shlex.join(("hf", "download", model)) for model in cache.damaged),
+                *(shlex.join(("mpsdoctor", "pull", model)) for model in cache.damaged),
                 *(("hf cache prune",) if cache.unfinished else ()),
             ),
         ),
@@ -114,18 +121,33 @@ def cache_health(facts: Facts) -> Finding | None:
 
 def hot_folder_usable(facts: Facts) -> Finding | None:
     """The daemon lists it, and creates, moves and removes files in it."""
-    if facts.hot_folder is None or facts.hot_folder.folder.usable:
+    folder = _hot_folder(facts).folder
+    if not folder.usable:
+        return _unusable(folder, "mpsdoctor watch cannot work.")
+    if folder.exists or (facts.is_mac and folder.place is not Place.ORDINARY):
         return None
-    return _unusable(facts.hot_folder.folder, "mpsdoctor watch cannot work.")
+    return Finding(
+        severity=Severity.NOTE,
+        observed=f"The hot folder {folder.path} does not exist yet.",
+        expected="a folder with an inbox to drop prompts into",
+        impact="No prompt can be dropped yet; mpsdoctor watch makes it when it starts.",
+        remedy=Remedy(
+            text="Start mpsdoctor watch, or have it made now.",
+            fix=Fix(kind=FixKind.HOT_FOLDER),
+        ),
+    )
 
 
 def hot_folder_volume(facts: Facts) -> Finding | None:
     """A rename is atomic within one volume only (rename(2): EXDEV)."""
-    if facts.hot_folder is None or facts.hot_folder.one_volume is not False:
+    hot_folder = _hot_folder(facts)
+    if hot_folder.one_volume is None and not hot_folder.folder.usable:
+        raise NoAnswerError("what is in the hot folder cannot be seen", Status.NOT_TOLD)
+    if hot_folder.one_volume is not False:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed=f"The folders in {facts.hot_folder.folder.path} lie on different volumes.",
+        observed=f"The folders in {hot_folder.folder.path} lie on different volumes.",
         expected="one volume",
         impact="mpsdoctor watch refuses to start: only within one volume a file is moved without "
         "any risk.",
@@ -144,10 +166,8 @@ def hot_folder_remote(facts: Facts) -> Finding | None:
 
 
 def _badly_placed(facts: Facts, *places: Place) -> Finding | None:
-    if facts.hot_folder is None or not facts.is_mac:
-        return None
-    folder = facts.hot_folder.folder
-    if folder.place not in places:
+    folder = _hot_folder(facts).folder
+    if not facts.is_mac or folder.place not in places:
         return None
     return Finding(
         severity=Severity.WARNING,
@@ -163,43 +183,71 @@ def _badly_placed(facts: Facts, *places: Place) -> Finding | None:
 
 
 def _unusable(folder: Folder, impact: str) -> Finding:
-    privacy = folder.error == "EPERM"
+    protected = " (macOS protects it)" if folder.error == _PRIVACY else ""
     return Finding(
         severity=Severity.WARNING,
         observed=f"{folder.path} cannot be {'used' if folder.exists else 'made'}: {folder.error}"
-        f"{' (macOS protects it)' if privacy else ''}.",
+        f"{protected}.",
         expected="a folder that can be listed and written",
         impact=impact,
-        remedy=Remedy(
-            text="Allow your terminal in System Settings > Privacy & Security > Files and Folders, "
-            "or choose another folder."
-            if privacy
-            else "Make it yours, or choose another folder. This shows whose it is:",
-            commands=() if privacy else (f"ls -lde {shlex.quote(folder.path)}",),
-        ),
+        remedy=_make_usable(folder),
     )
 
 
-def _ignored_variable(facts: Facts) -> Finding | None:
+def _make_usable(folder: Folder) -> Remedy:
+    if folder.path.startswith("~"):
+        return Remedy(text="Set the environment variable HOME.")
+    if folder.error == _PRIVACY:
+        return Remedy(
+            text="Allow your terminal in System Settings > Privacy & Security > Files and Folders, "
+            "or choose another folder."
+        )
+    return Remedy(
+        text="Make it yours, or choose another folder. This shows whose it is:",
+        commands=(f"ls -lde {shlex.quote(folder.path)}",),
+    )
+
+
+def _ignored_variable(facts: Facts, cache: Folder) -> Finding | None:
     """`TRANSFORMERS_CACHE` is gone, `HUGGINGFACE_HUB_CACHE` counts without `HF_HUB_CACHE` only."""
-    values = facts.environment.variables if facts.environment else {}
+    if facts.environment is None:
+        raise NoAnswerError("which variables lead to it is not known", Status.NOT_TOLD)
+    values = facts.environment.variables
     ignored = [name for name in ("TRANSFORMERS_CACHE",) if name in values]
     ruling = values.get("HF_HUB_CACHE")
     if ruling is not None and values.get("HUGGINGFACE_HUB_CACHE", ruling) != ruling:
         ignored.append("HUGGINGFACE_HUB_CACHE")
-    if not ignored or facts.hub_cache is None:
+    if not ignored:
         return None
     return Finding(
         severity=Severity.NOTE,
         observed=f"{' and '.join(ignored)} is set, and current releases do not follow it.",
         expected="HF_HOME, or HF_HUB_CACHE, or neither",
         impact="Models that lie where it points are not found, and are downloaded again to "
-        f"{facts.hub_cache.folder.path}.",
+        f"{cache.path}.",
         remedy=Remedy(
             text="Set HF_HUB_CACHE to that folder instead, and remove:",
             commands=(f"unset {' '.join(ignored)}",),
         ),
     )
+
+
+def _hot_folder(facts: Facts) -> HotFolder:
+    if facts.hot_folder is None:
+        raise NoAnswerError("nobody looked at the hot folder", Status.NOT_TOLD)
+    return facts.hot_folder
+
+
+def _hub_cache(facts: Facts) -> HubCache:
+    if facts.hub_cache is None:
+        raise NoAnswerError("nobody looked at the Hugging Face cache", Status.NOT_TOLD)
+    return facts.hub_cache
+
+
+def _free_bytes(folder: Folder) -> int:
+    if folder.volume.free_bytes is None:
+        raise NoAnswerError("how much space is free is not known", Status.NOT_TOLD)
+    return folder.volume.free_bytes
 
 
 def _is_here(facts: Facts) -> bool:

@@ -1,11 +1,12 @@
 """`mpsdoctor check`: examine, report, write the profile."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from mpsdoctor.cli import output
+from mpsdoctor.cli import fixing, output
 from mpsdoctor.cli.examination import (
     choose_checks,
     examine_machine,
@@ -14,7 +15,7 @@ from mpsdoctor.cli.examination import (
     subject_of,
 )
 from mpsdoctor.cli.options import profile_option, profile_path
-from mpsdoctor.cli.tuning import write_profile
+from mpsdoctor.cli.tuning import update_profile
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError
 
@@ -35,6 +36,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--python",
     metavar="PATH",
     help="Examine another Python's environment, such as ComfyUI's .venv; writes no profile.",
+)
+@click.option("--render", is_flag=True, help="Render a picture too, and compare it with the CPU's.")
+@click.option(
+    "--device",
+    type=click.Choice(["mps", "cpu"]),
+    help="Where arithmetic and picture are tried out.  [default: mps, where there is one]",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show every check, also those that passed.")
 @click.option(
@@ -57,17 +64,24 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--facts", metavar="FILE", type=_FILE, help="Examine a recorded machine; writes no profile."
 )
+@fixing.options
 @profile_option
 def command(
     model: str | None,
     quick: bool,
     python: str | None,
+    render: bool,
+    device: Literal["mps", "cpu"] | None,
     verbose: bool,
     form: str,
     fail_level: str,
     ignore: tuple[str, ...],
     save_facts: Path | None,
     facts: Path | None,
+    fix: bool,
+    dry_run: bool,
+    yes: bool,
+    undo: bool,
     profile: Path | None,
 ) -> ExitCode:
     """Examine this machine and write its profile.
@@ -78,19 +92,54 @@ def command(
     """
     from mpsdoctor.checks.model import Severity
     from mpsdoctor.checks.runner import examine
+    from mpsdoctor.reports.picture import picture_line
 
-    subject = subject_of(profile)
-    ignored = {*ignore, *subject.ignore}
-    if facts:
-        report = examine(read_facts(facts), choose_checks(quick, ignored))
-    else:
-        report = examine_machine(subject, model=model, python=python, quick=quick, ignore=ignored)
+    _refuse_misuse(render or device is not None, quick, bool(facts))
+    fixing.refuse_misuse(fix, dry_run, yes, undo, elsewhere=bool(facts or python))
+    if undo:
+        return fixing.undo()
+
+    def examination() -> "Report":
+        subject = subject_of(profile)
+        ignored = {*ignore, *subject.ignore}
+        if facts:
+            return examine(read_facts(facts), choose_checks(quick, ignored))
+        return examine_machine(
+            subject,
+            model=model,
+            python=python,
+            quick=quick,
+            device=device,
+            render=render,
+            ignore=ignored,
+            profile=profile,
+        )
+
+    def write(report: "Report") -> None:
+        if not (quick or facts or python):
+            update_profile(report.facts, model, profile_path(profile))
+
+    report = examination()
+    if render:
+        output.tell(picture_line(report.facts.picture))
     if save_facts:
         _record(report, save_facts)
-    show_report(report, form, verbose)
-    if not (quick or facts or python):
-        write_profile(report.facts, model, profile_path(profile))
+    show = partial(show_report, form=form, verbose=verbose)
+    if fix:
+        asking = fixing.Asking(dry_run=dry_run, yes=yes, is_text=form == "text")
+        report = fixing.fix(report, examination, show, write, model, asking)
+    else:
+        show(report)
+        write(report)
     return report.exit_code_at(Severity(fail_level))
+
+
+def _refuse_misuse(on_device: bool, quick: bool, recorded: bool) -> None:
+    """Raises click.UsageError where a device is asked about without being asked."""
+    if on_device and quick:
+        raise click.UsageError("--render and --device need PyTorch, which --quick leaves out.")
+    if on_device and recorded:
+        raise click.UsageError("--render and --device are for a machine at hand: not for --facts.")
 
 
 def show_report(report: "Report", form: str = "text", verbose: bool = False) -> None:

@@ -56,7 +56,7 @@ def command(folder: Path, profile: Path | None) -> None:
 
     path = profile_path(profile)
     root = expand(folder)
-    report = examine_machine(read(path, os.environ))
+    report = examine_machine(read(path, os.environ), profile=path)
     show_report(report)
     write_profile(report.facts, None, path)
     if not report.facts.is_mac:

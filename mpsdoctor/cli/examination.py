@@ -5,7 +5,7 @@ import os
 import platform
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.options import profile_path
@@ -28,16 +28,23 @@ def examine_machine(
     model: str | None = None,
     python: str | None = None,
     quick: bool = False,
+    device: Literal["mps", "cpu"] | None = None,
+    render: bool = False,
     ignore: Iterable[str] = (),
+    profile: Path | None = None,
 ) -> "Report":
     """Collects this machine's facts and runs every check.
 
     What the profile names is looked at too: its model (or `model`) and its hot folder. `python`
     names the program or the folder of another Python, whose environment is examined instead of
-    this one. `quick` imports no torch.
+    this one. `quick` imports no torch. The profile, where `--profile` is `profile`, is judged with
+    this environment's torch, so with neither of the two. The arithmetic is tried out on `device`,
+    by default on mps where there is one, and so is a picture with `render`.
 
     Raises MpsDoctorError where that Python cannot be asked.
     """
+    from msgspec.structs import replace
+
     from mpsdoctor.checks.runner import examine
     from mpsdoctor.facts.collect import collect
 
@@ -47,12 +54,19 @@ def examine_machine(
     with output.busy("Examining this machine …" if quick else "Asking PyTorch …"):
         facts = collect(
             ask_torch=not quick,
+            canaries_on=device or "mps",
+            render_on=(device or "mps") if render else None,
             interpreter=_another(python) if python else None,
             environ=os.environ,
             hot_folder=Path(os.path.expanduser(subject.hot_folder)),  # noqa: PTH111 (no raise)
             model=model or subject.model,
             dtype=dtype,
         )
+    path = _find_profile(profile)
+    if path and not (quick or python):
+        from mpsdoctor.cli import profile_file
+
+        facts = replace(facts, profile=profile_file.read(path, os.environ))
     return examine(facts, checks)
 
 
@@ -63,11 +77,14 @@ def subject_of(profile: Path | None) -> "Subject":
     """
     from mpsdoctor.profile.subject import read
 
+    return read(_find_profile(profile), os.environ)
+
+
+def _find_profile(profile: Path | None) -> Path | None:
     try:
-        path = profile_path(profile)
+        return profile_path(profile)
     except MpsDoctorError:
-        path = None
-    return read(path, os.environ)
+        return None
 
 
 def _another(python: str) -> "Interpreter":

@@ -1,7 +1,9 @@
 """The only writer to the terminal: results to stdout, everything about them to stderr."""
 
+import sys
 from contextlib import AbstractContextManager, nullcontext
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -43,6 +45,16 @@ def show_error(error: MpsDoctorError) -> None:
     for line in f"{error.detail}\n{error.hint}".splitlines():
         if line:
             _stderr.print(Text(f"  {line}"), soft_wrap=True)
+
+
+def somebody_is_there() -> bool:
+    """Whether a question can be answered."""
+    return sys.stdin.isatty()
+
+
+def ask(question: str) -> bool:
+    """Whether the user says yes; silence is a no."""
+    return click.confirm(question, err=True)
 
 
 def busy(doing: str) -> AbstractContextManager[object]:

@@ -158,6 +158,12 @@ def slice_assignment(side: Side) -> list[torch.Tensor]:
     return [single, stepped]
 
 
+def cpu_scalar_offset(side: Side) -> list[torch.Tensor]:
+    """Of a table on the CPU, always the first number was read (pytorch #187117, #193057)."""
+    table, ones = torch.arange(5.0), torch.ones(3, device=side.device)
+    return [ones + table[4], table[3] * ones]
+
+
 def argmax(side: Side) -> list[torch.Tensor]:
     """CLIP finds a prompt's end by it, in integers (pytorch #187280, #109067)."""
     tokens = torch.arange(2 * 77).reshape(2, 77) % 71
@@ -194,14 +200,26 @@ def int64(side: Side) -> list[torch.Tensor]:
 
 
 def float64_refusal(side: Side) -> list[torch.Tensor]:
-    """mps has no float64 and must say so, not compute in less (pytorch #122602)."""
+    """mps has no float64 and must say so, not compute in less (pytorch #122602).
+
+    A copy into a float64 tensor of the CPU wrote nothing (pytorch #197715).
+    """
+    numbers, copied = torch.arange(1.0, 5.0), torch.zeros(4, dtype=torch.float64)
+    try:
+        copied.copy_(numbers.to(side.device))
+    except TypeError:
+        copied.copy_(numbers)
+    return [_is_honest_about_float64(side), copied]
+
+
+def _is_honest_about_float64(side: Side) -> torch.Tensor:
     try:
         third = torch.full((4,), 1 / 3, dtype=torch.float64).to(side.device)
     except TypeError:
-        return [torch.tensor(True)]
+        return torch.tensor(True)
     square = third * third
     honest = square.dtype == torch.float64 and bool((square - (1 / 3) ** 2).abs().max() < 1e-12)
-    return [torch.tensor(honest)]
+    return torch.tensor(honest)
 
 
 CANARIES: tuple[Canary, ...] = (
@@ -216,6 +234,7 @@ CANARIES: tuple[Canary, ...] = (
     Canary("conv-chunk", "float32", conv_chunk),
     Canary("copy-non-blocking", "exact", copy_non_blocking),
     Canary("slice-assignment", "exact", slice_assignment),
+    Canary("cpu-scalar-offset", "exact", cpu_scalar_offset),
     Canary("argmax", "exact", argmax),
     Canary("cumsum", "exact", cumsum),
     Canary("layer-norm-float16", "float16", layer_norm_float16),

@@ -17,6 +17,7 @@ from mpsdoctor.facts import (
     mac_answer,
     memory,
     model_files,
+    picture_answer,
     pmset,
     storage,
     sw_vers,
@@ -26,9 +27,11 @@ from mpsdoctor.facts import (
 from mpsdoctor.facts.command import CommandResult, Runner
 from mpsdoctor.facts.command import run as run_command
 from mpsdoctor.facts.interpreter import Interpreter, this
-from mpsdoctor.facts.model import Facts, Hardware, Python
+from mpsdoctor.facts.model import Facts, Hardware, Picture, ProbeOutcome, Python, Torch
+from mpsdoctor.resources import embedded_model
 
 TORCH_DEADLINE = 60.0
+PICTURE_DEADLINE = 120.0
 
 
 def collect(
@@ -36,6 +39,7 @@ def collect(
     run: Runner = run_command,
     ask_torch: bool = True,
     canaries_on: Literal["mps", "cpu"] | None = "mps",
+    render_on: Literal["mps", "cpu"] | None = None,
     torch_deadline: float = TORCH_DEADLINE,
     kernel: str | None = None,
     interpreter: Interpreter | None = None,
@@ -47,7 +51,8 @@ def collect(
     """The facts of this machine; what a source does not tell is None, and nothing is raised.
 
     The canaries run in the process that asks torch, on mps only where it is available.
-    `torch_deadline` is for both, in seconds. `kernel` and `interpreter`, whose torch is asked,
+    `torch_deadline` is for both, in seconds. After them a picture is rendered on `render_on`, under
+    the same condition; on mps it is in `dtype`. `kernel` and `interpreter`, whose torch is asked,
     stand in for this process's own.
     The variables and the Hugging Face cache are those of `environ`; the model's files are looked
     for in that cache, for loading in `dtype`. What is not asked for is None.
@@ -72,6 +77,7 @@ def collect(
             if ask_torch
             else torch_answer.Answer()
         )
+        picture = _picture(run, executable, answer.torch, render_on, dtype)
     said = libraries.result()
     return Facts(
         system=replace(
@@ -89,7 +95,24 @@ def collect(
         hot_folder=folder.result() if folder else None,
         hub_cache=cache.result() if cache else None,
         model_files=model_files.read(model, environ or {}, home, dtype) if model else None,
+        picture=picture,
     )
+
+
+def _picture(
+    run: Runner,
+    executable: str,
+    said: Torch | None,
+    device: Literal["mps", "cpu"] | None,
+    dtype: str | None,
+) -> Picture | None:
+    """A picture in the number format of a profile for `device`, where torch can render there."""
+    if device is None or said is None or said.outcome is not ProbeOutcome.ANSWERED:
+        return None
+    if device == "mps" and not said.mps_available:
+        return None
+    dtype = (dtype or "float16") if device == "mps" else "float32"
+    return picture_answer.ask(run, executable, PICTURE_DEADLINE, device, embedded_model(), dtype)
 
 
 def _nobody(_argv: Sequence[str], _timeout: float) -> CommandResult:

@@ -3,6 +3,8 @@
 from enum import Enum
 from typing import Literal
 
+from msgspec import field
+
 from mpsdoctor.constants import FACTS_SCHEMA
 from mpsdoctor.records import Record
 
@@ -196,6 +198,22 @@ class ModelFiles(Record):
     dtype: str | None = None
 
 
+class ProfileFile(Record, kw_only=True):
+    """The profile on this disk, as far as it is judged.
+
+    `settings` are the values in force without variables and arguments, `pinned` those of them that
+    were set by hand. `problem` says why the profile is not understood, and `hint` what was
+    probably meant; `mendable` is whether the file, not a variable, is at fault, and can be read.
+    """
+
+    path: str
+    problem: str | None = None
+    hint: str = ""
+    mendable: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
+    pinned: tuple[str, ...] = ()
+
+
 class CanaryStatus(str, Enum):
     """How a canary ended: `WRONG` beyond the tolerance, `FAILED` with an exception.
 
@@ -228,6 +246,44 @@ class Canary(Record):
     detail: str = ""
 
 
+class PictureStatus(str, Enum):
+    """How a rendering of the embedded model ended.
+
+    `WRONG` where it is too far from the CPU's, `FAILED` with an exception on the device;
+    `NOT_COMPARED` where an exception kept it from beginning there, `CRASHED` and `TIMED_OUT` where
+    the process ended, or had to be ended.
+    """
+
+    OK = "ok"
+    WRONG = "wrong"
+    FAILED = "failed"
+    NOT_COMPARED = "not compared"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed out"
+
+
+class Picture(Record):
+    """A picture that the embedded model rendered on `device` in `dtype`, beside the CPU's.
+
+    The CPU's is in float32, and on one core. `largest`, `mean` and `rms` (root mean square) are
+    differences in levels, 0 to 255; `tolerance` is for `rms`. `not_finite` counts the numbers that
+    are NaN or infinite; with one of them, nothing is compared. `detail` says why there are no
+    numbers.
+    """
+
+    status: PictureStatus
+    device: Literal["mps", "cpu"]
+    dtype: str
+    not_finite: int | None = None
+    largest: float | None = None
+    mean: float | None = None
+    rms: float | None = None
+    tolerance: float | None = None
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    detail: str = ""
+
+
 class Facts(Record, kw_only=True):
     """One machine. `packages` maps distribution names to installed versions.
 
@@ -249,6 +305,8 @@ class Facts(Record, kw_only=True):
     hot_folder: HotFolder | None = None
     hub_cache: HubCache | None = None
     model_files: ModelFiles | None = None
+    profile: ProfileFile | None = None
+    picture: Picture | None = None
 
     @property
     def is_mac(self) -> bool:

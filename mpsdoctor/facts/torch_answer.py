@@ -1,14 +1,14 @@
 """Put the questions to torch in a child process, and read the answers whatever becomes of it."""
 
-import signal
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from mpsdoctor.facts import canary_answer
-from mpsdoctor.facts.command import CommandResult, Runner
+from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.model import Canary, CanaryStatus, ProbeOutcome, Torch
+from mpsdoctor.facts.probe_output import how_it_ended, objects
 
 PROBE = Path(__file__).with_name("mps_probe.py")
 
@@ -37,8 +37,8 @@ def ask(
     """
     question = (executable, str(PROBE))
     result = run((*question, "--canaries", canaries_on) if canaries_on else question, deadline)
-    lines = _objects(result.stdout)
-    ended = _how_it_ended(result, deadline)
+    lines = objects(result.stdout)
+    ended = how_it_ended(result, deadline)
     said = _torch(lines)
     if said is None:
         outcome = ProbeOutcome.TIMED_OUT if result.timed_out else ProbeOutcome.FAILED
@@ -51,19 +51,6 @@ def ask(
     return Answer(said, judged)
 
 
-def _objects(stdout: str) -> list[dict[str, object]]:
-    """Every line that is a JSON object; torch and Metal may have printed others."""
-    found = []
-    for line in stdout.split("\n"):
-        try:
-            value = msgspec.json.decode(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            found.append(value)
-    return found
-
-
 def _torch(lines: list[dict[str, object]]) -> Torch | None:
     for line in lines:
         try:
@@ -71,25 +58,3 @@ def _torch(lines: list[dict[str, object]]) -> Torch | None:
         except msgspec.ValidationError:
             continue
     return None
-
-
-def _how_it_ended(result: CommandResult, deadline: float) -> str:
-    """Why there was no answer: the deadline or the signal, and the child's last words."""
-    if result.timed_out:
-        return f"no answer within {deadline:g} seconds"
-    code = result.exit_code
-    if code is None:
-        ended = "Python could not be started"
-    elif code < 0:
-        ended = f"Python was ended by {_signal_name(-code)}"
-    else:
-        ended = f"Python ended with exit code {code}"
-    said = result.stderr.strip().splitlines()
-    return f"{ended}: {said[-1]}" if said else ended
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

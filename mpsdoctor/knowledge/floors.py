@@ -24,6 +24,12 @@ class Guide(Row):
     ram_gib_recommended: int
 
 
+class Render(Row):
+    """The oldest PyTorch that mpsdoctor renders with."""
+
+    torch: Version
+
+
 class X8664(Row):
     """The last PyTorch for Intel processors."""
 
@@ -48,6 +54,7 @@ class Floors(Record, forbid_unknown_fields=True):
     """All of floors.toml; `macos` and `wheels` ascend."""
 
     guide: Guide
+    render: Render
     x86_64: X8664
     macos: tuple[MacosFloor, ...]
     wheels: tuple[Wheels, ...]

@@ -9,7 +9,12 @@ from mpsdoctor.knowledge import data
 from mpsdoctor.knowledge.floors import Row
 from mpsdoctor.records import Record
 
+HIGH = "PYTORCH_MPS_HIGH_WATERMARK_RATIO"
+LOW = "PYTORCH_MPS_LOW_WATERMARK_RATIO"
+
 _ALIKE = 0.6
+# What strtod(3) takes for a number, which PyTorch uses: the rest of the text is ignored.
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 class Variable(Row):
@@ -53,6 +58,18 @@ def meant_by(name: str) -> list[str]:
     """
     words = {_words(real): real for real in known()}
     return [words[like] for like in difflib.get_close_matches(_words(name), words, 2, _ALIKE)]
+
+
+def ratio(text: str) -> float:
+    """What PyTorch takes `text` for: the number that it begins with, else 0; `0,8` is 0 too."""
+    match = _NUMBER.match(text)
+    return float(match[0]) if match else 0.0
+
+
+def is_ratio(text: str) -> bool:
+    """Whether `text` is that number and nothing else."""
+    match = _NUMBER.match(text)
+    return match is not None and not text[match.end() :].strip()
 
 
 def _words(name: str) -> str:

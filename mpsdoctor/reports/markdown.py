@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mpsdoctor.checks.model import Finding, Report, Result
 from mpsdoctor.facts.model import Facts
-from mpsdoctor.reports.verdict import verdict
+from mpsdoctor.reports.verdict import FIX, verdict
 
 
 def render(report: Report) -> str:
@@ -46,6 +46,8 @@ def _finding(result: Result, finding: Finding) -> Iterator[str]:
     yield f"* remedy: {_escape(finding.remedy.text)}"
     if finding.remedy.commands:
         yield from ("", "```sh", *finding.remedy.commands, "```")
+    if finding.remedy.fix:
+        yield from ("", f"Fix: {FIX}")
 
 
 def _escape(text: str) -> str:

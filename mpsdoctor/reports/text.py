@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from mpsdoctor.checks.model import Finding, Outcome, Report, Result, Severity, Status
-from mpsdoctor.reports.verdict import verdict
+from mpsdoctor.reports.verdict import FIX, verdict
 
 _STYLES = {
     Severity.ERROR.value: "bold red",
@@ -77,6 +77,8 @@ def _finding_lines(finding: Finding, width: int) -> Iterator[str]:
     yield _paragraph("remedy", finding.remedy.text, width)
     for command in finding.remedy.commands:
         yield f"{_INDENT * 2}{_plain(command)}\n"
+    if finding.remedy.fix:
+        yield _paragraph("fix", FIX, width)
 
 
 def _paragraph(label: str, words: str, width: int) -> str:

@@ -1,8 +1,10 @@
-"""The one line that a report comes down to."""
+"""The one line that a report comes down to, and the one that says what can be fixed."""
 
 from collections.abc import Sequence
 
 from mpsdoctor.checks.model import Outcome, Report, Result
+
+FIX = "`mpsdoctor check --fix` does this, and `--undo` takes it back"
 
 
 def verdict(report: Report) -> str:

@@ -58,7 +58,7 @@ def test_wrong_arithmetic_is_an_error_in_words_for_pictures() -> None:
     assert finding is not None
     assert Severity.ERROR is finding.severity
     assert finding.observed == (
-        "The GPU gets 1 of 16 sample computations wrong: linear layers with a bias "
+        "The GPU gets 1 of 17 sample computations wrong: linear layers with a bias "
         "(linear-bias: off by 0.23, allowed 0.0001)."
     )
     assert "noise" in finding.impact

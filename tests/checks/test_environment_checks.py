@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mpsdoctor.checks.environment import HIGH, LOW
-from mpsdoctor.checks.model import Finding, Severity
+from mpsdoctor.checks.model import Finding, NoAnswerError, Severity
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.facts.model import Environment, Facts
 from mpsdoctor.knowledge import variables
+from mpsdoctor.knowledge.variables import HIGH, LOW
 
 BY_ID = {check.id: check for check in CHECKS}
 FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
@@ -32,10 +32,11 @@ def examine(
 
 @pytest.mark.parametrize("check", ["MPS306", "MPS307", "MPS308", "MPS309", "MPS311"])
 def test_without_variables_there_is_nothing_to_find(check: str) -> None:
-    """Neither where there are none, nor where nobody looked, nor with the profile's fallback."""
-    assert BY_ID[check].examine(MAC) is None
+    """Neither where there are none, nor with the profile's fallback; unseen ones are not told."""
     assert examine(check) is None
     assert examine(check, {FALLBACK: "1", "HF_HOME": "/m", "PYTORCH_ALLOC_CONF": "x"}) is None
+    with pytest.raises(NoAnswerError, match="not known"):
+        BY_ID[check].examine(MAC)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,10 @@ def test_variables_that_outweigh_the_profile_are_a_note() -> None:
     ),
 )
 def test_any_value_gives_an_answer(check: str, values: dict[str, str | None]) -> None:
-    """Whatever stands in a variable, also nothing that was recorded."""
+    """Whatever stands in a variable; only a ratio that was not recorded is not told."""
     facts = replace(MAC, environment=Environment(variables=values))
-    BY_ID[check].examine(facts)
+    try:
+        BY_ID[check].examine(facts)
+    except NoAnswerError:
+        assert check == "MPS307"
+        assert None in (values.get(HIGH, ""), values.get(LOW, ""))

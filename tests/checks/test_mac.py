@@ -72,14 +72,13 @@ def test_a_sandbox_matters_where_mps_is_not_available(
 @pytest.mark.parametrize(
     ("state", "found"),
     [
-        (None, False),
         (ThermalState.NOMINAL, False),
         (ThermalState.FAIR, False),
         (ThermalState.SERIOUS, True),
         (ThermalState.CRITICAL, True),
     ],
 )
-def test_heat_counts_where_macos_slows_down(state: ThermalState | None, found: bool) -> None:
+def test_heat_counts_where_macos_slows_down(state: ThermalState, found: bool) -> None:
     """Fair is what every working Mac becomes."""
     assert (power.thermal_state(powered(Power(thermal_state=state))) is not None) is found
 

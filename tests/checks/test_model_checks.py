@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mpsdoctor.checks.model import Finding, Severity
+from mpsdoctor.checks.model import Finding, NoAnswerError, Severity
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.facts.model import Environment, Facts, ModelFiles, ModelState, System
 from mpsdoctor.knowledge import dtypes
@@ -113,17 +113,17 @@ def test_one_line_mends_what_does_not_fit() -> None:
     assert finding.remedy.commands == ("python3 -m pip install torch==2.14.1",)
 
 
-def test_machines_without_metadata_give_no_finding() -> None:
-    """Nobody can say that packages do not fit, if what they need is not known."""
-    assert BY_ID["MPS603"].examine(MAC) is None
-    assert BY_ID["MPS603"].examine(replace(MAC, packages=None)) is None
+@pytest.mark.parametrize("facts", [MAC, replace(MAC, packages=None, requirements={})])
+def test_without_metadata_nobody_can_say_that_packages_fit(facts: Facts) -> None:
+    """What is installed and what it needs must both be known."""
+    with pytest.raises(NoAnswerError, match="not known"):
+        BY_ID["MPS603"].examine(facts)
 
 
 def test_accelerate_is_asked_for() -> None:
     """Models load without it, at twice the memory."""
     assert severity(BY_ID["MPS604"].examine(with_packages(accelerate=None))) is Severity.WARNING
     assert BY_ID["MPS604"].examine(with_packages()) is None
-    assert BY_ID["MPS604"].examine(replace(MAC, packages=None)) is None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_model_is_here_or_can_come(
     facts = with_model(files(state, missing=("unet/config.json",)), HF_HUB_OFFLINE=offline)
     finding = BY_ID["MPS605"].examine(facts)
     assert severity(finding) is expected
-    assert finding is None or finding.remedy.commands == ("hf download org/name",)
+    assert finding is None or finding.remedy.commands == ("mpsdoctor pull org/name",)
 
 
 def test_many_gaps_are_counted() -> None:
@@ -170,7 +170,21 @@ def test_pickles_are_a_warning() -> None:
     assert finding.severity is Severity.WARNING
     assert "unet" in finding.observed
     assert BY_ID["MPS606"].examine(with_model(files())) is None
-    assert BY_ID["MPS606"].examine(with_model(None)) is None
+
+
+@pytest.mark.parametrize("state", [ModelState.PARTIAL, ModelState.ABSENT])
+def test_a_model_that_is_not_whole_has_no_known_format(state: ModelState) -> None:
+    """What has yet to come may be pickles."""
+    with pytest.raises(NoAnswerError, match="not complete"):
+        BY_ID["MPS606"].examine(with_model(files(state)))
+
+
+def test_a_folder_of_pickles_is_not_called_incomplete() -> None:
+    """Its remedy is a setting; nothing can be downloaded again."""
+    finding = BY_ID["MPS606"].examine(with_model(files(ModelState.PICKLED, model="/models/mine")))
+    assert finding is not None
+    assert "use_safetensors = false" in finding.remedy.text
+    assert finding.remedy.commands == ()
 
 
 @pytest.mark.parametrize(
@@ -190,11 +204,10 @@ def test_pickles_are_a_warning() -> None:
         (None, "black-forest-labs/FLUX.1-schnell", "float16", "bfloat16"),
         (None, "Tongyi-MAI/Z-Image-Turbo", "float16", "bfloat16"),
         (None, "stabilityai/stable-diffusion-xl-base-1.0", "float16", None),
-        (None, "black-forest-labs/FLUX.1-schnell", None, None),
     ],
 )
 def test_a_format_that_fails_is_told_with_one_that_works(
-    pipeline: str | None, model: str, dtype: str | None, use: str | None
+    pipeline: str | None, model: str, dtype: str, use: str | None
 ) -> None:
     """By the pipeline's class, or by the name of a model that is not here yet."""
     facts = with_model(files(model=model, pipeline=pipeline, dtype=dtype))
@@ -215,8 +228,15 @@ def test_before_macos_14_there_is_no_bfloat16(dtype: str) -> None:
     assert finding.expected == "float32"
 
 
-@given(model=st.text(), pipeline=st.none() | st.text(), dtype=st.none() | st.text())
-def test_any_model_gives_an_answer(model: str, pipeline: str | None, dtype: str | None) -> None:
+def test_bfloat16_is_in_order_only_where_mps_is_known_to_have_it() -> None:
+    """Without the version of macOS nobody can say."""
+    facts = with_model(files(pipeline="FluxPipeline", dtype="bfloat16"))
+    with pytest.raises(NoAnswerError, match="bfloat16"):
+        BY_ID["MPS607"].examine(replace(facts, system=System(kernel="Darwin")))
+
+
+@given(model=st.text(), pipeline=st.none() | st.text(), dtype=st.text())
+def test_any_model_gives_an_answer(model: str, pipeline: str | None, dtype: str) -> None:
     """Names of models are whatever their authors like."""
     BY_ID["MPS607"].examine(with_model(files(model=model, pipeline=pipeline, dtype=dtype)))
 

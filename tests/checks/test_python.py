@@ -28,11 +28,10 @@ def mac(macos: str | None = "15.5", torch: Torch | None = None, **said: str | bo
         ("15.5", "3.11.9", None),
         ("14.5", "3.10.14", None),
         ("12.2.1", "3.9.12", None),
-        (None, "3.9.12", None),
     ],
 )
 def test_a_python_is_measured_by_its_newest_torch(
-    macos: str | None, version: str, severity: Severity | None
+    macos: str, version: str, severity: Severity | None
 ) -> None:
     """No torch at all stops rendering, an old one holds back, and one for this macOS is enough."""
     finding = python.version(mac(macos, version=version))

@@ -104,7 +104,7 @@ def test_a_model_that_is_not_on_this_machine_is_named_with_the_command_that_fetc
     """Check itself downloads nothing."""
     write_profile(mac, "nobody/no-such-model", path)
 
-    assert "hf download nobody/no-such-model" in capsys.readouterr().err
+    assert "mpsdoctor pull nobody/no-such-model" in capsys.readouterr().err
 
 
 def _essentials(path: Path) -> tuple[str, int | None, int | None]:

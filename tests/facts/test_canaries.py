@@ -133,6 +133,16 @@ def with_the_next_value() -> Operation:
     return call
 
 
+def reading_the_first_number(func: Any, left: torch.Tensor, right: torch.Tensor) -> Any:
+    """A scalar on the CPU is what its storage begins with (pytorch #187117)."""
+    return func(left, torch.as_strided(right, (), (), 0) if right.dim() == 0 else right)
+
+
+def into_nothing(func: Any, target: torch.Tensor, source: torch.Tensor) -> Any:
+    """A copy into float64 leaves the target as it is (pytorch #197715)."""
+    return target if target.dtype == torch.float64 else func(target, source)
+
+
 def smallest_integer(func: Any, *args: Any, **kwargs: Any) -> Any:
     return torch.full_like(func(*args, **kwargs), -(2**63))
 
@@ -167,6 +177,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "conv-chunk": lambda: Fault(aten.convolution, with_views_as_contiguous),
     "copy-non-blocking": lambda: Fault(aten._to_copy, reading_the_source_late()),
     "slice-assignment": lambda: Fault(aten.copy_, with_the_next_value()),
+    "cpu-scalar-offset": lambda: Fault(aten.add, reading_the_first_number),
     "argmax": lambda: Fault(aten.argmax, smallest_integer),
     "cumsum": lambda: Fault(aten.cumsum, wrapping_at_127),
     "layer-norm-float16": lambda: Fault(aten.native_layer_norm, first_rows),
@@ -204,6 +215,14 @@ def test_a_canary_sees_its_fault(name: str) -> None:
     assert fault.met
     error = measured["error"]
     assert error == "nan" or float(str(error)) > tolerance(BY_NAME[name].precision, "Apple M5")
+
+
+def test_a_copy_into_float64_that_is_lost_is_seen() -> None:
+    """The canary of float64 has a second fault to see."""
+    fault = Fault(aten.copy_, into_nothing)
+    measured = measure(on_a_device_with(fault, BY_NAME["float64-refusal"]), "cpu")
+    assert fault.met
+    assert 1.0 == measured["error"]
 
 
 def test_each_canary_has_a_fault_and_a_name_of_its_own() -> None:

@@ -24,9 +24,9 @@ from mpsdoctor.resources import knowledge
 MACHINES = Path(__file__).parents[1] / "facts"
 CANARIES = {
     "argmax", "baddbmm-beta-zero", "conv-chunk", "conv2d-sliced-weight", "conv3d",
-    "copy-non-blocking", "cumsum", "float64-refusal", "int64", "layer-norm-float16",
-    "linear-bias", "linear-twice-bf16", "sdpa", "sdpa-causal", "sdpa-scale-cache",
-    "slice-assignment",
+    "copy-non-blocking", "cpu-scalar-offset", "cumsum", "float64-refusal", "int64",
+    "layer-norm-float16", "linear-bias", "linear-twice-bf16", "sdpa", "sdpa-causal",
+    "sdpa-scale-cache", "slice-assignment",
 }  # fmt: skip
 every_fault = pytest.mark.parametrize("fault", faults.load(), ids=lambda fault: fault.id)
 

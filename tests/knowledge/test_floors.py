@@ -1,6 +1,10 @@
 """Which macOS, Python and PyTorch go together."""
 
+import importlib.metadata
+
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from mpsdoctor.knowledge import floors, versions
@@ -65,6 +69,13 @@ def test_the_newest_torch_for_a_mac(macos: str, python: str, torch: str | None) 
     """The newest release must install on the Python and have mps on the macOS."""
     expected = Version(torch) if torch else None
     assert expected == floors.newest_torch_for(Version(macos), Version(python))
+
+
+def test_the_render_floor_is_that_of_the_package() -> None:
+    """The remedies warn of the PyTorch that the extra would replace."""
+    extras = importlib.metadata.requires("mpsdoctor") or []
+    torch = {Requirement(extra).specifier for extra in extras if extra.startswith("torch")}
+    assert {SpecifierSet(f">={floors.load().render.torch}")} == torch
 
 
 def test_the_tables_ascend_and_name_their_sources() -> None:

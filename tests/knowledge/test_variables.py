@@ -22,6 +22,23 @@ def test_a_known_name_means_itself() -> None:
     assert variables.meant_by("PYTORCH_MPS_XYZZY") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "ratio", "whole"),
+    [
+        ("0.7", 0.7, True),
+        (" .5e0 ", 0.5, True),
+        ("-1", -1.0, True),
+        ("1.7GB", 1.7, False),
+        ("0,8", 0.0, False),
+        ("off", 0.0, False),
+        ("", 0.0, False),
+    ],
+)
+def test_a_ratio_is_what_the_text_begins_with(text: str, ratio: float, whole: bool) -> None:
+    """As strtod reads it, which drops the rest without a word."""
+    assert (ratio, whole) == (variables.ratio(text), variables.is_ratio(text))
+
+
 def test_formats_are_those_of_the_profile() -> None:
     """A finding says what can be written into the profile."""
     known = set(get_args(Profile.model_fields["dtype"].annotation))

@@ -19,6 +19,7 @@ NOT_KNOWN = "Not known whether this machine can render on mps: "
 PACKAGES = "MPS601 (Diffusers), MPS602 (Transformers)"
 UNAVAILABLE = "Cannot render on mps: MPS304 (mps available)"
 UNREAD = f"{NOT_KNOWN}MPS103 (macOS for this PyTorch), MPS201 (native Python)"
+PERHAPS_TRANSLATED = f"{NOT_KNOWN}MPS201 (native Python)"
 TRANSLATED = "Cannot render on mps: MPS201 (native Python)"
 TOO_OLD = "Cannot render on mps: MPS103 (macOS for this PyTorch)"
 NO_MAC = "Cannot render on mps: MPS101 (Apple silicon Mac)"
@@ -27,13 +28,24 @@ VERDICTS = {
     "24gb-swap-1.8gb": UNREAD,
     "36gb-macos-26.4.1-swap-5.9gb": UNREAD,
     "arm64-macbook-pro-pmset": UNREAD,
+    "arm64-macos-12.5.1-fallback-by-conda": "Cannot render on mps: MPS102 (macOS version)",
+    "arm64-macos-13.1-cache-links-broken": f"{NOT_KNOWN}MPS103 (macOS for this PyTorch), "
+    f"MPS301 (PyTorch), MPS302 (PyTorch version), {PACKAGES}",
+    "arm64-macos-13.3-high-watermark-0.0": NOT_KNOWN + PACKAGES,
     "arm64-macos-14-virtual": f"{NOT_KNOWN}MPS103 (macOS for this PyTorch), "
     f"MPS302 (PyTorch version), {PACKAGES}",
     "arm64-macos-14.2.1-python-3.9-torch-2.3.0.dev": f"{NOT_KNOWN}MPS303 (mps built in), "
     f"{PACKAGES}",
     "arm64-macos-26.0-torch-2.9.1": UNAVAILABLE,
+    "arm64-macos-26.3.1-disk-full-while-downloading": UNREAD,
+    "arm64-macos-26.5.2-downloads-denied": UNREAD,
+    "arm64-torch-2.8.0-prefer-metal-0": PERHAPS_TRANSLATED,
     "intel-macos-12.4-torch-1.13.0a0": NO_MAC,
     "linux-bare": f"{NO_MAC}, MPS301 (PyTorch), {PACKAGES}",
+    "linux-in-order": NO_MAC,
+    "linux-misfits": f"{NO_MAC}, MPS301 (PyTorch), MPS603 (packages that fit), MPS801 (profile)",
+    "linux-picture": NO_MAC,
+    "linux-picture-wrong": f"{NO_MAC}, MPS312 (picture on the device)",
     "linux-torch-2.13.0+cpu": NO_MAC,
     "m1-8gb-macos-15.5": UNREAD,
     "m1-macos-12.2.1-torch-1.13.0.dev": "Cannot render on mps: MPS102 (macOS version), "
@@ -42,7 +54,8 @@ VERDICTS = {
     "m1-max-macos-12.5.1": "Cannot render on mps: MPS102 (macOS version)",
     "m1-pro-16gb-macos-14.2.1-low-power": UNREAD,
     "m1-pro-16gb-macos-26.3.1": UNREAD,
-    "m1-pro-macos-15.3.1-torch-2.7.0.dev": f"{NOT_KNOWN}MPS201 (native Python)",
+    "m1-pro-kolors-float16": PERHAPS_TRANSLATED,
+    "m1-pro-macos-15.3.1-torch-2.7.0.dev": PERHAPS_TRANSLATED,
     "m2-8gb-xcode-python-3.9": UNREAD,
     "m2-max-32gb-macos-13.0-python-3.10": UNREAD,
     "m2-max-64gb-wired-limit-58gb": UNREAD,
@@ -52,16 +65,29 @@ VERDICTS = {
     "m2-pro-homebrew-for-intel": TRANSLATED,
     "m2-pro-macos-14.1.1-python-3.11.3": UNREAD,
     "m2-pro-macos-14.7.4-torch-2.6.0": READY,
+    "m2-pro-not-virtual": UNREAD,
     "m3-air-macos-14.5-torch-2.9.1": NOT_KNOWN + PACKAGES,
     "m3-macos-26.2-torch-2.11.0.dev-sandbox": UNAVAILABLE,
+    "m3-max-48gb-wired-limit-8gb": UNREAD,
+    "m4-air-thermal-fair": UNREAD,
     "m4-mini-16gb-macos-26.5.2": UNREAD,
+    "m4-pro-48gb-unknown-variables": UNREAD,
     "m4-pro-64gb-macos-15.2-torch-2.5.1": NOT_KNOWN + PACKAGES,
+    "m4-torch-2.11.0-baddbmm-nan": PERHAPS_TRANSLATED,
     "m5-macos-27.0-torch-2.14.0": NOT_KNOWN + PACKAGES,
     "m5-max-128gb-wired-limit-112gb": UNREAD,
     "m5-max-64gb-macos-26.5.2-swap-29gb": UNREAD,
+    "m5-pro-macos-26.5.2-torch-2.14.1": PERHAPS_TRANSLATED,
+    "mac-cache-on-portable-ssd": UNREAD,
+    "mac-disk-full-while-saving": "Cannot render on mps: MPS501 (space for pictures)",
+    "mac-fallback-set-after-torch": UNREAD,
     "mac-pressure-critical": UNREAD,
     "mac-python-in-documents": UNREAD,
+    "mac-sdxl-float16-on-volume": UNREAD,
+    "mac-studio-32gb-high-watermark-0.7": "Cannot render on mps: MPS307 (watermark ratios)",
+    "macbook-model-incomplete": UNREAD,
     "macos-12.3.1-conda-in-downloads": "Cannot render on mps: MPS102 (macOS version)",
+    "macos-15-folder-in-icloud": UNREAD,
     "rosetta-m2-macos-15.5-torch-2.2.2": TRANSLATED,
     "rosetta-m2-pro-macos-15.3-torch-2.6.0a0": TRANSLATED,
 }

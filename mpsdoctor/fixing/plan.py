@@ -1,0 +1,98 @@
+"""What a fix will do, in steps and in words; nothing is done here."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mpsdoctor.fixing.step import KeepCopy, MakeFolder, Step, WriteFile
+from mpsdoctor.profile import document
+from mpsdoctor.profile.choice import ENVIRONMENT, Choices, Value
+from mpsdoctor.profile.salvage import Salvage
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in their order, and what they come to, a line each."""
+
+    steps: tuple[Step, ...] = ()
+    lines: tuple[str, ...] = ()
+
+    @property
+    def writes_file(self) -> bool:
+        """Whether a file, which can only be the profile, gets another content."""
+        return any(isinstance(step, WriteFile) for step in self.steps)
+
+    def __add__(self, other: "Plan") -> "Plan":
+        return Plan(self.steps + other.steps, self.lines + other.lines)
+
+
+def make_folders(missing: Iterable[Path]) -> Plan:
+    """`missing` are the folders that do not exist, each after the one that it lies in."""
+    folders = tuple(map(str, missing))
+    return Plan(
+        tuple(MakeFolder(path=folder) for folder in folders),
+        tuple(f"make the folder {folder}" for folder in folders),
+    )
+
+
+def put_back(path: Path, content: bytes, choices: Choices, settings: Collection[str]) -> Plan:
+    """The profile as it is tuned now, with the user's own values but for `settings`.
+
+    `content` is a profile that `mpsdoctor.profile.loading.load` accepts.
+    """
+    previous = document.read(content.decode())
+    edits = {
+        name: value
+        for name, value in previous.edits.items()
+        if name != "model" and name not in settings
+    }
+    text = document.write(choices, edits)
+    lines = tuple(_changes(path, previous.values, document.read(text).values))
+    if not lines:
+        return Plan()
+    return Plan((WriteFile(path=str(path), before=content, after=text.encode()),), lines)
+
+
+def write_anew(path: Path, content: bytes, copy: Path, salvaged: Salvage, choices: Choices) -> Plan:
+    """A tuned profile with the edits that are still understood; `copy` keeps the old one."""
+    text = document.write(choices, salvaged.edits)
+    return Plan(
+        (
+            KeepCopy(path=str(path), to=str(copy)),
+            WriteFile(path=str(path), before=content, after=text.encode()),
+        ),
+        (
+            f"set {path} aside as {copy.name}, beside it",
+            f"write {path} anew, tuned for this machine",
+            *_kept(salvaged),
+            *(f"  leaving out {written}" for written in salvaged.left_out),
+        ),
+    )
+
+
+def _kept(salvaged: Salvage) -> Iterator[str]:
+    written = {setting: name for name, setting in salvaged.renamed.items()}
+    for setting, value in salvaged.edits.items():
+        corrected = f", which was written {written[setting]}" if setting in written else ""
+        yield f"  with your own {_assignment(setting, value)}{corrected}"
+
+
+def _changes(path: Path, old: Mapping[str, Value], new: Mapping[str, Value]) -> Iterator[str]:
+    for name in dict.fromkeys((*new, *old)):
+        if old.get(name) == new.get(name):
+            continue
+        was = f"was {_shown(old[name])}" if name in old else "was not set"
+        if name in new:
+            yield f"set {_assignment(name, new[name])} in {path}, {was}"
+        else:
+            yield f"leave {name.removeprefix(ENVIRONMENT)} out of {path}, {was}"
+
+
+def _assignment(name: str, value: Value) -> str:
+    return f"{name.removeprefix(ENVIRONMENT)} = {_shown(value)}"
+
+
+def _shown(value: Value) -> str:
+    """As in the profile; JSON writes strings, numbers and lists as TOML does."""
+    return json.dumps(value, ensure_ascii=False)

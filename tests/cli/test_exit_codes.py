@@ -1,0 +1,26 @@
+"""The exit code of `mpsdoctor check`, for every recorded machine and format."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mpsdoctor.checks.runner import examine
+from mpsdoctor.cli.main import run
+from mpsdoctor.facts.model import Facts
+
+MACHINES = sorted((Path(__file__).parents[1] / "facts").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.stem)
+def test_every_format_ends_with_the_same_exit_code(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script may read whichever it likes; 0 is only for a machine that is ready."""
+    monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", str(tmp_path / "profile.toml"))
+    report = examine(msgspec.json.decode(path.read_bytes(), type=Facts))
+    codes = {
+        form: run(["check", "--facts", str(path), "--format", form])
+        for form in ("text", "json", "markdown")
+    }
+    assert dict.fromkeys(codes, report.exit_code_at()) == codes

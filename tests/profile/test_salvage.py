@@ -1,0 +1,93 @@
+"""What is kept of a profile that is not understood."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.profile import document
+from mpsdoctor.profile.choice import Choice
+from mpsdoctor.profile.loading import load
+from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.salvage import Salvage, salvage
+
+CHOICES = {
+    "model": Choice("someone/a-model", "Named.", "model"),
+    "dtype": Choice("float16", "Half the memory.", "dtype"),
+    "width": Choice(None, "The model's own.", "size"),
+    "environment.A": Choice("1", "Rather slow than not.", "fallback"),
+}
+EDITS: dict[str, Any] = {"dtype": "float32", "width": 640, "environment.B": "x", "ignore": ["X"]}
+GOOD = document.write(CHOICES, EDITS).splitlines(keepends=True)
+JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n", "zzz = 7\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "edits", "renamed", "left_out"),
+    [
+        ('dtpye = "float32"', {"dtype": "float32"}, {"dtpye": "dtype"}, ()),
+        ('dtpye = "float16"  # tuned: "float16"', {}, {}, ()),
+        ('dtpye = "half"', {}, {}, ('dtpye = "half"',)),
+        ("hieght = 64\nheight = 640", {"height": 640}, {}, ("hieght = 64",)),
+        ("zzz = 1\nwidth = 640", {"width": 640}, {}, ("zzz = 1",)),
+        ("width = 500", {}, {}, ("width = 500",)),
+        ("width = 640\nwidth = 800", {"width": 640}, {}, ("width = 800",)),
+        ("environment = 3\nheight = 64", {"height": 64}, {}, ("environment = 3",)),
+        (
+            '[enviroment]\nA = "1"\nB = 2',
+            {"environment.A": "1"},
+            {"enviroment.A": "environment.A"},
+            ("enviroment.B = 2",),
+        ),
+        (
+            'ignore = [\n\n  "MPS401",  # why\n  # not\n]\nwidth = \n# so\nheight = 64',
+            {"ignore": ["MPS401"], "height": 64},
+            {},
+            ("width =",),
+        ),
+        ("\ufeffwidth = 640\nheight = ", {"width": 640}, {}, ("height =",)),
+    ],
+)
+def test_a_slip_costs_only_its_own_line(
+    text: str, edits: dict[str, Any], renamed: dict[str, str], left_out: tuple[str, ...]
+) -> None:
+    """What it must mean is taken for meant; anything else is left out, and said to be."""
+    assert Salvage(None, edits, renamed, left_out) == salvage(text.encode())
+
+
+def test_bytes_that_are_no_text_cost_only_their_line() -> None:
+    """A name in another encoding is not guessed."""
+    kept = salvage('width = 640\nhot_folder = "~/Björn"\nheight = 64'.encode("latin-1"))
+
+    assert {"width": 640, "height": 64} == kept.edits
+    assert ('hot_folder = "~/Bj\N{REPLACEMENT CHARACTER}rn"',) == kept.left_out
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_wherever_a_line_is_spoilt_every_edit_is_kept(junk: str) -> None:
+    """Between any two lines of a profile, in its head and at its end."""
+    for place in range(len(GOOD) + 1):
+        kept = salvage("".join([*GOOD[:place], junk, *GOOD[place:]]).encode())
+
+        assert "someone/a-model" == kept.model
+        assert EDITS == {name: kept.edits.get(name) for name in EDITS}, f"line {place}"
+
+
+OTHER = ["[environment]\n", "environment.C = 1\n", "[[x]]\n", "[x]\n", "0schema_version = 1\n"]
+lines = st.sampled_from([*GOOD, *JUNK, *OTHER])
+
+
+@given(st.lists(lines | st.text(max_size=9)).map("".join).map(str.encode) | st.binary())
+def test_what_is_kept_of_anything_is_a_profile(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    """Any file gives edits that load, and that are kept the next time too."""
+    path: Path = tmp_path_factory.getbasetemp() / "profile.toml"
+    kept = salvage(data)
+
+    path.write_bytes(document.write({}, kept.edits).encode())
+
+    load(Profile, path, {})
+    assert dict(kept.edits) == salvage(path.read_bytes()).edits

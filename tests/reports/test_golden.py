@@ -1,0 +1,25 @@
+"""Whole reports, in every format."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import golden
+
+
+@pytest.mark.parametrize("path", golden.reports(), ids=lambda path: path.name)
+def test_a_report_is_as_it_was_read_and_approved(path: Path) -> None:
+    """If it differs on purpose, `python -m tests.support.golden` writes it anew."""
+    assert path.read_text(encoding="utf-8") == golden.reports()[path]
+
+
+def test_there_is_one_of_every_outcome_that_a_check_ends_with() -> None:
+    """A machine that is blocked, and one that is ready and still has findings; nothing is left."""
+    verdicts = [
+        report.splitlines()[-1]
+        for path, report in golden.reports().items()
+        if path.suffix == ".txt"
+    ]
+    assert "Cannot render on mps" in verdicts[0]
+    assert "Ready to render on mps" == verdicts[1]
+    assert set(golden.GOLDEN.iterdir()) == set(golden.reports())
