@@ -1,0 +1,180 @@
+"""`mpsdoctor plan`: what a model needs at a size, and whether that fits here."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mpsdoctor.cli import output
+from mpsdoctor.constants import EMBEDDED_MODEL, ExitCode
+from mpsdoctor.errors import MpsDoctorError
+
+if TYPE_CHECKING:
+    from mpsdoctor.facts.model import Facts
+    from mpsdoctor.planning.configs import Configs
+    from mpsdoctor.planning.forecast import Attention, Forecast, Machine
+    from mpsdoctor.planning.model import Footprint
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_SIDES = (512, 768, 1024, 1536, 2048)
+_EMBEDDED_SIDES = (128, 256, 512)
+_MOST_STAGES = 2
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{1,4})[x×]([1-9]\d{1,4})", text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a size such as 1024x768.")
+    return int(match[1]), int(match[2])
+
+
+@click.command("plan")
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "--size",
+    "sizes",
+    metavar="WxH",
+    type=_size,
+    multiple=True,
+    help="Width and height in pixels; repeatable.  [default: from 512x512 to 2048x2048]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float16", "bfloat16", "float32"]),
+    help="Number format of the weights.  [default: what the model renders in]",
+)
+@click.option(
+    "--attention",
+    "attentions",
+    type=click.Choice(["native", "bounded", "sliced"]),
+    multiple=True,
+    help="Only with this attention; repeatable.  [default: all]",
+)
+@click.option("--facts", metavar="FILE", type=_FILE, help="Plan for a recorded machine.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option("--plot", metavar="FILE.png", type=_FILE, help="Draw peak memory over size.")
+def command(
+    model: str,
+    sizes: tuple[tuple[int, int], ...],
+    dtype: str | None,
+    attentions: tuple["Attention", ...],
+    facts: Path | None,
+    form: str,
+    plot: Path | None,
+) -> ExitCode:
+    """Say how much memory a model needs, and what fits.
+
+    MODEL is a Hugging Face id, of which only small config files are fetched, a folder, or
+    `shapes`, the embedded model. No weights are read. The exit code is 1 where a size that you
+    name does not fit.
+    """
+    from mpsdoctor.planning import page
+    from mpsdoctor.planning.forecast import BUDGET_MIB, forecast, machine_of
+
+    configs = _configs(model)
+    recorded = _facts(facts)
+    machine = machine_of(recorded)
+    asked = list(dict.fromkeys(sizes)) or _usual_sizes(model)
+    footprints = _footprints(configs, asked, dtype or _dtype(configs, machine))
+    modes = attentions or ("native", "bounded", "sliced")
+    forecasts = [forecast(one, machine, modes, BUDGET_MIB) for one in footprints]
+    if form == "json":
+        output.show(page.as_json(machine, forecasts))
+    else:
+        _show(machine, forecasts, bool(sizes))
+    if plot:
+        _plot(machine, forecasts, plot)
+    fits = all(one.best is not None for one in forecasts) or machine.limit_bytes is None
+    return ExitCode.OK if fits or not sizes else ExitCode.FINDINGS
+
+
+def _show(machine: "Machine", forecasts: "Sequence[Forecast]", detailed: bool) -> None:
+    from mpsdoctor.planning import page
+
+    output.show(page.head(machine, forecasts))
+    output.show(page.sizes(forecasts))
+    if detailed and len(forecasts) <= _MOST_STAGES:
+        for one in forecasts:
+            output.show(page.stages(one))
+    output.show(page.verdict(machine, forecasts))
+
+
+def _usual_sizes(model: str) -> list[tuple[int, int]]:
+    sides = _EMBEDDED_SIDES if model == EMBEDDED_MODEL else _SIDES
+    return [(side, side) for side in sides]
+
+
+def _configs(model: str) -> "Configs":
+    """The embedded model's, a folder's, those that ship, those in the cache, or fetched ones."""
+    from msgspec.structs import replace
+
+    from mpsdoctor.paths import expand
+    from mpsdoctor.planning import catalogue, configs
+
+    local = model == EMBEDDED_MODEL or expand(model).is_dir()
+    if not local and (known := catalogue.find(model)):
+        return replace(known, model=model)
+    from mpsdoctor.facts import model_files
+    from mpsdoctor.planning import hub
+
+    name = model if not local or model == EMBEDDED_MODEL else str(expand(model))
+    folder = model_files.folder(name, os.environ, expand("~"))
+    if not local and (folder is None or not hub.has_configs(folder)):
+        with output.busy(f"Fetching the config files of {model} …"):
+            folder = hub.fetch_configs(model)
+    assert folder is not None  # a local one is there, another was fetched
+    return configs.read_folder(model, folder)
+
+
+def _facts(recorded: Path | None) -> "Facts":
+    from mpsdoctor.cli.examination import read_facts
+
+    if recorded:
+        return read_facts(recorded)
+    from mpsdoctor.facts.collect import collect
+
+    return collect(ask_torch=False)
+
+
+def _footprints(configs: "Configs", sizes: list[tuple[int, int]], dtype: str) -> "list[Footprint]":
+    from mpsdoctor.facts.command import run
+    from mpsdoctor.paths import plans_folder
+    from mpsdoctor.planning.cache import footprints
+
+    with output.busy(f"Planning {configs.model} …"):
+        return footprints(configs, sizes, dtype, plans_folder(), run)
+
+
+def _dtype(configs: "Configs", machine: "Machine") -> str:
+    """float16, unless the model fails in it."""
+    from mpsdoctor.knowledge import dtypes
+    from mpsdoctor.knowledge.versions import parse
+
+    family = dtypes.family(configs.model, configs.pipeline)
+    if family is None or "float16" not in family.fails:
+        return "float16"
+    lacks = machine.mps and dtypes.has_bfloat16(parse(machine.torch), parse(machine.macos)) is False
+    return "float32" if family.use == "bfloat16" and lacks else family.use
+
+
+def _plot(machine: "Machine", forecasts: "Sequence[Forecast]", path: Path) -> None:
+    try:
+        from mpsdoctor.planning.plot import draw
+    except ImportError as error:
+        raise MpsDoctorError(
+            "A plot needs Pillow, which is not installed",
+            detail=str(error),
+            hint="Install it: pip install 'mpsdoctor[render]'",
+        ) from error
+    try:
+        draw(machine, forecasts).save(path)
+    except (OSError, ValueError) as error:
+        raise MpsDoctorError(
+            f"The plot cannot be written to {path}", detail=str(error), hint="Name a .png file."
+        ) from error
+    output.tell(f"Plot: {path}")

@@ -1,0 +1,98 @@
+"""A model's config files: all that its architecture is built from."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.records import Record
+from mpsdoctor.resources import PACKAGE
+
+ARCHITECTURES = PACKAGE / "planning" / "architectures"
+"""The config files of common models, one JSON file each."""
+
+INDEX = "model_index.json"
+CONFIG_FILES = ("config.json", "scheduler_config.json", "tokenizer_config.json")
+
+
+class Configs(Record, kw_only=True):
+    """`model_index` is model_index.json, `components` their config files by name.
+
+    `also` has patterns of further ids that this architecture belongs to, `call` arguments that
+    the model's authors give to its pipeline.
+    """
+
+    model: str
+    also: tuple[str, ...] = ()
+    model_index: dict[str, Any]
+    components: dict[str, dict[str, Any]]
+    call: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def pipeline(self) -> str:
+        """The name of the Diffusers class."""
+        return str(self.model_index.get("_class_name"))
+
+    @property
+    def classes(self) -> dict[str, tuple[str, str]]:
+        """Component to library and class; one that the model does without is left out."""
+        return {
+            name: (entry[0], entry[1])
+            for name, entry in self.model_index.items()
+            if isinstance(entry, list)
+            and len(entry) == 2
+            and all(isinstance(e, str) for e in entry)
+        }
+
+    @property
+    def key(self) -> str:
+        """A digest of everything that the architecture is built from."""
+        content = [self.model_index, self.components, self.call]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def read_folder(model: str, folder: Path) -> Configs:
+    """The config files in a model's folder; its weights need not be there.
+
+    Raises MpsDoctorError where `model_index.json` or a component's config is not to be had.
+    """
+    index = _read(folder / INDEX, model)
+    configs = Configs(model=model, model_index=index, components={})
+    components = {name: _component(folder / name, model) for name in configs.classes}
+    return msgspec.structs.replace(configs, components=components)
+
+
+def read_file(path: Path) -> Configs:
+    """One file of `ARCHITECTURES`, or one like it. Raises MpsDoctorError where it is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Configs)
+    except (OSError, ValueError) as error:
+        raise _unusable(path.stem, f"{path}: {error}") from error
+
+
+def _component(folder: Path, model: str) -> dict[str, Any]:
+    for name in CONFIG_FILES:
+        if (folder / name).is_file():
+            return _read(folder / name, model)
+    return {}
+
+
+def _read(path: Path, model: str) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unusable(model, f"{path}: {error}") from error
+    if not isinstance(content, dict):
+        raise _unusable(model, f"{path} holds no settings.")
+    return content
+
+
+def _unusable(model: str, detail: str) -> MpsDoctorError:
+    return MpsDoctorError(
+        f"The config files of {model} cannot be read",
+        detail=detail,
+        hint="Planning needs `model_index.json` and the `config.json` of each component.",
+    )

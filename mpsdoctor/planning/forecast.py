@@ -1,0 +1,240 @@
+"""Whether a model fits a machine at a size, and with which settings; pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from packaging.version import Version
+
+from mpsdoctor.facts.model import Facts
+from mpsdoctor.knowledge.memory import usual_working_set
+from mpsdoctor.knowledge.versions import parse
+from mpsdoctor.planning import attention_memory as memory
+from mpsdoctor.planning.attention_memory import Cliff, Kind
+from mpsdoctor.planning.model import AttentionCall, Footprint, Stage, StageName
+from mpsdoctor.records import Record
+from mpsdoctor.rendering import attention_pieces
+
+Attention = Literal["native", "bounded", "sliced"]
+
+BUDGET_MIB = 512
+"""Of bounded attention, where no other is asked for."""
+
+_GIB = 2**30
+
+
+class Machine(Record):
+    """What a forecast is made for.
+
+    `limit_bytes` is what may be in use at once, None where that is not known; `limit_from` says
+    what that is. `mps` is whether the model runs on the GPU of a Mac.
+    """
+
+    limit_bytes: int | None
+    limit_from: str
+    mps: bool
+    torch: str | None = None
+    macos: str | None = None
+
+
+class Setting(Record):
+    """What can be chosen: the profile's `attention`, `attention_budget` in MiB and `vae_tiling`."""
+
+    attention: Attention
+    attention_budget: int | None = None
+    vae_tiling: bool = False
+
+    def __str__(self) -> str:
+        budget = f" ({self.attention_budget} MiB)" if self.attention_budget else ""
+        return f"{self.attention}{budget}{' and VAE tiling' if self.vae_tiling else ''}"
+
+
+class StageForecast(Record):
+    """`peak_bytes` are activations, the weights not counted; a buffer is one array."""
+
+    name: StageName
+    weights_bytes: int
+    peak_bytes: int
+    largest_buffer_bytes: int
+    cliff: Cliff | None = None
+
+
+class Outcome(Record):
+    """With one setting. `peak_bytes` counts all weights and the stage that takes the most.
+
+    `fits` is None where the limit is not known; `missing_bytes` is what is above it.
+    """
+
+    setting: Setting
+    stages: tuple[StageForecast, ...]
+    peak_bytes: int
+    largest_buffer_bytes: int
+    cliff: Cliff | None
+    fits: bool | None
+    missing_bytes: int = 0
+
+
+class Forecast(Record):
+    """One size with every setting, the fastest first; `best` is the first that fits."""
+
+    model: str
+    pipeline: str
+    width: int
+    height: int
+    dtype: str
+    batch: int
+    weights_bytes: int
+    outcomes: tuple[Outcome, ...]
+    best: Setting | None
+
+
+def machine_of(facts: Facts) -> Machine:
+    """A Mac gives what Metal recommends; another machine, whose CPU renders, its memory."""
+    ram = facts.hardware.ram_bytes
+    torch, macos = facts.torch_version, facts.system.macos_version
+    if not facts.is_mac:
+        return Machine(
+            limit_bytes=ram,
+            limit_from="the memory of this machine, which is not a Mac",
+            mps=False,
+            torch=torch,
+        )
+    limit, source = facts.memory.working_set_bytes, "what Metal recommends on this Mac"
+    if limit is None and ram is None:
+        source = "the memory of this Mac, which is not known"
+    elif limit is None and ram is not None:
+        limit = usual_working_set(ram)
+        source = f"what Metal usually recommends on a Mac with {ram / _GIB:.0f} GB"
+    return Machine(limit_bytes=limit, limit_from=source, mps=True, torch=torch, macos=macos)
+
+
+def forecast(
+    footprint: Footprint, machine: Machine, attentions: Sequence[Attention], budget_mib: int
+) -> Forecast:
+    """The footprint on the machine, with each way of attention, without and with VAE tiling.
+
+    Attention is best native, then bounded; Diffusers' slicing is slower than both, and best only
+    where nothing else is asked for.
+    """
+    outcomes = tuple(
+        _outcome(footprint, machine, setting)
+        for setting in _settings(footprint, attentions, budget_mib)
+    )
+    faster = [one for one in outcomes if one.setting.attention != "sliced"] or outcomes
+    best = (one.setting for one in faster if one.fits and one.cliff is None)
+    return Forecast(
+        model=footprint.model,
+        pipeline=footprint.pipeline,
+        width=footprint.width,
+        height=footprint.height,
+        dtype=footprint.dtype,
+        batch=footprint.batch,
+        weights_bytes=footprint.weights_bytes,
+        outcomes=outcomes,
+        best=next(best, None),
+    )
+
+
+def largest(forecasts: Iterable[Forecast]) -> Forecast | None:
+    """The one with the most pixels among those that fit."""
+    fitting = [one for one in forecasts if one.best is not None]
+    return max(fitting, key=lambda one: one.width * one.height, default=None)
+
+
+def stage_peak(stage: Stage, temporary: Callable[[AttentionCall], int]) -> int:
+    """The most activations that the stage has alive at once, in bytes.
+
+    `temporary` says what a call of attention allocates besides its inputs and its output.
+    """
+    with_attention = (
+        call.live_bytes + temporary(call) + memory.output_bytes(call.shape, call.dtype)
+        for call in stage.attention
+    )
+    return max(stage.peak_bytes, *with_attention, 0)
+
+
+def _settings(
+    footprint: Footprint, attentions: Sequence[Attention], budget_mib: int
+) -> list[Setting]:
+    tilings = [False] if footprint.tiled is None else [False, True]
+    return [
+        Setting(
+            attention=attention,
+            attention_budget=budget_mib if attention == "bounded" else None,
+            vae_tiling=tiling,
+        )
+        for attention in attentions
+        for tiling in tilings
+    ]
+
+
+def _outcome(footprint: Footprint, machine: Machine, setting: Setting) -> Outcome:
+    stages = tuple(
+        _stage(_chosen(stage, footprint, setting), setting, machine) for stage in footprint.stages
+    )
+    peak = footprint.weights_bytes + max((stage.peak_bytes for stage in stages), default=0)
+    limit = machine.limit_bytes
+    cliffs = [stage.cliff for stage in stages if stage.cliff is not None]
+    return Outcome(
+        setting=setting,
+        stages=stages,
+        peak_bytes=peak,
+        largest_buffer_bytes=max((stage.largest_buffer_bytes for stage in stages), default=0),
+        cliff=min(cliffs, default=None, key=list(Cliff).index),
+        fits=None if limit is None else peak <= limit,
+        missing_bytes=0 if limit is None else max(0, peak - limit),
+    )
+
+
+def _chosen(stage: Stage, footprint: Footprint, setting: Setting) -> Stage:
+    if stage.name == "decoder" and setting.vae_tiling and footprint.tiled is not None:
+        return footprint.tiled
+    return stage
+
+
+def _stage(stage: Stage, setting: Setting, machine: Machine) -> StageForecast:
+    parts = [_attention(stage, call, setting, machine) for call in stage.attention]
+    cliffs = [cliff for _, _, cliff in parts if cliff is not None]
+    return StageForecast(
+        name=stage.name,
+        weights_bytes=stage.weights_bytes,
+        peak_bytes=stage_peak(stage, lambda call: _attention(stage, call, setting, machine)[0]),
+        largest_buffer_bytes=max(stage.largest_buffer_bytes, *(size for _, size, _ in parts), 0),
+        cliff=min(cliffs, default=None, key=list(Cliff).index),
+    )
+
+
+def _attention(
+    stage: Stage, call: AttentionCall, setting: Setting, machine: Machine
+) -> tuple[int, int, Cliff | None]:
+    """Temporary bytes, bytes of the largest array, and what that array does to MPSGraph."""
+    shape, dtype = call.shape, call.dtype
+    kind = _kind(call, machine)
+    if setting.attention == "sliced" and "unet" in stage.components:
+        kind, scores = Kind.COMPOSITE, memory.sliced_scores(shape, "auto")
+        temporary = memory.sliced_bytes(shape, dtype, "auto")
+    elif setting.attention == "bounded" and setting.attention_budget:
+        budget = setting.attention_budget * 2**20
+        scores = _bounded_scores(call, budget)
+        temporary = memory.bounded_bytes(shape, dtype, kind, budget)
+    else:
+        scores, temporary = shape.scores, memory.temporary_bytes(shape, dtype, kind)
+    largest = 0 if kind is Kind.FLASH else scores * memory.score_itemsize(dtype, kind)
+    macos = parse(machine.macos)
+    return temporary, largest, memory.cliff(scores, dtype, kind, macos) if machine.mps else None
+
+
+def _bounded_scores(call: AttentionCall, budget: int) -> int:
+    shape = call.shape
+    sizes = (shape.batch, shape.heads, shape.queries)
+    if attention_pieces.fits(sizes, shape.keys, budget):
+        return shape.scores
+    batch, heads, queries = attention_pieces.largest_piece(sizes, shape.keys, budget)
+    return batch * heads * queries * shape.keys
+
+
+def _kind(call: AttentionCall, machine: Machine) -> Kind:
+    """A CPU keeps no scores; a torch that is not known counts as one without flash kernels."""
+    if not machine.mps:
+        return Kind.FLASH
+    torch = parse(machine.torch) or Version("2.12")
+    return memory.kind_of(torch, parse(machine.macos), call.shape, call.dtype)

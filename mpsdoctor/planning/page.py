@@ -1,0 +1,163 @@
+"""A plan as text and as JSON; pure."""
+
+from collections.abc import Sequence
+
+import msgspec
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mpsdoctor.constants import PLAN_SCHEMA
+from mpsdoctor.planning.attention_memory import Cliff
+from mpsdoctor.planning.forecast import Forecast, Machine, Outcome, StageForecast, largest
+from mpsdoctor.records import Record
+
+_GIB = 2**30
+_FALLS = {
+    Cliff.ABORT: "aborts",
+    Cliff.WRONG: "wrong",
+}
+_WHY = {
+    Cliff.ABORT: "aborts: one array passes 4 GiB, and Metal ends the process (pytorch #149261).",
+    Cliff.WRONG: "wrong: a score matrix of 2^31 elements or more gives wrong pictures, without an "
+    "error (pytorch #179352).",
+}
+
+
+class Plan(Record, kw_only=True):
+    """What `mpsdoctor plan --format json` prints; sizes in bytes and pixels.
+
+    `largest` is the largest of the sizes that fits, with its setting.
+    """
+
+    schema_version: int = PLAN_SCHEMA
+    machine: Machine
+    forecasts: tuple[Forecast, ...]
+    largest: Forecast | None
+
+
+def as_json(machine: Machine, forecasts: Sequence[Forecast]) -> str:
+    """A `Plan`, indented."""
+    plan = Plan(machine=machine, forecasts=tuple(forecasts), largest=largest(forecasts))
+    return msgspec.json.format(msgspec.json.encode(plan), indent=2).decode()
+
+
+def head(machine: Machine, forecasts: Sequence[Forecast]) -> Text:
+    """What the model is, and what this machine gives."""
+    first = forecasts[0]
+    parts = ", ".join(
+        f"{stage.name} {_gib(stage.weights_bytes)}" for stage in first.outcomes[0].stages
+    )
+    limit = _gib(machine.limit_bytes) + " GiB" if machine.limit_bytes else "not known"
+    versions = [f"PyTorch {machine.torch}" if machine.torch else "PyTorch not known"]
+    if machine.mps:
+        versions.append(f"macOS {machine.macos or 'not known'}")
+    return Text.assemble(
+        (first.model, "bold"),
+        f" in {first.dtype} ({first.pipeline})\n",
+        f"  weights  {_gib(first.weights_bytes):>6} GiB  {parts}\n",
+        f"  limit    {limit:>10}  {machine.limit_from}; {', '.join(versions)}",
+    )
+
+
+def sizes(forecasts: Sequence[Forecast]) -> Table:
+    """A line a size: the peak with each setting, weights included, and the best that fits."""
+    table = Table(
+        box=box.SIMPLE, title="peak memory in GiB, with the weights", title_justify="left"
+    )
+    table.add_column("size")
+    for outcome in _untiled(forecasts[0]):
+        table.add_column(outcome.setting.attention, justify="right")
+    table.add_column("what fits")
+    for forecast in forecasts:
+        cells = [_cell(outcome) for outcome in _untiled(forecast)]
+        table.add_row(_size(forecast), *cells, _best(forecast))
+    return table
+
+
+def stages(forecast: Forecast) -> Table:
+    """A line a setting: the activations of each stage, and the largest array."""
+    title = f"{_size(forecast)}: activations in GiB by stage"
+    table = Table(box=box.SIMPLE, title=title, title_justify="left")
+    table.add_column("attention")
+    for stage in forecast.outcomes[0].stages:
+        table.add_column(stage.name, justify="right")
+    table.add_column("largest buffer", justify="right")
+    for outcome in forecast.outcomes:
+        peaks = (_gib(stage.peak_bytes) + _mark(stage) for stage in outcome.stages)
+        table.add_row(str(outcome.setting), *peaks, _gib(outcome.largest_buffer_bytes))
+    return table
+
+
+def verdict(machine: Machine, forecasts: Sequence[Forecast]) -> Text:
+    """The largest that fits, and for what does not what is missing and what would help."""
+    page = Text()
+    best = largest(forecasts)
+    if best is not None:
+        page.append(
+            f"Largest of these that fits: {_size(best)}, with attention {best.best}.\n",
+            style="green",
+        )
+    for forecast in forecasts:
+        if forecast.best is None and machine.limit_bytes is not None:
+            page.append(_missing(forecast, machine.limit_bytes, best), style="red")
+    for cliff in dict.fromkeys(
+        outcome.cliff for one in forecasts for outcome in one.outcomes if outcome.cliff
+    ):
+        page.append(f"{_WHY[cliff]}\n", style="dim")
+    page.rstrip()
+    return page
+
+
+def _missing(forecast: Forecast, limit: int, best: Forecast | None) -> str:
+    least = min(forecast.outcomes, key=lambda one: (one.cliff is not None, one.missing_bytes))
+    size = f"{forecast.width}×{forecast.height}"
+    if not least.missing_bytes:
+        return f"{size} does not work here with any setting.\n"
+    text = (
+        f"{size} does not fit: {_gib(least.missing_bytes)} GiB are missing, with {least.setting}."
+    )
+    return f"{text} {_help(forecast, limit, best)}\n"
+
+
+def _help(forecast: Forecast, limit: int, best: Forecast | None) -> str:
+    if best is not None:
+        return f"{_size(best)} fits."
+    if forecast.weights_bytes > limit:
+        more = _gib(forecast.weights_bytes - limit)
+        text = f"The weights alone are {more} GiB too many."
+        half = " In half precision they take half (--dtype)."
+        return text + (half if forecast.dtype == "float32" else " Take a smaller model.")
+    return "Try a smaller size (--size)."
+
+
+def _untiled(forecast: Forecast) -> list[Outcome]:
+    return [outcome for outcome in forecast.outcomes if not outcome.setting.vae_tiling]
+
+
+def _cell(outcome: Outcome) -> Text:
+    if outcome.cliff is not None:
+        return Text(_FALLS[outcome.cliff], style="red")
+    style = {True: "green", False: "red", None: ""}[outcome.fits]
+    return Text(_gib(outcome.peak_bytes), style=style)
+
+
+def _best(forecast: Forecast) -> Text:
+    if forecast.best is None:
+        return Text(
+            "nothing" if forecast.outcomes[0].fits is not None else "not known", style="red"
+        )
+    return Text(str(forecast.best), style="green")
+
+
+def _mark(stage: StageForecast) -> str:
+    return f" {_FALLS[stage.cliff]}" if stage.cliff else ""
+
+
+def _size(forecast: Forecast) -> str:
+    return f"{forecast.width}×{forecast.height}"
+
+
+def _gib(size: int) -> str:
+    """With two digits where there are few, so that small models are not all 0.0."""
+    return f"{size / _GIB:.1f}" if size >= _GIB else f"{size / _GIB:.2f}"
