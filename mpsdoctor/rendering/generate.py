@@ -15,6 +15,7 @@ from PIL.Image import Image
 
 from mpsdoctor import __version__
 from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.prompts.infotext import Parameters
 from mpsdoctor.rendering.pictures import to_image
@@ -51,6 +52,7 @@ def generate(
     Raises MpsDoctorError where a picture is NaN or one flat colour.
     """
     settings = _settings(profile, pipe)
+    _require_size(profile, settings)
     if profile.prime and pipe not in _primed:
         _pixels(pipe, prompts[:1], seeds[:1], {**settings, "num_inference_steps": 1})
         _primed.add(pipe)
@@ -71,6 +73,17 @@ def _settings(profile: Profile, pipe: DiffusionPipeline) -> dict[str, Any]:
     asked = {name: getattr(profile, name) for name in _SETTINGS}
     accepted = _arguments(pipe)
     return {name: value for name, value in asked.items() if value is not None and name in accepted}
+
+
+def _require_size(profile: Profile, settings: Mapping[str, Any]) -> None:
+    """A picture too large makes the Mac swap, or ends the process, or is silently wrong."""
+    side, width, height = profile.largest_side, settings.get("width"), settings.get("height")
+    if side and width and height and width * height > side**2:
+        raise MpsDoctorError(
+            f"{width}×{height} is larger than what is forecast to fit on this machine",
+            detail=f"The profile's largest_side is {side}: {side}×{side}, or as many pixels.",
+            hint="Make it smaller. `mpsdoctor plan MODEL` says what fits, and with which settings.",
+        )
 
 
 def _pixels(

@@ -27,15 +27,12 @@ def require_libraries() -> None:
 def require_quiet_libraries() -> None:
     """The same for mpsdoctor's own processes, without the libraries' advice and loading bars.
 
-    Transformers advises on packages that nothing here needs when it is imported. A download
-    still shows its progress.
+    Transformers advises on packages that nothing here needs when it is imported.
     """
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     require_libraries()
     import diffusers.utils.logging
-    import huggingface_hub.utils
     import transformers.utils.logging
 
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
-    huggingface_hub.utils.enable_progress_bars()

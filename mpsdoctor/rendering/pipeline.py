@@ -1,32 +1,46 @@
 """Loading a Diffusers pipeline by a profile, and applying the profile to one."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
 from diffusers import DiffusionPipeline
+from huggingface_hub import try_to_load_from_cache
 from packaging.version import Version
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.model import Profile
+from mpsdoctor.rendering.attention_scope import (
+    Bound,
+    disable_bounded_attention,
+    enable_bounded_attention,
+)
+from mpsdoctor.rendering.vae import decode_in, set_vae
 from mpsdoctor.resources import embedded_model
 
+_MIB = 2**20
+_BUDGET_MIB = 512
 
-def load_pipeline(profile: Profile, model: str | None = None) -> DiffusionPipeline:
+
+def load_pipeline(
+    profile: Profile, model: str | None = None, *, local_files_only: bool = False
+) -> DiffusionPipeline:
     """The text-to-image pipeline `model` (default: the profile's), ready on the profile's device.
 
     `model` is a Hugging Face id, a folder, or `shapes`. Pickled weights are refused by default,
-    code from the model's repository always.
+    code from the model's repository always. What is not on this disk is downloaded, unless
+    `local_files_only`.
 
     Raises MpsDoctorError where the model or the device cannot be had.
     """
     _require_device(profile.device)
     name = model or profile.model
-    source = str(embedded_model()) if name == EMBEDDED_MODEL else name
     try:
-        pipe = _from_pretrained(source, profile)
+        pipe = _from_pretrained(_source(name, local_files_only), profile)
+        pipe.register_to_config(_name_or_path=name)
     except (OSError, ValueError, ImportError) as error:
         raise _cannot_load(name, error) from error
     return apply(profile, pipe)
@@ -40,9 +54,26 @@ def apply(profile: Profile, pipe: DiffusionPipeline) -> DiffusionPipeline:
     _require_device(profile.device)
     pipe.to(profile.device)
     _set_attention(pipe, profile)
-    _set_vae(pipe, "tiling", profile.vae_tiling)
-    _set_vae(pipe, "slicing", profile.vae_slicing)
+    set_vae(pipe, "tiling", profile.vae_tiling)
+    set_vae(pipe, "slicing", profile.vae_slicing)
+    decode_in(pipe, getattr(torch, profile.vae_dtype) if profile.vae_dtype else None)
     return pipe
+
+
+def _source(model: str, local_files_only: bool) -> str:
+    """What `from_pretrained` is given.
+
+    For the id of a model that is here Diffusers can ask for files that it does not load, and
+    refuse to load without them; for its folder it takes what is there.
+    """
+    if model == EMBEDDED_MODEL:
+        return str(embedded_model())
+    if not local_files_only or Path(model).is_dir():
+        return model
+    index = try_to_load_from_cache(model, DiffusionPipeline.config_name)
+    if not isinstance(index, str):
+        raise OSError("It is not in Hugging Face's cache on this disk.")
+    return str(Path(index).parent)
 
 
 def _from_pretrained(source: str, profile: Profile) -> DiffusionPipeline:
@@ -50,7 +81,9 @@ def _from_pretrained(source: str, profile: Profile) -> DiffusionPipeline:
     renamed = Version(diffusers.__version__) >= Version("0.40.0.dev0")
     arguments: dict[str, Any] = {
         "dtype" if renamed else "torch_dtype": getattr(torch, profile.dtype),
-        "use_safetensors": profile.use_safetensors,
+        # Where pickles are allowed, False would have no others loaded; None still prefers
+        # safetensors.
+        "use_safetensors": profile.use_safetensors or None,
         "trust_remote_code": False,
     }
     if profile.variant is None:
@@ -64,22 +97,20 @@ def _from_pretrained(source: str, profile: Profile) -> DiffusionPipeline:
 
 
 def _set_attention(pipe: DiffusionPipeline, profile: Profile) -> None:
+    disable_bounded_attention(pipe)
     if profile.attention == "sliced":
         pipe.enable_attention_slicing()
-    elif _is_sliced(pipe):
+        return
+    if _is_sliced(pipe):
         pipe.disable_attention_slicing()
+    if profile.attention == "bounded":
+        budget = (profile.attention_budget or _BUDGET_MIB) * _MIB
+        enable_bounded_attention(pipe, Bound(budget, profile.device))
 
 
 def _is_sliced(pipe: DiffusionPipeline) -> bool:
     processors = getattr(getattr(pipe, "unet", None), "attn_processors", {})
     return any(type(processor).__name__.startswith("Sliced") for processor in processors.values())
-
-
-def _set_vae(pipe: DiffusionPipeline, feature: str, enabled: bool) -> None:
-    """On the VAE itself: Diffusers 0.40 removed `enable_vae_tiling` and the like from pipelines."""
-    switch = f"enable_{feature}" if enabled else f"disable_{feature}"
-    if hasattr(getattr(pipe, "vae", None), switch):
-        getattr(pipe.vae, switch)()
 
 
 def _require_device(device: str) -> None:
@@ -95,5 +126,6 @@ def _cannot_load(model: str, error: Exception) -> MpsDoctorError:
     if Path(model).exists() or model == EMBEDDED_MODEL:
         hint = "Check that the folder is complete: `model_index.json` and a folder a component."
     else:
-        hint = f"If it is not on this machine yet, download it: hf download {model}"
+        command = shlex.join(("mpsdoctor", "pull", model))
+        hint = f"If it is not on this machine yet, or not whole, download it: {command}"
     return MpsDoctorError(f"The model {model} cannot be loaded", detail=str(error), hint=hint)

@@ -20,8 +20,12 @@ class TunedProfile(Profile):
     Only the methods import torch, so that `activate` can come before it.
     """
 
-    def load_pipeline(self, model: str | None = None) -> "DiffusionPipeline":
+    def load_pipeline(
+        self, model: str | None = None, *, local_files_only: bool = False
+    ) -> "DiffusionPipeline":
         """The pipeline `model` (default: the profile's), with these settings, on their device.
+
+        As with Diffusers, what is not on this disk is downloaded, unless `local_files_only`.
 
         Raises MpsDoctorError where the libraries, the model or the device cannot be had.
         """
@@ -31,7 +35,7 @@ class TunedProfile(Profile):
         require_libraries()
         from mpsdoctor.rendering.pipeline import load_pipeline
 
-        return load_pipeline(self, model)
+        return load_pipeline(self, model, local_files_only=local_files_only)
 
     def apply(self, pipe: "DiffusionPipeline") -> "DiffusionPipeline":
         """Moves your own pipeline to the profile's device, with its settings; returns it."""

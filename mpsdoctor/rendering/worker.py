@@ -74,7 +74,7 @@ def _load(profile: Profile) -> "DiffusionPipeline":
     require_quiet_libraries()
     from mpsdoctor.rendering.pipeline import load_pipeline
 
-    pipe = load_pipeline(profile)
+    pipe = load_pipeline(profile, local_files_only=True)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

@@ -67,7 +67,7 @@ def test_a_model_that_is_not_there_names_the_command_that_fetches_it(
 
     with pytest.raises(MpsDoctorError) as refused:
         load_pipeline(Profile(device="cpu"), "nobody/no-such-model")
-    assert "hf download nobody/no-such-model" in refused.value.hint
+    assert "mpsdoctor pull nobody/no-such-model" in refused.value.hint
 
 
 @pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has an mps device")

@@ -87,7 +87,7 @@ def test_a_model_that_cannot_be_loaded_is_refused_once(worker: Worker) -> None:
     refused = worker.receive()
 
     assert isinstance(refused, Refused)
-    assert "hf download nobody/no-such-model" in refused.hint
+    assert "mpsdoctor pull nobody/no-such-model" in refused.hint
     assert worker.process.wait(10) == 0
 
 

@@ -1,0 +1,86 @@
+"""Render a few steps with one profile: `python -m mpsdoctor.rendering.measure PROFILE.json STEPS`.
+
+A process of its own, as what is measured can end it. Prints a Measurement as one JSON line.
+"""
+
+import itertools
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.profile.model import Profile
+from mpsdoctor.rendering.libraries import require_quiet_libraries
+from mpsdoctor.rendering.measurement import Measurement
+
+PROMPT = "a photo of an astronaut riding a horse on mars"
+SEED = 0
+_WARM_STEPS = 2
+
+
+def measure(profile: Profile, steps: int) -> Measurement:
+    """The steps of the second picture: the first one compiles kernels and fills caches.
+
+    Raises MpsDoctorError where the model or the device cannot be had.
+    """
+    profile.activate()
+    require_quiet_libraries()
+    from mpsdoctor.rendering.generate import generate
+    from mpsdoctor.rendering.pipeline import load_pipeline
+
+    pipe = load_pipeline(profile, local_files_only=True)
+    pipe.set_progress_bar_config(disable=True)
+    warm = profile.model_copy(update={"num_inference_steps": _WARM_STEPS})
+    timed = profile.model_copy(update={"num_inference_steps": steps})
+    swapped = psutil.swap_memory().sout
+    ends: list[float] = []
+    try:
+        generate(warm, pipe, [PROMPT], [SEED])
+        generate(timed, pipe, [PROMPT], [SEED], lambda _step, _steps: ends.append(_now(profile)))
+    except MpsDoctorError as error:
+        return Measurement(problem=error.title)
+    except (RuntimeError, ValueError, TypeError) as error:
+        return Measurement(problem=f"{type(error).__name__}: {error}")
+    return Measurement(
+        step_seconds=tuple(end - start for start, end in itertools.pairwise(ends)),
+        peak_bytes=_peak(profile),
+        swapped_bytes=max(0, psutil.swap_memory().sout - swapped),
+    )
+
+
+def _now(profile: Profile) -> float:
+    """When the GPU has done what it was asked for."""
+    if profile.device == "mps":
+        import torch
+
+        torch.mps.synchronize()
+    return time.monotonic()
+
+
+def _peak(profile: Profile) -> int | None:
+    """All that Metal has given to this process."""
+    if profile.device != "mps":
+        return None
+    import torch
+
+    return torch.mps.driver_allocated_memory()
+
+
+def main() -> None:
+    """Prints the measurement on a line of its own."""
+    profile = Profile(**json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    try:
+        measured = measure(profile, int(sys.argv[2]))
+    except MpsDoctorError as error:
+        measured = Measurement(problem=f"{error.title}. {error.detail}")
+    print("\n" + msgspec.json.encode(measured).decode(), flush=True)  # noqa: T201
+    os._exit(0)  # Metal can abort while Python shuts down
+
+
+if __name__ == "__main__":
+    main()
