@@ -1,0 +1,106 @@
+"""The only caller of huggingface_hub: what a hub has, and its files as they come in."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from mpsdoctor import __version__
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.hub.model import Listing, RemoteFile
+from mpsdoctor.hub.refusals import no_diffusers_model, no_hub
+from mpsdoctor.hub.selection import INDEX
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import RepoSibling
+
+_SECONDS = 30.0
+_CHUNK = 1 << 16
+
+
+def require_library() -> None:
+    """Imports huggingface_hub, and has it keep its advice to itself.
+
+    Raises MpsDoctorError where it is absent.
+    """
+    try:
+        from huggingface_hub.utils import logging
+    except ImportError as error:
+        raise MpsDoctorError(
+            "What downloads is not installed, or does not start",
+            detail=f"{type(error).__name__}: {error}",
+            hint=f"Install it: {sys.executable} -m pip install 'mpsdoctor[render]'",
+        ) from error
+    logging.set_verbosity_error()
+
+
+def describe(model: str) -> Listing:
+    """The newest commit of the model `model`, a Hugging Face id.
+
+    Raises MpsDoctorError where what answers is no hub or has no Diffusers model, and what
+    `refusals.explained` explains.
+    """
+    from huggingface_hub import HfApi
+
+    api = HfApi(library_name="mpsdoctor", library_version=__version__)
+    try:
+        info = api.model_info(model, files_metadata=True, timeout=_SECONDS)
+        files = tuple(_file(sibling) for sibling in info.siblings)
+        commit = _hexadecimal(info.sha)
+    except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise no_hub(error) from error
+    named = {file.path: file for file in files}
+    if INDEX not in named:
+        raise no_diffusers_model(model, list(named))
+    with stream(model, commit, named[INDEX], 0) as (_, chunks):
+        text = b"".join(chunks)
+    try:
+        index = json.loads(text)
+        return Listing(model=model, commit=commit, index=dict(index), files=files)
+    except (TypeError, ValueError) as error:
+        raise no_hub(error) from error
+
+
+@contextmanager
+def stream(
+    model: str, commit: str, file: RemoteFile, start: int
+) -> Iterator[tuple[bool, Iterator[bytes]]]:
+    """A file's content from byte `start` on; False where it begins at its own beginning instead.
+
+    Not by `hf_hub_download`, which since release 1.18 never goes on where it was cut short
+    (huggingface_hub #4196, #4306). Raises what `refusals.explained` explains.
+    """
+    from huggingface_hub import constants, get_session, hf_hub_url
+    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+
+    headers = build_hf_headers(library_name="mpsdoctor", library_version=__version__)
+    headers |= {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+    request = {"headers": headers, "timeout": constants.HF_HUB_DOWNLOAD_TIMEOUT}
+    url = hf_hub_url(model, file.path, revision=commit)
+    session = get_session()
+    if callable(session.stream):  # httpx, from huggingface_hub 1.0 on
+        with session.stream("GET", url, **request) as response:
+            hf_raise_for_status(response)
+            yield response.status_code == 206, response.iter_bytes()
+    else:  # requests
+        with session.get(url, stream=True, **request) as response:
+            hf_raise_for_status(response)
+            yield response.status_code == 206, response.iter_content(_CHUNK)
+
+
+def _file(sibling: "RepoSibling") -> RemoteFile:
+    """Its path and its etag become names on this disk."""
+    path = PurePosixPath(sibling.rfilename)
+    if path.is_absolute() or ".." in path.parts:
+        raise TypeError(f"{path} is not a name inside a repository")
+    etag = _hexadecimal(sibling.lfs.sha256 if sibling.lfs else sibling.blob_id)
+    return RemoteFile(path=str(path), size=int(sibling.size), etag=etag)
+
+
+def _hexadecimal(digest: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", digest):
+        raise TypeError(f"{digest} is not a digest")
+    return digest

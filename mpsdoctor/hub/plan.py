@@ -1,0 +1,80 @@
+"""What has to be downloaded of a model, and whether there is room for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.filesize import decimal
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts import hub_cache
+from mpsdoctor.facts.model import Folder
+from mpsdoctor.hub.cache import Progress, Repository
+from mpsdoctor.hub.model import Listing, RemoteFile
+from mpsdoctor.hub.refusals import MAKE_ROOM, needs_code, only_pickled
+from mpsdoctor.hub.selection import Selection, select
+
+# As much as `check` wants to be free for pictures and macOS (MPS501).
+_SPARE = 2 * 10**9
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All the files that the pipeline loads, and those of them that are not here, intact.
+
+    Of several with the same content one is missing.
+    """
+
+    repository: Repository
+    files: tuple[RemoteFile, ...]
+    missing: tuple[RemoteFile, ...]
+
+    @property
+    def total_bytes(self) -> int:
+        """Of all contents."""
+        return sum({file.etag: file.size for file in self.files}.values())
+
+    @property
+    def missing_bytes(self) -> int:
+        """What has yet to come."""
+        return sum(file.size - self.repository.here_bytes(file) for file in self.missing)
+
+
+def choose(listing: Listing, *, variant: str | None, pickles: bool) -> Selection:
+    """The files that its pipeline loads. Raises MpsDoctorError where it would not load them."""
+    names = [file.path for file in listing.files]
+    selection = select(names, listing.index, variant=variant, pickles=pickles)
+    if selection.coded:
+        raise needs_code(listing.model, selection.coded)
+    if selection.pickled:
+        raise only_pickled(listing.model, selection.pickled)
+    return selection
+
+
+def survey(listing: Listing, selection: Selection, cache: Path, progress: Progress) -> Plan:
+    """Looks at what `cache`, huggingface_hub's, has already, by content; nothing is changed."""
+    repository = Repository(hub_cache.repository(cache, listing.model), listing.commit)
+    chosen = frozenset(selection.files)
+    files = tuple(file for file in listing.files if file.path in chosen)
+    missing = {file.etag: file for file in files if not repository.has(file, progress)}
+    return Plan(repository, files, tuple(missing.values()))
+
+
+def require_room(plan: Plan, cache: Folder) -> None:
+    """Raises MpsDoctorError where the cache is unusable or its volume has too little room.
+
+    macOS clears purgeable space for a download. What is not known is no reason to refuse.
+    """
+    if not cache.usable:
+        raise MpsDoctorError(
+            f"The Hugging Face cache {cache.path} cannot be used: {cache.error}",
+            hint="mpsdoctor explain MPS503",
+        )
+    room = cache.volume.available_bytes or cache.volume.free_bytes
+    needed = plan.missing_bytes + _SPARE
+    if plan.missing and room is not None and room < needed:
+        raise MpsDoctorError(
+            f"{decimal(needed - room)} too little room on the disk",
+            detail=f"{decimal(plan.missing_bytes)} have yet to come, {decimal(_SPARE)} are to stay "
+            f"free for macOS and pictures, and {decimal(room)} are free at {cache.path}.",
+            hint=MAKE_ROOM,
+        )

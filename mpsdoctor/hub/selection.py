@@ -1,0 +1,94 @@
+"""Which files of a model's repository its pipeline loads; pure."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+INDEX = "model_index.json"
+_SAFETENSORS, _PICKLES = "safetensors", "bin"
+
+_STEM = "(?:diffusion_pytorch_model|pytorch_model|model)"
+_SHARD = r"-\d{5}-of-\d{5}"
+# What makes a folder one of weights, for Diffusers (filter_model_files), and what it never reads.
+_WEIGHTS = (".safetensors", ".bin", ".onnx", ".pb")
+_OTHER_LIBRARIES = (".msgpack", ".onnx", ".pb", ".h5", ".ckpt", ".pt", ".pth", ".gguf")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The files to have, sorted, and why a pipeline would not load from them, by component.
+
+    `with_variant` are the components that have the variant. `pickled` have no safetensors, which
+    matters where pickles are refused; `coded` need Python code from the repository.
+    """
+
+    files: tuple[str, ...]
+    with_variant: tuple[str, ...] = ()
+    pickled: tuple[str, ...] = ()
+    coded: tuple[str, ...] = ()
+
+
+def select(
+    names: Collection[str], index: Mapping[str, Any], *, variant: str | None, pickles: bool
+) -> Selection:
+    """What `DiffusionPipeline.from_pretrained` loads of the files `names` of a repository.
+
+    `index` is the content of its model_index.json. A component's weights are those of `variant`
+    where it has it, else the plain ones; pickles only where they are allowed and there is nothing
+    else. Diffusers' own download (variant_compatible_siblings) takes weights of folders that no
+    component has, too.
+    """
+    files = {INDEX}
+    with_variant: list[str] = []
+    pickled: list[str] = []
+    coded: list[str] = ["pipeline"] if isinstance(index.get("_class_name"), list) else []
+    ignored = set(index.get("_ignore_files", ()))
+    for component, module in _components(index):
+        folder = f"{component}/"
+        inside = {
+            name.removeprefix(folder)
+            for name in names
+            if name.startswith(folder) and name not in ignored
+        }
+        if f"{module}.py" in inside:
+            coded.append(component)
+        chosen = inside
+        if any(name.endswith(_WEIGHTS) for name in inside):
+            weights = _weights(inside, _SAFETENSORS, variant)
+            if not weights and (weights := _weights(inside, _PICKLES, variant)):
+                pickled.append(component)
+            if weights - _weights(inside, _SAFETENSORS, None) - _weights(inside, _PICKLES, None):
+                with_variant.append(component)
+            chosen = weights | (inside & {"config.json"})
+        files |= {folder + name for name in chosen if not name.endswith((*_OTHER_LIBRARIES, ".py"))}
+    return Selection(
+        files=tuple(sorted(files & set(names))),
+        with_variant=tuple(with_variant),
+        pickled=() if pickles else tuple(pickled),
+        coded=tuple(coded),
+    )
+
+
+def _components(index: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name and module. A component that the model does without is written as [null, null]."""
+    for name, entry in index.items():
+        if not name.startswith("_") and isinstance(entry, list) and len(entry) == 2 and entry[0]:
+            yield name, str(entry[0])
+
+
+def _weights(names: set[str], kind: str, variant: str | None) -> set[str]:
+    """One component's weights with their index, in the first spelling that has any."""
+    for pattern in _spellings(kind, variant):
+        found = {name for name in names if re.fullmatch(pattern, name)}
+        if any(name.endswith(kind) for name in found):
+            return found
+    return set()
+
+
+def _spellings(kind: str, variant: str | None) -> Iterator[str]:
+    if variant:
+        name = re.escape(variant)
+        yield rf"{_STEM}\.{name}({_SHARD})?\.{kind}|{_STEM}\.{kind}\.index\.{name}\.json"
+        yield rf"{_STEM}{_SHARD}\.{name}\.{kind}|{_STEM}\.{kind}\.{name}\.index\.json"
+    yield rf"{_STEM}({_SHARD})?\.{kind}|{_STEM}\.{kind}\.index\.json"

@@ -1,0 +1,155 @@
+"""Bringing a file into the cache over a connection that fails."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.hub.cache import Repository
+from mpsdoctor.hub.download import fetch
+from mpsdoctor.hub.model import RemoteFile
+from mpsdoctor.hub.refusals import explained
+
+CONTENT = bytes(range(256)) * 40
+FILE = RemoteFile(path="unet/weights", size=len(CONTENT), etag=hashlib.sha256(CONTENT).hexdigest())
+
+
+class Line:
+    """A connection that gives the bytes of `answers`, one answer after the other, then breaks.
+
+    An answer is how much it gives of what is asked for, or what it gives instead.
+    """
+
+    def __init__(self, *answers: int | bytes, ranges: bool = True) -> None:
+        self.answers = list(answers)
+        self.ranges = ranges
+        self.asked: list[int] = []
+        self.pauses: list[float] = []
+
+    @contextmanager
+    def stream(self, _file: RemoteFile, start: int) -> Iterator[tuple[bool, Iterator[bytes]]]:
+        self.asked.append(start)
+        if not self.answers:
+            raise ConnectionError("no line")
+        answer = self.answers.pop(0)
+        begin = start if self.ranges else 0
+        data = answer if isinstance(answer, bytes) else CONTENT[begin : begin + answer]
+
+        def chunks() -> Iterator[bytes]:
+            yield data
+            if begin + len(data) < len(CONTENT):
+                raise ConnectionError("broken")
+
+        yield self.ranges and start > 0, chunks()
+
+    def pause(self, _error: Exception, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "hub" / "models--org--name", "c" * 40)
+
+
+def bring(repository: Repository, line: Line) -> list[int]:
+    """How much was said to be there, whenever it was said."""
+    seen: list[int] = []
+    with explained("org/name", {}):
+        fetch(FILE, repository, line.stream, lambda _file, here: seen.append(here), line.pause)
+    return seen
+
+
+def test_what_has_come_is_not_asked_for_again(repository: Repository) -> None:
+    """Each attempt goes on where the last ended; attempts that bring something are not counted."""
+    line = Line(*[1000] * 20)
+
+    seen = bring(repository, line)
+
+    assert CONTENT == repository.blob(FILE).read_bytes()
+    assert list(range(0, len(CONTENT), 1000)) == line.asked
+    assert {1.0} == set(line.pauses)
+    assert (sorted(seen), len(CONTENT)) == (seen, seen[-1])
+
+
+def test_a_dead_connection_is_given_up_and_what_has_come_stays(repository: Repository) -> None:
+    """Five attempts that bring nothing, with longer and longer pauses; the next call goes on."""
+    line = Line(3000)
+
+    with pytest.raises(MpsDoctorError, match="cannot be reached"):
+        bring(repository, line)
+    assert [1.0, 2.0, 4.0, 8.0, 16.0] == line.pauses
+    assert not repository.blob(FILE).exists()
+
+    line = Line(len(CONTENT))
+    bring(repository, line)
+    assert [3000] == line.asked
+
+
+def test_a_server_that_knows_no_ranges_begins_anew(repository: Repository) -> None:
+    """What had come is replaced, not continued."""
+    line = Line(3000, len(CONTENT), ranges=False)
+
+    bring(repository, line)
+
+    assert CONTENT == repository.blob(FILE).read_bytes()
+
+
+def test_damaged_content_never_gets_into_the_cache(repository: Repository) -> None:
+    """Once it is fetched anew, twice it is an error, and nothing of it stays."""
+    damaged = CONTENT[:-1] + b"?"
+
+    bring(repository, Line(damaged, len(CONTENT)))
+    assert CONTENT == repository.blob(FILE).read_bytes()
+
+    repository.blob(FILE).unlink()
+    with pytest.raises(MpsDoctorError, match="arrives damaged"):
+        bring(repository, Line(damaged, damaged + b"and more"))
+    assert [] == list(repository.blob(FILE).parent.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no disk that is always full")
+def test_a_full_disk_is_named(repository: Repository) -> None:
+    """With what to do; not as a bug."""
+    repository.partial(FILE).parent.mkdir(parents=True)
+    repository.partial(FILE).symlink_to("/dev/full")
+
+    with pytest.raises(MpsDoctorError, match="The disk is full") as refused:
+        bring(repository, Line(len(CONTENT)))
+    assert "hf cache ls" in refused.value.hint
+
+
+def test_two_processes_do_not_write_the_same_file(repository: Repository) -> None:
+    """The second says so, and leaves it to the first."""
+
+    class Nosy(Line):
+        def pause(self, _error: Exception, seconds: float) -> None:
+            with pytest.raises(MpsDoctorError, match="Another mpsdoctor pull"):
+                bring(repository, Line(len(CONTENT)))
+            super().pause(_error, seconds)
+
+    line = Nosy(3000, len(CONTENT))
+    bring(repository, line)
+
+    assert [0, 3000] == line.asked
+    assert CONTENT == repository.blob(FILE).read_bytes()
+
+
+def test_without_links_the_content_itself_gets_the_name(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On exFAT, say; the file is found there the next time."""
+
+    def impossible(*arguments: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(Path, "symlink_to", impossible)
+    bring(repository, Line(len(CONTENT)))
+    for _ in range(2):
+        repository.give_name(FILE)
+
+    assert CONTENT == repository.name(FILE).read_bytes()
+    assert not repository.name(FILE).is_symlink()
+    assert repository.has(FILE, lambda _file, _done: None)

@@ -1,0 +1,53 @@
+"""Whether there is room for what has to be downloaded."""
+
+from pathlib import Path
+
+import pytest
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts.model import Folder, Volume
+from mpsdoctor.hub.cache import Repository
+from mpsdoctor.hub.model import RemoteFile
+from mpsdoctor.hub.plan import Plan, require_room
+
+GB = 10**9
+FILE = RemoteFile(path="unet/weights", size=7 * GB, etag="e" * 64)
+
+
+@pytest.mark.parametrize(
+    ("free", "available", "here", "missing"),
+    [
+        (9 * GB, None, 0, None),
+        (8 * GB, None, 0, "1.0 GB too little room"),
+        (8 * GB, None, GB, None),
+        (1 * GB, 9 * GB, 0, None),
+        (1 * GB, 8 * GB, 0, "1.0 GB too little room"),
+        (None, None, 0, None),
+    ],
+)
+def test_a_download_needs_room_for_the_rest_and_some_to_spare(
+    tmp_path: Path, free: int | None, available: int | None, here: int, missing: str | None
+) -> None:
+    """What has come counts, and what macOS can clear; what is not known is no obstacle."""
+    repository = Repository(tmp_path / "models--org--name", "c" * 40)
+    repository.partial(FILE).parent.mkdir(parents=True)
+    with repository.partial(FILE).open("wb") as partial:
+        partial.truncate(here)
+    volume = Volume(free_bytes=free, available_bytes=available)
+    cache = Folder(path=str(tmp_path), exists=True, usable=True, volume=volume)
+    plan = Plan(repository, files=(FILE,), missing=(FILE,))
+
+    if missing is None:
+        require_room(plan, cache)
+    else:
+        with pytest.raises(MpsDoctorError, match=missing):
+            require_room(plan, cache)
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """Before anything is downloaded."""
+    cache = Folder(path="/Volumes/Gone/hub", exists=False, usable=False, error="EACCES")
+    plan = Plan(Repository(tmp_path, "c" * 40), files=(FILE,), missing=(FILE,))
+
+    with pytest.raises(MpsDoctorError, match="/Volumes/Gone/hub cannot be used: EACCES"):
+        require_room(plan, cache)
