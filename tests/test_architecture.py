@@ -23,8 +23,15 @@ MAY_IMPORT = {
     "knowledge": LEAVES,
     "checks": LEAVES | {"facts.model", "knowledge"},
     "profile": LEAVES,
-    "tuning": LEAVES | {"facts.model", "knowledge", "profile"},
+    "tuning": LEAVES
+    | {"facts.model", "knowledge", "profile", "planning", "rendering.attention_pieces"}
+    | {"rendering.measurement"},
+    "fixing": LEAVES | {"profile"},
+    "hub": LEAVES | {"facts"},
     "prompts": LEAVES,
+    "planning": LEAVES
+    | {"facts.command", "facts.model", "knowledge", "rendering.attention_pieces"}
+    | {"rendering.attention_kernels", "__version__"},
     "rendering": LEAVES | {"profile", "prompts"},
     "hotfolder": LEAVES | {"profile", "prompts", "rendering.protocol"},
     "shapes": LEAVES,
@@ -33,7 +40,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "cli": LEAVES
     | {"facts", "knowledge", "checks", "profile", "tuning", "prompts", "rendering", "hotfolder"}
-    | {"reports"},
+    | {"reports", "fixing", "hub", "planning"},
 }
 """Room to what it may import of ours; a dotted name is the one door into another room."""
 
@@ -41,7 +48,17 @@ HEAVY = {"torch", "diffusers", "transformers", "tokenizers", "accelerate", "safe
 MAY_IMPORT_HEAVY = {
     "facts/canaries.py",
     "facts/mps_probe.py",
+    "facts/picture_probe.py",
+    "planning/build.py",
+    "planning/quiet.py",
+    "planning/storages.py",
+    "planning/tokens.py",
+    "planning/trace.py",
+    "rendering/attention.py",
+    "rendering/attention_scope.py",
     "rendering/generate.py",
+    "rendering/measure.py",
+    "rendering/vae.py",
     "rendering/pipeline.py",
     "rendering/libraries.py",
     "rendering/tuned.py",

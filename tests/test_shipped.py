@@ -7,21 +7,12 @@ import sysconfig
 import venv
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from mpsdoctor.facts.model import Facts
-from mpsdoctor.profile import document
 from mpsdoctor.resources import shipped
-from mpsdoctor.tuning.needs import Denoiser, Needs
-from mpsdoctor.tuning.rules import tune
+from tests.support.shipped_profiles import names, text
 
 ROOT = Path(__file__).parents[1]
-SD15 = Needs("stable-diffusion-v1-5/stable-diffusion-v1-5", Denoiser.UNET, 512)
-PROFILES = {
-    "m2-pro-32gb-torch-2.6.toml": "m2-pro-macos-14.7.4-torch-2.6.0.json",
-    "m4-pro-64gb-torch-2.5.toml": "m4-pro-64gb-macos-15.2-torch-2.5.1.json",
-}
 FIND_EVERYTHING = """
 import sys
 from pathlib import Path
@@ -29,7 +20,7 @@ import mpsdoctor
 from mpsdoctor.resources import embedded_model, knowledge, shipped
 print(Path(mpsdoctor.__file__).parent)
 for file in (
-    shipped("profiles") / "m2-pro-32gb-torch-2.6.toml",
+    shipped("profiles") / "m1-8gb-torch-2.8.0-sd15.toml",
     shipped("launchd") / "io.github.mpsdoctor.watch.plist",
     shipped("docs/checks") / "MPS101.md",
     knowledge("floors.toml"),
@@ -40,17 +31,15 @@ for file in (
 """
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", names())
 def test_each_profile_is_what_its_recorded_mac_is_tuned_to(name: str) -> None:
-    """A rule that changes changes the files that ship."""
-    facts = msgspec.json.decode((ROOT / "tests/facts" / PROFILES[name]).read_text(), type=Facts)
-
-    assert document.write(tune(facts, SD15), {}) == (shipped("profiles") / name).read_text("utf-8")
+    """A rule that changes them is followed by `python -m tests.support.shipped_profiles`."""
+    assert text(*names()[name]) == (shipped("profiles") / name).read_text("utf-8")
 
 
 def test_the_profiles_folder_holds_only_those() -> None:
     """No profile ships that no test makes."""
-    assert set(PROFILES) == {path.name for path in shipped("profiles").glob("*.toml")}
+    assert set(names()) == {path.name for path in shipped("profiles").glob("*.toml")}
 
 
 def test_the_agents_template_is_a_property_list() -> None:

@@ -17,9 +17,12 @@ COMMANDS = {
     "doctor": "mpsdoctor.cli.check",
     "explain": "mpsdoctor.cli.explain",
     "profile": "mpsdoctor.cli.profile",
+    "tune": "mpsdoctor.cli.tune",
+    "pull": "mpsdoctor.cli.pull",
     "render": "mpsdoctor.cli.render",
     "watch": "mpsdoctor.cli.watch",
     "status": "mpsdoctor.cli.status",
+    "plan": "mpsdoctor.cli.plan",
     "bugreport": "mpsdoctor.cli.bugreport",
     "demo": "mpsdoctor.cli.demo",
 }

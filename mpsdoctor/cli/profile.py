@@ -2,16 +2,23 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.options import profile_option, profile_path
+from mpsdoctor.constants import ExitCode
+from mpsdoctor.errors import MpsDoctorError, did_you_mean
+
+if TYPE_CHECKING:
+    from mpsdoctor.profile.choice import Value
+    from mpsdoctor.profile.document import Document
 
 
 @click.group("profile")
 def command() -> None:
-    """Show the tuned profile, or where it lies."""
+    """Show the tuned profile, compare it, or use one that ships."""
 
 
 @command.command("show")
@@ -50,3 +57,123 @@ def show(profile: Path | None) -> None:
 def path() -> None:
     """Print where the profile lies."""
     output.show(str(profile_path(None)))
+
+
+@command.command("list")
+def list_shipped() -> None:
+    """List the profiles that ship, each tuned for a Mac and a model."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table("name", "model", "attention", "largest side", box=box.SIMPLE)
+    for name, path in _shipped().items():
+        values = _read(path).values
+        side = values.get("largest_side")
+        table.add_row(name, str(values["model"]), str(values["attention"]), str(side or ""))
+    output.show(table)
+
+
+@command.command("use")
+@click.argument("name")
+@profile_option
+def use(name: str, profile: Path | None) -> None:
+    """Make a profile that ships, or another file, yours; the one before is set aside."""
+    from mpsdoctor.files import move_to_unused
+    from mpsdoctor.profile.loading import load
+    from mpsdoctor.profile.model import Profile
+    from mpsdoctor.profile.saving import save
+
+    path, source = profile_path(profile), _named(name)
+    load(Profile, source, {})
+    text = source.read_text("utf-8")
+    if path.exists():
+        aside = move_to_unused(path, path.parent, f"{path.stem}-before", path.suffix)
+        output.tell(f"The profile before: {aside}")
+    save(path, text)
+    output.tell(f"Profile: {path}")
+
+
+@command.command("diff")
+@click.argument("other", required=False)
+@click.option("--guide", is_flag=True, help="Compare with what Diffusers' page on mps would say.")
+@profile_option
+def diff(other: str | None, guide: bool, profile: Path | None) -> None:
+    """Show where the profile differs from what was tuned, or from OTHER.
+
+    OTHER is a file, or the name of a profile that ships.
+    """
+    if other and guide:
+        raise MpsDoctorError(
+            "Only one comparison at a time",
+            hint="Name a profile, or ask for --guide.",
+            exit_code=ExitCode.USAGE,
+        )
+    mine = _read(profile_path(profile))
+    if guide:
+        theirs, title = _guide(mine), "the guide"
+        ours = {name: mine.values.get(name) for name in theirs}
+    elif other:
+        ours, theirs, title = dict(mine.values), dict(_read(_named(other)).values), other
+    else:
+        ours, theirs, title = dict(mine.values), dict(mine.tuned), "tuned"
+    _show_differences(ours, theirs, title)
+
+
+def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", title: str) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from mpsdoctor.profile.difference import differences
+
+    found = differences(ours, theirs)
+    if not found:
+        output.tell("No difference.")
+        return
+    table = Table("setting", "yours", title, box=box.SIMPLE)
+    for one in found:
+        table.add_row(
+            one.setting, *("not set" if v is None else str(v) for v in (one.ours, one.theirs))
+        )
+    output.show(table)
+
+
+def _guide(mine: "Document") -> "dict[str, Value]":
+    from mpsdoctor.cli.tuning import known_needs
+    from mpsdoctor.constants import EMBEDDED_MODEL
+    from mpsdoctor.facts.collect import collect
+    from mpsdoctor.tuning.guide import guide
+
+    needs = known_needs(str(mine.values.get("model", EMBEDDED_MODEL)))
+    choices = guide(collect(ask_torch=False), needs)
+    return {name: choice.value for name, choice in choices.items()}
+
+
+def _read(path: Path) -> "Document":
+    from mpsdoctor.profile import document
+    from mpsdoctor.profile.loading import load
+    from mpsdoctor.profile.model import Profile
+
+    load(Profile, path, {})
+    return document.read(path.read_text("utf-8"))
+
+
+def _named(name: str) -> Path:
+    """A file, or a profile that ships."""
+    from mpsdoctor.paths import expand
+
+    known = _shipped()
+    if name in known:
+        return known[name]
+    if (path := expand(name)).is_file():
+        return path
+    raise MpsDoctorError(
+        f"There is no profile {name}",
+        hint=did_you_mean(name, list(known), "`mpsdoctor profile list` shows those that ship."),
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _shipped() -> dict[str, Path]:
+    from mpsdoctor.resources import shipped
+
+    return {path.stem: path for path in sorted(shipped("profiles").glob("*.toml"))}

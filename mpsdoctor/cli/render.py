@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Render PROMPT into a PNG, now.
 
-    Takes the profile's settings; an existing file is never overwritten.
+    Takes the profile's settings; an existing file is never overwritten. Downloads nothing.
     """
     from rich.progress import Progress
 
@@ -41,7 +41,7 @@ def command(
     settings.activate(os.environ)
     output.tell(f"Loading {model or settings.model} on {settings.device} …")
     require_quiet_libraries()
-    pipe = settings.load_pipeline(model)
+    pipe = settings.load_pipeline(model, local_files_only=True)
     pipe.set_progress_bar_config(disable=True)
 
     from mpsdoctor.files import move_to_unused

@@ -1,33 +1,74 @@
 """From facts to the profile on disk."""
 
 import os
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpsdoctor.cli import output
 from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.errors import MpsDoctorError
 
 if TYPE_CHECKING:
     from mpsdoctor.facts.model import Facts
-    from mpsdoctor.profile.choice import Choices
+    from mpsdoctor.planning.configs import Configs
+    from mpsdoctor.planning.model import Footprint
+    from mpsdoctor.profile.choice import Choices, Value
+    from mpsdoctor.profile.document import Document
+    from mpsdoctor.tuning.needs import Needs
+
+
+def update_profile(facts: "Facts", model: str | None, path: Path) -> None:
+    """Writes the profile, where the one that is there is understood; says so where it is not."""
+    if facts.profile and facts.profile.problem:
+        output.tell(f"The profile stays as it is. {facts.profile.problem}")
+    else:
+        write_profile(facts, model, path)
 
 
 def write_profile(facts: "Facts", model: str | None, path: Path) -> None:
     """Tunes for the model and writes the profile; the user's own edits stay.
 
+    So does what `mpsdoctor tune` measured for the same model with the same releases.
+
     Raises MpsDoctorError, and leaves the file as it is, where the file is not understood.
+    """
+    from mpsdoctor.tuning.candidates import kept
+
+    previous = read_document(path)
+    before = str(previous.values.get("model", EMBEDDED_MODEL))
+    choices = tune_for(model or before, facts)
+    if choices["model"].value == before:
+        choices = kept(choices, previous.tuned, previous.reasons, made_with(facts))
+    save_profile(path, choices, edits_of(previous))
+
+
+def read_document(path: Path) -> "Document":
+    """The profile's file; an empty one where there is none.
+
+    Raises MpsDoctorError where it is not understood.
     """
     from mpsdoctor.profile import document
     from mpsdoctor.profile.loading import load
     from mpsdoctor.profile.model import Profile
+
+    if not path.exists():
+        return document.Document()
+    load(Profile, path, {})
+    return document.read(path.read_text("utf-8"))
+
+
+def edits_of(previous: "Document") -> "dict[str, Value]":
+    """The user's own values; the model is chosen anew each time."""
+    return {setting: value for setting, value in previous.edits.items() if setting != "model"}
+
+
+def save_profile(path: Path, choices: "Choices", edits: "dict[str, Value]") -> None:
+    """Writes it, and says which of the user's own values stand."""
+    from mpsdoctor.profile import document
     from mpsdoctor.profile.saving import save
 
-    previous = document.Document()
-    if path.exists():
-        load(Profile, path, {})
-        previous = document.read(path.read_text("utf-8"))
-    choices = tune_for(model or str(previous.values.get("model", EMBEDDED_MODEL)), facts)
-    edits = {setting: value for setting, value in previous.edits.items() if setting != "model"}
     save(path, document.write(choices, edits))
     output.tell(f"Profile: {path}")
     for setting, value in edits.items():
@@ -35,16 +76,82 @@ def write_profile(facts: "Facts", model: str | None, path: Path) -> None:
         output.tell(f"  kept your own {setting} = {value}{tuned}")
 
 
+def made_with(facts: "Facts") -> str:
+    """What a measurement holds for; with other releases it can be otherwise."""
+    versions = facts.packages or {}
+    names = ("torch", "diffusers")
+    return ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
+
+
 def tune_for(model: str, facts: "Facts") -> "Choices":
     """The tuned settings for a model; one that is not on this disk is said to be missing."""
+    from mpsdoctor.tuning.rules import tune
+
+    name, folder = _find(model)
+    if folder is None:
+        output.tell(f"{model} is not on this machine yet. To download it: mpsdoctor pull {model}")
+    configs = _configs(name, folder)
+    footprints = _footprints(known_needs(model), configs, facts)
+    return tune(facts, replace(known_needs(model), footprints=footprints))
+
+
+def known_needs(model: str) -> "Needs":
+    """What the config files of a model say."""
+    from mpsdoctor.tuning.needs import needs_of
+
+    name, folder = _find(model)
+    return needs_of(name, _configs(name, folder))
+
+
+def _find(model: str) -> tuple[str, Path | None]:
+    """The name of a model in a profile, and where it lies on this disk."""
     from mpsdoctor.facts import model_files
     from mpsdoctor.paths import expand
-    from mpsdoctor.tuning.needs import needs_of
-    from mpsdoctor.tuning.rules import tune
 
     if expand(model).is_dir() and model != EMBEDDED_MODEL:
         model = str(expand(model))
-    folder = model_files.folder(model, os.environ, expand("~"))
-    if folder is None:
-        output.tell(f"{model} is not on this machine yet. To download it: hf download {model}")
-    return tune(facts, needs_of(model, folder))
+    return model, model_files.folder(model, os.environ, expand("~"))
+
+
+def _configs(model: str, folder: Path | None) -> "Configs | None":
+    """Those on this disk, else those that ship for a common model."""
+    from mpsdoctor.planning import catalogue
+    from mpsdoctor.planning.configs import read_folder
+
+    if folder is not None:
+        with suppress(MpsDoctorError):
+            return read_folder(model, folder)
+    return catalogue.find(model)
+
+
+def _footprints(
+    needs: "Needs", configs: "Configs | None", facts: "Facts"
+) -> "tuple[Footprint, ...]":
+    """What ships for the model, else what a trace finds, which is kept for the next time."""
+    from mpsdoctor.facts.command import run
+    from mpsdoctor.paths import plans_folder
+    from mpsdoctor.planning import cache
+    from mpsdoctor.planning.needs import of_configs, of_model
+    from mpsdoctor.tuning.situation import Situation
+
+    shipped = of_model(needs.model) or (of_configs(configs.key) if configs else None)
+    if shipped is not None:
+        return shipped.footprints
+    situation = Situation(facts, needs)
+    if configs is None or not situation.on_mps:
+        return ()
+    sides = sorted({512, needs.side or 1024, 1024, 1536})
+    with output.busy(f"Finding out what {needs.model} needs …"):
+        try:
+            return tuple(
+                cache.footprints(
+                    configs,
+                    [(side, side) for side in sides],
+                    situation.precision.dtype,
+                    plans_folder(),
+                    run,
+                )
+            )
+        except MpsDoctorError as error:
+            output.tell(f"{error.title}: {error.detail} Its settings are chosen with caution.")
+            return ()

@@ -46,8 +46,15 @@ class Profile(BaseSettings):
     use_safetensors: bool = Field(
         default=True, description="Refuse pickled weights, which can run code."
     )
-    attention: Literal["native", "sliced"] = Field(
-        default="native", description="PyTorch's own attention, or Diffusers' attention slicing."
+    vae_dtype: Literal["float16", "bfloat16", "float32"] | None = Field(
+        default=None, description="Number format to decode in, where another than the weights'."
+    )
+    attention: Literal["native", "bounded", "sliced"] = Field(
+        default="native",
+        description="PyTorch's own attention, the same in pieces, or Diffusers' attention slicing.",
+    )
+    attention_budget: PositiveInt | None = Field(
+        default=None, description="MiB that the scores of a piece of bounded attention may take."
     )
     vae_tiling: bool = Field(default=False, description="Decode large pictures tile by tile.")
     vae_slicing: bool = Field(
@@ -62,6 +69,10 @@ class Profile(BaseSettings):
     )
     height: PositiveInt | None = Field(
         default=None, multiple_of=8, description="Picture height in pixels."
+    )
+    largest_side: PositiveInt | None = Field(
+        default=None,
+        description="Larger squares than this, in pixels, and pictures of more pixels are refused.",
     )
     num_inference_steps: PositiveInt | None = Field(
         default=None, description="Denoising steps a picture."

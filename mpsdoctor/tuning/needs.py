@@ -1,12 +1,12 @@
 """What is known of a model before anything of it is loaded."""
 
-import json
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.planning.configs import Configs
+from mpsdoctor.planning.model import Footprint
 
 
 class Denoiser(str, Enum):
@@ -21,43 +21,41 @@ class Needs:
     """A model as a profile names it; None where its config files do not say.
 
     `side` is the width and height, in pixels, of the pictures it was trained for; `pipeline` the
-    name of its Diffusers class.
+    name of its Diffusers class. `footprints` are what it needs at the sizes for which that is
+    known.
     """
 
     model: str
     denoiser: Denoiser | None = None
     side: int | None = None
     pipeline: str | None = None
+    footprints: tuple[Footprint, ...] = ()
 
     @property
     def embedded(self) -> bool:
         """Whether it is the model that ships with mpsdoctor."""
         return self.model == EMBEDDED_MODEL
 
+    def in_dtype(self, dtype: str) -> list[Footprint]:
+        """The footprints in one number format."""
+        return [footprint for footprint in self.footprints if footprint.dtype == dtype]
 
-def needs_of(model: str, folder: Path | None) -> Needs:
-    """`folder` is where the model lies on this disk, if it does."""
-    if folder is None:
-        return Needs(model)
-    index = _config(folder / "model_index.json")
-    denoiser = next((kind for kind in Denoiser if kind.value in index), None)
-    side = _side(folder) if denoiser is Denoiser.UNET else None
+
+def needs_of(model: str, configs: Configs | None, footprints: tuple[Footprint, ...] = ()) -> Needs:
+    """`configs` are the model's config files, where they are known."""
+    if configs is None:
+        return Needs(model, footprints=footprints)
+    index = configs.model_index
+    denoiser = next((kind for kind in Denoiser if index.get(kind.value)), None)
+    side = _side(configs.components, denoiser) if denoiser else None
     pipeline = index.get("_class_name")
-    return Needs(model, denoiser, side, pipeline if isinstance(pipeline, str) else None)
+    return Needs(model, denoiser, side, pipeline if isinstance(pipeline, str) else None, footprints)
 
 
-def _side(folder: Path) -> int | None:
-    """Diffusers' default size: the UNet's sample size times the VAE's downscaling."""
-    sample_size = _config(folder / "unet" / "config.json").get("sample_size")
-    blocks = _config(folder / "vae" / "config.json").get("block_out_channels")
+def _side(components: dict[str, dict[str, Any]], denoiser: Denoiser) -> int | None:
+    """Diffusers' default size: the denoiser's sample size times the VAE's downscaling."""
+    sample_size = components.get(denoiser.value, {}).get("sample_size")
+    blocks = components.get("vae", {}).get("block_out_channels")
     if not isinstance(sample_size, int) or not isinstance(blocks, list):
         return None
     return sample_size * int(2 ** (len(blocks) - 1))
-
-
-def _config(file: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return config if isinstance(config, dict) else {}

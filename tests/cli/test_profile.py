@@ -4,8 +4,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from rich.console import Console
 
-from mpsdoctor.cli import main
+from mpsdoctor.cli import main, output
 from mpsdoctor.cli.tuning import write_profile
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.model import Facts
@@ -18,7 +19,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the profile is found without being named."""
     path = tmp_path / "profile.toml"
     monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", str(path))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(output, "_stdout", Console(highlight=False, width=200))
     return path
 
 
@@ -37,8 +38,8 @@ def test_show_gives_value_origin_and_reason(
     def line(setting: str) -> str:
         return next(line for line in lines if line.startswith(setting))
 
-    assert "native" in line("attention")
-    assert "pytorch #187521" in line("attention")
+    assert ["attention", "bounded", "file"] == line("attention").split()[:3]
+    assert "What this model needs" in line("attention")
     assert ["vae_tiling", "True", "environment"] == line("vae_tiling").split()[:3]
     assert ["width", "not", "set"] == line("width").split()[:3]
     assert "1.0" in line("PYTORCH_MPS_HIGH_WATERMARK_RATIO")
@@ -54,3 +55,48 @@ def test_show_without_a_profile_names_check(path: Path, capsys: pytest.CaptureFi
     """The next step is said, and nothing is invented."""
     assert ExitCode.FINDINGS is main.run(["profile", "show"])
     assert "mpsdoctor check" in capsys.readouterr().err
+
+
+def test_use_takes_a_shipped_profile_and_sets_the_old_one_aside(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of what was there is lost."""
+    path.write_text('device = "cpu"\n', encoding="utf-8")
+    main.run(["profile", "list"])
+    name = capsys.readouterr().out.split("torch-2.8.0-sd15")[0].split()[-1] + "torch-2.8.0-sd15"
+
+    assert ExitCode.OK is main.run(["profile", "use", name])
+
+    assert 'device = "mps"' in path.read_text("utf-8")
+    assert 'device = "cpu"\n' == path.with_name("profile-before.toml").read_text("utf-8")
+
+
+def test_use_of_an_unknown_name_says_what_was_meant(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The profile stays."""
+    path.write_text('device = "cpu"\n', encoding="utf-8")
+
+    assert ExitCode.USAGE is main.run(["profile", "use", "m1-8gb-torch-2.8-sd15"])
+
+    assert "Did you mean m1-8gb-torch-2.8.0-sd15?" in capsys.readouterr().err
+    assert 'device = "cpu"\n' == path.read_text("utf-8")
+
+
+def test_diff_shows_hand_edits_another_profile_and_the_guide(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only settings that differ, with both values."""
+    main.run(["profile", "use", "m1-pro-16gb-torch-2.8.0-sdxl"])
+    text = path.read_text("utf-8").replace("vae_tiling = false", "vae_tiling = true")
+    path.write_text(text, encoding="utf-8")
+    capsys.readouterr()
+
+    def shown(*arguments: str) -> list[list[str]]:
+        assert ExitCode.OK is main.run(["profile", "diff", *arguments])
+        lines = capsys.readouterr().out.splitlines()
+        return [line.split() for line in lines if "_" in line or "attention" in line]
+
+    assert [["vae_tiling", "True", "False"]] == shown()
+    assert ["attention", "native", "bounded"] in shown("m1-8gb-torch-2.8.0-sd15")
+    assert ["attention", "native", "sliced"] in shown("--guide")

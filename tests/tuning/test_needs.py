@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from mpsdoctor.planning.configs import Configs, read_folder
 from mpsdoctor.resources import embedded_model
 from mpsdoctor.tuning.needs import Denoiser, Needs, needs_of
 
 
 def test_the_embedded_model_is_a_unet_for_128_pixels() -> None:
     """Its config files are read like any other model's."""
+    configs = read_folder("shapes", embedded_model())
+
     assert Needs("shapes", Denoiser.UNET, 128, "StableDiffusionPipeline") == needs_of(
-        "shapes", embedded_model()
+        "shapes", configs
     )
 
 
@@ -21,16 +24,19 @@ def test_a_transformer_is_known_by_its_index(tmp_path: Path) -> None:
     index = {"_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"]}
     (tmp_path / "model_index.json").write_text(json.dumps(index))
 
-    assert Needs("m", Denoiser.TRANSFORMER, None, "FluxPipeline") == needs_of("m", tmp_path)
+    assert Needs("m", Denoiser.TRANSFORMER, None, "FluxPipeline") == needs_of(
+        "m", read_folder("m", tmp_path)
+    )
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", "{", '{"unet": 1}'])
-def test_a_folder_without_usable_configs_leaves_the_rest_unknown(
-    tmp_path: Path, text: str | None
-) -> None:
-    """No model folder, however broken, ends the check."""
-    if text is not None:
-        (tmp_path / "model_index.json").write_text(text)
+@pytest.mark.parametrize("index", [{}, {"unet": 1}, {"_class_name": 3, "unet": ["diffusers", "U"]}])
+def test_odd_configs_leave_the_rest_unknown(index: dict[str, object]) -> None:
+    """No model, however broken, ends the check."""
+    needs = needs_of("m", Configs(model="m", model_index=index, components={}))
 
-    assert needs_of("m", tmp_path).side is None
+    assert (None, None) == (needs.side, needs.pipeline)
+
+
+def test_of_an_unknown_model_only_the_name_is_known() -> None:
+    """Its settings are chosen with caution."""
     assert Needs("m") == needs_of("m", None)

@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mpsdoctor.facts.model import (
-    Canary,
-    CanaryStatus,
     Facts,
     Hardware,
     ProbeOutcome,
@@ -44,46 +42,8 @@ def mac(torch: str | None = "2.14.1", ram_gib: int | None = 16, available: bool 
     )
 
 
-@pytest.mark.parametrize(
-    ("facts", "needs", "attention", "rule"),
-    [
-        (mac("1.13.1", 16), SD15, "sliced", "attention"),
-        (mac("1.13.1", 64), SD15, "native", "attention"),
-        (mac("1.13.1", 64), SDXL, "sliced", "attention"),
-        (mac("2.0.0", 16), SD15, "native", "attention-nan"),
-        (mac("2.13.0", 16), SDXL, "native", "attention-nan"),
-        (mac("2.10.0.dev20251008", 16), SD15, "native", "attention-nan"),
-        (mac("2.14.1", 36), SD15, "sliced", "attention"),
-        (mac("2.14.1", 64), SD15, "native", "attention"),
-        (mac("2.14.1", 128), SDXL, "sliced", "attention"),
-        (mac("2.14.1", 16), FLUX, "native", "attention-no-op"),
-        (mac("2.8.0", 16), FLUX, "native", "attention-no-op"),
-        (mac(None, 16), SD15, "native", "attention-nan"),
-        (mac("2.14.1", 8), SHAPES, "native", "attention"),
-        (mac(available=False), SD15, "native", "attention"),
-    ],
-)
-def test_slicing_follows_the_guide_except_where_it_breaks_or_does_nothing(
-    facts: Facts, needs: Needs, attention: str, rule: str
-) -> None:
-    """Below 64 GB or above 512×512, but never on torch 2.0 to 2.13 or on a transformer."""
-    choice = tune(facts, needs)["attention"]
-
-    assert (attention, rule) == (choice.value, choice.rule)
-
-
-def test_what_a_canary_shows_outweighs_the_version() -> None:
-    """Where slicing computes wrongly on this very device, the profile does not slice."""
-    canary = Canary(name="baddbmm-beta-zero", status=CanaryStatus.WRONG, error="nan")
-    facts = replace(mac("2.14.1", 16), canaries=(canary,))
-
-    choice = tune(facts, SD15)["attention"]
-
-    assert ("native", "attention-canary") == (choice.value, choice.rule)
-
-
-def test_a_mac_with_mps_gets_the_guides_settings() -> None:
-    """float16 on mps, its weight variant, safetensors, one prompt at a time, both watermarks."""
+def test_a_mac_with_mps_gets_the_guides_settings_and_bounded_attention() -> None:
+    """What is not known of the model is met with caution, and both watermarks are set."""
     settings = settings_of(tune(mac("2.14.1", 16), SD15))
 
     assert {
@@ -92,13 +52,16 @@ def test_a_mac_with_mps_gets_the_guides_settings() -> None:
         "dtype": "float16",
         "variant": "fp16",
         "use_safetensors": True,
-        "attention": "sliced",
+        "vae_dtype": None,
+        "attention": "bounded",
+        "attention_budget": 512,
         "vae_tiling": False,
         "vae_slicing": False,
         "prime": False,
         "one_prompt_at_a_time": True,
         "width": None,
         "height": None,
+        "largest_side": None,
         "num_inference_steps": None,
         "guidance_scale": None,
         "environment": {

@@ -1,0 +1,110 @@
+"""`mpsdoctor tune`: measure what the rules leave open, and keep the fastest."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mpsdoctor.cli import output
+from mpsdoctor.cli.options import profile_option, profile_path
+from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.errors import MpsDoctorError
+
+if TYPE_CHECKING:
+    from mpsdoctor.profile.choice import Choices, Value
+    from mpsdoctor.rendering.measurement import Measurement
+    from mpsdoctor.tuning.candidates import Candidate
+
+_SECONDS = 900.0
+"""For loading a model and rendering a few steps, also where that swaps."""
+
+
+@click.command("tune")
+@click.argument("model", required=False)
+@click.option(
+    "--steps",
+    type=click.IntRange(3, 50),
+    default=6,
+    show_default=True,
+    help="Steps to render with each setting.",
+)
+@profile_option
+def command(model: str | None, steps: int, profile: Path | None) -> None:
+    """Measure the settings that could be the fastest, and keep the one that is.
+
+    Renders a few steps of MODEL (default: the profile's) with each, after a warm-up, and writes the
+    fastest that gave a picture and did not swap into the profile, with the figures.
+    """
+    from mpsdoctor.cli.tuning import (
+        edits_of,
+        known_needs,
+        made_with,
+        read_document,
+        save_profile,
+        tune_for,
+    )
+    from mpsdoctor.facts.collect import collect
+    from mpsdoctor.profile.subject import read
+    from mpsdoctor.tuning.candidates import candidates, fastest, with_measured
+
+    path = profile_path(profile)
+    name = model or read(path, {}).model or EMBEDDED_MODEL
+    with output.busy("Examining this machine …"):
+        facts = collect()
+    choices = tune_for(name, facts)
+    edits = edits_of(read_document(path))
+    found = candidates(choices, facts, known_needs(name))
+    measured = {}
+    for number, candidate in enumerate(found, 1):
+        with output.busy(f"Measuring {number} of {len(found)}: {candidate} …"):
+            measured[candidate] = _measure(choices, edits, candidate, steps)
+        output.show(f"{candidate}: {_described(measured[candidate])}")
+    chosen = fastest(measured)
+    if chosen is None:
+        raise MpsDoctorError(
+            "Nothing that was measured gave a picture without swapping",
+            detail="The profile stays as it is.",
+            hint="Close other programs, or choose a smaller size or model: `mpsdoctor plan`.",
+        )
+    output.show(f"The fastest: {chosen}")
+    save_profile(path, with_measured(choices, chosen, measured, made_with(facts)), edits)
+
+
+def _measure(
+    choices: "Choices", edits: "dict[str, Value]", candidate: "Candidate", steps: int
+) -> "Measurement":
+    """In a process of its own, which Metal may abort."""
+    import msgspec
+
+    from mpsdoctor.facts.command import run
+    from mpsdoctor.profile.choice import settings_of
+    from mpsdoctor.profile.model import Profile
+    from mpsdoctor.rendering.measurement import Measurement
+
+    own = {name: value for name, value in edits.items() if name in Profile.model_fields}
+    settings = settings_of(choices) | own | dict(candidate.settings)
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        file.write(json.dumps(settings))
+        file.flush()
+        module = (sys.executable, "-m", "mpsdoctor.rendering.measure")
+        result = run((*module, file.name, str(steps)), _SECONDS)
+    lines = result.stdout.strip().splitlines()
+    try:
+        return msgspec.json.decode(lines[-1], type=Measurement)
+    except (IndexError, ValueError):
+        last = result.stderr.strip().splitlines()[-1:] or [f"exit code {result.exit_code}"]
+        slow = f"no answer within {_SECONDS:.0f} seconds"
+        return Measurement(problem=slow if result.timed_out else last[0])
+
+
+def _described(measured: "Measurement") -> str:
+    if measured.problem:
+        return measured.problem
+    peak = f", {measured.peak_bytes / 2**30:.1f} GiB" if measured.peak_bytes else ""
+    swapped = (
+        f", swapped {measured.swapped_bytes / 2**20:.0f} MiB" if measured.swapped_bytes else ""
+    )
+    return f"{measured.seconds:.3g} s a step{peak}{swapped}"

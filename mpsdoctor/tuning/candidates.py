@@ -1,0 +1,100 @@
+"""What the rules leave open: settings of which only a measurement says which is the fastest."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mpsdoctor.facts.model import Facts
+from mpsdoctor.knowledge import dtypes
+from mpsdoctor.knowledge.versions import parse
+from mpsdoctor.profile.choice import Choice, Choices, Value
+from mpsdoctor.rendering.measurement import Measurement
+from mpsdoctor.tuning.needs import Needs
+
+_BUDGETS = (256, 1024)
+_SWAPPED = 64 * 2**20
+"""Bytes that other programs may have written to swap meanwhile."""
+
+
+MEASURED = "measured"
+"""The rule of what was measured."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A few settings in the place of tuned ones."""
+
+    settings: tuple[tuple[str, Value], ...]
+
+    def __str__(self) -> str:
+        """As a person reads it: `bounded, 512 MiB, float16`."""
+        values = dict(self.settings)
+        budget = f", {values['attention_budget']} MiB" if values["attention_budget"] else ""
+        return f"{values['attention']} attention{budget}, {values['dtype']}"
+
+
+def candidates(choices: Choices, facts: Facts, needs: Needs) -> list[Candidate]:
+    """What was tuned first, then each other attention and number format that is right here."""
+    tuned = {name: choices[name].value for name in ("attention", "attention_budget", "dtype")}
+    found = [Candidate(tuple(tuned.items()))]
+    for changes in _changes(choices, facts, needs):
+        candidate = Candidate(tuple((tuned | changes).items()))
+        if candidate not in found:
+            found.append(candidate)
+    return found
+
+
+def fastest(measured: dict[Candidate, Measurement]) -> Candidate | None:
+    """Of those that gave a picture and did not swap."""
+    right = [
+        candidate
+        for candidate, result in measured.items()
+        if not result.problem and result.step_seconds and result.swapped_bytes <= _SWAPPED
+    ]
+    return min(right, key=lambda candidate: measured[candidate].seconds, default=None)
+
+
+def with_measured(
+    choices: Choices, chosen: Candidate, measured: dict[Candidate, Measurement], made_with: str
+) -> Choices:
+    """The choices, those of the candidate with the figures as their reason."""
+    figures = "; ".join(
+        f"{candidate}: {result.problem or f'{result.seconds:.3g} s a step'}"
+        for candidate, result in measured.items()
+    )
+    reason = f"The fastest that was measured on this machine. {figures}."
+    return {
+        **choices,
+        **{name: Choice(value, reason, MEASURED, (made_with,)) for name, value in chosen.settings},
+    }
+
+
+def kept(
+    choices: Choices, tuned: Mapping[str, Value], reasons: Mapping[str, str], made_with: str
+) -> Choices:
+    """The choices, with what an earlier profile says that was measured with the same releases."""
+    end = f" (rule: {MEASURED}; {made_with})"
+    measured = {
+        name: Choice(tuned[name], reason.removesuffix(end), MEASURED, (made_with,))
+        for name, reason in reasons.items()
+        if name in tuned and name in choices and reason.endswith(end)
+    }
+    return {**choices, **measured}
+
+
+def _changes(choices: Choices, facts: Facts, needs: Needs) -> Iterator[dict[str, Value]]:
+    yield {"attention": "native", "attention_budget": None}
+    for budget in _BUDGETS:
+        yield {"attention": "bounded", "attention_budget": budget}
+    for dtype in _dtypes(facts, needs):
+        if choices["device"].value == "mps":
+            yield {"dtype": dtype}
+
+
+def _dtypes(facts: Facts, needs: Needs) -> Iterator[str]:
+    family = dtypes.family(needs.model, needs.pipeline)
+    fails = family.fails if family else ()
+    torch, macos = parse(facts.torch_version), parse(facts.system.macos_version)
+    if "float16" not in fails:
+        yield "float16"
+    if "bfloat16" not in fails and dtypes.has_bfloat16(torch, macos):
+        yield "bfloat16"

@@ -1,0 +1,44 @@
+"""What Diffusers' page on mps alone would say, without anything that is known beside it."""
+
+from packaging.version import Version
+
+from mpsdoctor.facts.model import Facts
+from mpsdoctor.knowledge import floors
+from mpsdoctor.knowledge.versions import parse
+from mpsdoctor.profile.choice import Choice, Choices
+from mpsdoctor.tuning.needs import Needs
+from mpsdoctor.tuning.sources import GUIDE
+
+_GIB = 2**30
+_USUAL_SIDE = 512
+
+
+def guide(facts: Facts, needs: Needs) -> Choices:
+    """The settings that the page speaks of; it leaves all others as they are."""
+    return {
+        "model": _choice(needs.model, "The same model."),
+        "device": _choice("mps", 'pipe = pipe.to("mps")'),
+        "attention": _attention(facts, needs),
+        "prime": _prime(facts),
+        "one_prompt_at_a_time": _choice(True, "Iterate instead of batching: a batch can crash."),
+    }
+
+
+def _attention(facts: Facts, needs: Needs) -> Choice:
+    ram = (facts.hardware.ram_bytes or 0) / _GIB
+    recommended = floors.load().guide.ram_gib_recommended
+    if ram < recommended:
+        return _choice("sliced", f"This Mac has less than {recommended} GB of memory.")
+    if (needs.side or 0) > _USUAL_SIDE:
+        return _choice("sliced", "The pictures exceed 512×512.")
+    return _choice("native", f"{recommended} GB of memory, and pictures of 512×512.")
+
+
+def _prime(facts: Facts) -> Choice:
+    torch = parse(facts.torch_version)
+    primes = torch is not None and torch < Version("2.0")
+    return _choice(primes, "On torch 1.13 a first pass is to be thrown away.")
+
+
+def _choice(value: str | bool, reason: str) -> Choice:
+    return Choice(value, reason, "guide", (GUIDE,))

@@ -1,0 +1,6 @@
+"""What several rules rest on."""
+
+from typing import Final
+
+GUIDE: Final = "diffusers docs: optimization/mps"
+TORCH_DOCS: Final = "pytorch docs: mps_environment_variables"
