@@ -128,3 +128,13 @@ def test_a_transformer_model_renders_too(tmp_path: Path, profile: Profile) -> No
         picture.parameters.sampler,
         picture.image.size,
     ) == ("FlowMatchEulerDiscrete", (64, 64))
+
+
+def test_a_picture_larger_than_what_fits_is_refused(pipe: Any, profile: Profile) -> None:
+    """Before anything is rendered, with what the profile says."""
+    limited = profile.model_copy(update={"largest_side": 32, "width": 64, "height": 32})
+
+    with pytest.raises(MpsDoctorError, match="64×32 is larger") as refused:
+        generate(limited, pipe, PROMPTS[:1], [1])
+
+    assert "largest_side is 32" in refused.value.detail

@@ -102,3 +102,17 @@ def test_a_transformer_pipeline_takes_the_same_profile(tmp_path: Path) -> None:
     pipe = stable_diffusion_3(tmp_path / "tokenizer")
 
     assert pipe is apply(Profile(device="cpu", attention="sliced", vae_tiling=True), pipe)
+
+
+def test_bounded_attention_is_the_profiles_and_can_be_taken_back(pipe: Any) -> None:
+    """Applied again without it, the pipeline is as it was."""
+    before = {name: module._compiled_call_impl for name, module in pipe.components.items()
+              if isinstance(module, torch.nn.Module)}  # fmt: skip
+    profile = Profile(device="cpu", dtype="float32", attention="bounded", attention_budget=1)
+
+    apply(profile, pipe)
+    changed = {name: pipe.components[name]._compiled_call_impl for name in before}
+    apply(profile.model_copy(update={"attention": "native"}), pipe)
+
+    assert all(changed[name] is not before[name] for name in before)
+    assert before == {name: pipe.components[name]._compiled_call_impl for name in before}

@@ -1,0 +1,41 @@
+"""`mpsdoctor tune`."""
+
+from pathlib import Path
+
+import pytest
+
+from mpsdoctor.cli import main
+from mpsdoctor.constants import ExitCode
+from mpsdoctor.profile import document
+from tests.support.pipelines import stable_diffusion
+
+
+def test_what_is_fastest_here_is_measured_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Real processes render each candidate, and the figures become the reason."""
+    folder, profile = tmp_path / "model", tmp_path / "profile.toml"
+    stable_diffusion(tmp_path / "tokenizer").save_pretrained(folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    code = main.run(["tune", str(folder), "--steps", "3", "--profile", str(profile)])
+
+    shown = capsys.readouterr().out.splitlines()
+    assert ExitCode.OK is code
+    assert all("s a step" in line for line in shown[:-1])
+    assert shown[-1].startswith("The fastest: ")
+    reasons = document.read(profile.read_text("utf-8")).reasons
+    assert "(rule: measured; torch " in reasons["attention"]
+
+
+def test_a_model_that_cannot_be_measured_leaves_the_profile(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is not on this disk is neither downloaded nor guessed."""
+    profile = tmp_path / "profile.toml"
+
+    code = main.run(["tune", "nobody/no-such-model", "--profile", str(profile)])
+
+    assert ExitCode.FINDINGS is code
+    assert not profile.exists()
+    assert "mpsdoctor pull nobody/no-such-model" in capsys.readouterr().err

@@ -1,0 +1,54 @@
+"""What is measured, and what is made of it."""
+
+from mpsdoctor.profile import document
+from mpsdoctor.rendering.measurement import Measurement
+from mpsdoctor.tuning.candidates import MEASURED, candidates, fastest, kept, with_measured
+from mpsdoctor.tuning.rules import tune
+from tests.tuning.test_attention import FLUX, SDXL, mac, model
+
+MADE_WITH = "torch 2.14.1, diffusers 0.42.1"
+
+
+def test_the_tuned_settings_come_first_and_wrong_formats_never() -> None:
+    """A format in which the model fails is not tried out."""
+    needs = model(FLUX)
+    facts = mac("2.14.1", 64)
+    found = candidates(tune(facts, needs), facts, needs)
+
+    choices = tune(facts, needs)
+    assert dict(found[0].settings) == {
+        name: choices[name].value for name in ("attention", "attention_budget", "dtype")
+    }
+    assert {"bfloat16"} == {dict(one.settings)["dtype"] for one in found}
+    assert len(found) == len(set(found))
+
+
+def test_the_fastest_that_is_right_and_does_not_swap_wins() -> None:
+    """A wrong picture, or one that swapped, does not count however fast."""
+    needs, facts = model(SDXL), mac("2.14.1", 64)
+    first, second, third, *_ = candidates(tune(facts, needs), facts, needs)
+    measured = {
+        first: Measurement(step_seconds=(2.0, 2.2)),
+        second: Measurement(step_seconds=(0.1,), problem="The picture is one flat colour"),
+        third: Measurement(step_seconds=(0.5,), swapped_bytes=2**30),
+    }
+
+    assert first == fastest(measured)
+    assert fastest({second: measured[second]}) is None
+
+
+def test_what_was_measured_outlives_a_check_with_the_same_releases() -> None:
+    """With others, the rules choose again."""
+    needs, facts = model(SDXL), mac("2.14.1", 64)
+    choices = tune(facts, needs)
+    chosen = candidates(choices, facts, needs)[-1]
+    measured = with_measured(choices, chosen, {chosen: Measurement(step_seconds=(0.5,))}, MADE_WITH)
+    file = document.read(document.write(measured, {}))
+
+    again = kept(choices, file.tuned, file.reasons, MADE_WITH)
+    others = kept(choices, file.tuned, file.reasons, "torch 2.15.0, diffusers 0.42.1")
+
+    assert dict(chosen.settings) == {name: again[name].value for name, _ in chosen.settings}
+    assert {MEASURED} == {again[name].rule for name, _ in chosen.settings}
+    assert "0.5 s a step" in again["attention"].reason
+    assert choices == others
