@@ -120,15 +120,24 @@ def _configs(model: str) -> "Configs":
     if not local and (known := catalogue.find(model)):
         return replace(known, model=model)
     from mpsdoctor.facts import model_files
-    from mpsdoctor.planning import hub
 
     name = model if not local or model == EMBEDDED_MODEL else str(expand(model))
     folder = model_files.folder(name, os.environ, expand("~"))
-    if not local and (folder is None or not hub.has_configs(folder)):
-        with output.busy(f"Fetching the config files of {model} …"):
-            folder = hub.fetch_configs(model)
-    assert folder is not None  # a local one is there, another was fetched
+    if folder is None or not (local or configs.are_whole(folder)):
+        folder = _fetch(model)
     return configs.read_folder(model, folder)
+
+
+def _fetch(model: str) -> Path:
+    from mpsdoctor.hub import configs
+    from mpsdoctor.hub.client import require_library
+    from mpsdoctor.hub.refusals import explained, refuse_offline
+    from mpsdoctor.paths import plans_folder
+
+    refuse_offline(os.environ)
+    require_library()
+    with explained(model, os.environ), output.busy(f"Fetching the config files of {model} …"):
+        return configs.fetch(model, plans_folder() / "configs")
 
 
 def _facts(recorded: Path | None) -> "Facts":

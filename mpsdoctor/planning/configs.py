@@ -65,6 +65,14 @@ def read_folder(model: str, folder: Path) -> Configs:
     return msgspec.structs.replace(configs, components=components)
 
 
+def are_whole(folder: Path) -> bool:
+    """Whether the folder has the index and a config file for each component."""
+    try:
+        return all(read_folder("", folder).components.values())
+    except MpsDoctorError:
+        return False
+
+
 def read_file(path: Path) -> Configs:
     """One file of `ARCHITECTURES`, or one like it. Raises MpsDoctorError where it is none."""
     try:

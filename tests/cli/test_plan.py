@@ -86,7 +86,7 @@ def test_an_unknown_id_without_a_network_says_what_to_do(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert ExitCode.FINDINGS is main.run(["plan", "nobody/nothing"])
-    assert "A folder with the config files will do" in capsys.readouterr().err
+    assert "HF_HUB_OFFLINE=1 forbids downloads" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", ["1024", "0x512", "ax512", "512x-1"])

@@ -340,6 +340,15 @@ def test_a_network_that_asks_to_log_in_is_no_hub(hub: Hub, user: User) -> None:
     assert "log in, do so in a browser" in said
 
 
+def test_a_plan_fetches_config_files_alone(hub: Hub, user: User) -> None:
+    """Nothing of them enters the cache, where it would look like half a model."""
+    code, said = user.run("plan", MODEL, "--size", "64x64", XDG_CACHE_HOME=str(user.folder / "own"))
+
+    assert (0, True) == (code, "64×64" in said), said
+    assert {name for name in hub.sent if not name.endswith(".json")} == set()
+    assert not user.repository.exists()
+
+
 @pytest.mark.parametrize("arguments", [("render", "a star"), ("check",), ("watch", "--dir", ".")])
 def test_other_commands_name_pull_and_download_nothing(
     hub: Hub, user: User, arguments: tuple[str, ...]

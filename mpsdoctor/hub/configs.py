@@ -1,0 +1,24 @@
+"""The small config files of a model on a hub, without its weights."""
+
+from pathlib import Path
+
+from mpsdoctor.hub.client import describe
+
+NAMES = ("model_index.json", "config.json", "scheduler_config.json", "tokenizer_config.json")
+
+
+def fetch(model: str, folder: Path) -> Path:
+    """Downloads them into a folder of their own in `folder`, and says which.
+
+    Not into Hugging Face's cache: there they would look like a model half downloaded.
+
+    Raises what `refusals.explained` explains.
+    """
+    from huggingface_hub import hf_hub_download
+
+    listing = describe(model)
+    own = folder / model.replace("/", "--")
+    for file in listing.files:
+        if file.path.rpartition("/")[2] in NAMES and file.path.count("/") <= 1:
+            hf_hub_download(model, file.path, revision=listing.commit, local_dir=own)
+    return own
