@@ -24,7 +24,6 @@ from mpsdoctor.knowledge.fault import Fault
 from mpsdoctor.knowledge.variables import HIGH, LOW
 
 _VARIABLE = "environment."
-_SLICING = "baddbmm-beta-zero-nan"
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def _has_mps(facts: Facts) -> bool | None:
 def _slicing_fault(facts: Facts) -> Fault | None:
     """The fault that makes attention slicing give NaN, where this machine can have it."""
     torch = versions.parse(facts.torch_version)
-    [fault] = [fault for fault in faults.load() if fault.id == _SLICING]
+    [fault] = [fault for fault in faults.load() if fault.id == faults.SLICING]
     shown = any(
         canary.name == fault.canary
         and canary.device == "mps"

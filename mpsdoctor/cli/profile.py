@@ -8,6 +8,7 @@ import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.options import profile_option, profile_path
+from mpsdoctor.cli.tuning import understood
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 
@@ -48,7 +49,7 @@ def show(profile: Path | None) -> None:
             origin = loaded.origins[name]
             if origin is not Origin.FILE and value is not None:
                 reason = field.description or ""
-            shown = "not set" if value is None else str(value)
+            shown = _shown(value)
             table.add_row(name, shown, origin.value, reason)
     output.show(table)
 
@@ -67,7 +68,7 @@ def list_shipped() -> None:
 
     table = Table("name", "model", "attention", "largest side", box=box.SIMPLE)
     for name, path in _shipped().items():
-        values = _read(path).values
+        values = understood(path).values
         side = values.get("largest_side")
         table.add_row(name, str(values["model"]), str(values["attention"]), str(side or ""))
     output.show(table)
@@ -108,12 +109,12 @@ def diff(other: str | None, guide: bool, profile: Path | None) -> None:
             hint="Name a profile, or ask for --guide.",
             exit_code=ExitCode.USAGE,
         )
-    mine = _read(profile_path(profile))
+    mine = understood(profile_path(profile))
     if guide:
         theirs, title = _guide(mine), "the guide"
         ours = {name: mine.values.get(name) for name in theirs}
     elif other:
-        ours, theirs, title = dict(mine.values), dict(_read(_named(other)).values), other
+        ours, theirs, title = dict(mine.values), dict(understood(_named(other)).values), other
     else:
         ours, theirs, title = dict(mine.values), dict(mine.tuned), "tuned"
     _show_differences(ours, theirs, title)
@@ -131,9 +132,7 @@ def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", titl
         return
     table = Table("setting", "yours", title, box=box.SIMPLE)
     for one in found:
-        table.add_row(
-            one.setting, *("not set" if v is None else str(v) for v in (one.ours, one.theirs))
-        )
+        table.add_row(one.setting, _shown(one.ours), _shown(one.theirs))
     output.show(table)
 
 
@@ -148,13 +147,8 @@ def _guide(mine: "Document") -> "dict[str, Value]":
     return {name: choice.value for name, choice in choices.items()}
 
 
-def _read(path: Path) -> "Document":
-    from mpsdoctor.profile import document
-    from mpsdoctor.profile.loading import load
-    from mpsdoctor.profile.model import Profile
-
-    load(Profile, path, {})
-    return document.read(path.read_text("utf-8"))
+def _shown(value: "Value") -> str:
+    return "not set" if value is None else str(value)
 
 
 def _named(name: str) -> Path:

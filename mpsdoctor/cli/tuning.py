@@ -49,12 +49,17 @@ def read_document(path: Path) -> "Document":
 
     Raises MpsDoctorError where it is not understood.
     """
+    from mpsdoctor.profile.document import Document
+
+    return understood(path) if path.exists() else Document()
+
+
+def understood(path: Path) -> "Document":
+    """A profile's file. Raises MpsDoctorError where it is absent or not understood."""
     from mpsdoctor.profile import document
     from mpsdoctor.profile.loading import load
     from mpsdoctor.profile.model import Profile
 
-    if not path.exists():
-        return document.Document()
     load(Profile, path, {})
     return document.read(path.read_text("utf-8"))
 
@@ -85,14 +90,15 @@ def made_with(facts: "Facts") -> str:
 
 def tune_for(model: str, facts: "Facts") -> "Choices":
     """The tuned settings for a model; one that is not on this disk is said to be missing."""
+    from mpsdoctor.tuning.needs import needs_of
     from mpsdoctor.tuning.rules import tune
 
     name, folder = _find(model)
     if folder is None:
         output.tell(f"{model} is not on this machine yet. To download it: mpsdoctor pull {model}")
     configs = _configs(name, folder)
-    footprints = _footprints(known_needs(model), configs, facts)
-    return tune(facts, replace(known_needs(model), footprints=footprints))
+    needs = needs_of(name, configs)
+    return tune(facts, replace(needs, footprints=_footprints(needs, configs, facts)))
 
 
 def known_needs(model: str) -> "Needs":

@@ -12,6 +12,9 @@ from mpsdoctor.knowledge import chips, data, fault_page
 from mpsdoctor.knowledge.fault import Confidence, Effect, Fault, Reach
 from mpsdoctor.records import Record
 
+SLICING = "baddbmm-beta-zero-nan"
+"""The fault that makes Diffusers' attention slicing give NaN."""
+
 Unknown = Literal["torch", "macOS", "chip"]
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from mpsdoctor.profile.choice import Value
 
-ABSENT = "not set"
-
 
 @dataclass(frozen=True)
 class Difference:

@@ -38,7 +38,7 @@ def slicing(facts: Facts) -> Fault | None:
     """The fault that makes attention slicing give NaN; a torch that is not known counts as hit."""
     torch, macos = parse(facts.torch_version), parse(facts.system.macos_version)
     found = (match.fault for match in faults.matches(torch, macos, facts.hardware.chip))
-    return next((fault for fault in found if fault.id == "baddbmm-beta-zero-nan"), None)
+    return next((fault for fault in found if fault.id == faults.SLICING), None)
 
 
 def _obeyed(facts: Facts) -> Iterator[Fault]:
