@@ -3,6 +3,8 @@
 Denoisers of full size with random weights, a step of each method in turn, in one process. Pieces
 and the unsplit attention use PyTorch's math backend, which materialises float32 scores as mps does.
 With `--half` its scores stay in the model's number format, as on mps up to PyTorch 2.4.
+A step takes as long as the slower of two: the host, which launches kernels, and the GPU, which runs
+them; the GPU's part and the number of kernels are in columns of their own.
 `--device cpu --tiny` tries the script out.
 """
 
@@ -18,6 +20,7 @@ import torch
 from diffusers import FluxTransformer2DModel, UNet2DConditionModel
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.profiler import ProfilerActivity, profile
 
 from mpsdoctor.planning.configs import ARCHITECTURES, read_file
 from mpsdoctor.rendering.attention_scope import Bound, bounded
@@ -76,11 +79,16 @@ class Denoiser:
 
 @dataclass
 class Measured:
-    """`peak` is in bytes, weights and inputs not counted; `difference` is relative."""
+    """`peak` is in bytes, weights and inputs not counted; `difference` is relative.
+
+    `busy` is how long the GPU takes for the `kernels` of a step, without the gaps between them.
+    """
 
     method: Method
     peak: int
     difference: float
+    busy: float
+    kernels: int
     seconds: list[float] = field(default_factory=list)
 
     @property
@@ -176,6 +184,17 @@ def peak_with(denoiser: Denoiser, method: Method) -> int | None:
         return None
 
 
+def kernels_of(call: Callable[[], object], device: str) -> tuple[float, int]:
+    """Seconds that the GPU works on `call`, and the number of its kernels and copies."""
+    if device == "cpu":
+        return 0.0, 0
+    with profile(activities=[ProfilerActivity.CUDA], acc_events=True) as profiler:
+        call()
+        torch.cuda.synchronize()
+    rows: Any = [row for row in profiler.key_averages() if row.device_type.name == "CUDA"]
+    return sum(row.self_device_time_total for row in rows) / 1e6, sum(row.count for row in rows)
+
+
 def budget_within(denoiser: Denoiser, peak: int, unit: int) -> int | None:
     """The largest budget of 3 or 4 times a power of two whose peak is at most `peak`."""
     for budget in ((most << power) * unit for power in range(10, -1, -1) for most in (4, 3)):
@@ -211,9 +230,10 @@ def measure(denoiser: Denoiser, methods: Sequence[Method]) -> list[Measured]:
             continue
         with denoiser.attending(method):
             output = denoiser.step().float().cpu()
+            busy, kernels = kernels_of(denoiser.step, denoiser.device)
         reference = output if reference is None else reference
         difference = float((output - reference).abs().max() / reference.abs().max())
-        found.append(Measured(method, peak, difference))
+        found.append(Measured(method, peak, difference, busy, kernels))
     started = time.perf_counter()
     for _ in range(ROUNDS):
         for one in found:
@@ -237,12 +257,13 @@ def report(denoiser: Denoiser, methods: Sequence[Method], found: Sequence[Measur
         start = f"| {denoiser.title} | {method.name} |"
         one = by_method.get(method)
         if one is None:
-            print(f"{start} out of memory | | | | |", flush=True)
+            print(f"{start} out of memory | | | | | | |", flush=True)
             continue
         to_unsplit = f"{one.median / unsplit:.2f}" if unsplit else ""
         faster = f"{slicing / one.median:.2f}" if slicing else ""
         print(
             f"{start} {1e3 * one.median:.1f} | {to_unsplit} | {faster} "
+            f"| {1e3 * one.busy:.1f} | {one.kernels} "
             f"| {one.peak / MIB:.1f} | {one.difference:.1e} |",
             flush=True,
         )
@@ -267,8 +288,8 @@ def main() -> None:
     if device == "cuda":
         print(torch.cuda.get_device_name())
     print(
-        "\n| model | attention | ms a step | × unsplit | × faster than “max” | peak MiB "
-        "| difference |\n|---|---|---|---|---|---|---|"
+        "\n| model | attention | ms a step | × unsplit | × faster than “max” "
+        "| GPU ms | kernels | peak MiB | difference |\n|---|---|---|---|---|---|---|---|---|"
     )
     makers: list[Callable[[], Denoiser]] = [
         lambda: unet("sdxl", 1024, device, tiny=tiny),
