@@ -160,15 +160,13 @@ def _footprints(configs: "Configs", sizes: list[tuple[int, int]], dtype: str) ->
 
 
 def _dtype(configs: "Configs", machine: "Machine") -> str:
-    """float16, unless the model fails in it."""
+    """What the profile would render it in; a machine that is no Mac plans for one that can."""
     from mpsdoctor.knowledge import dtypes
     from mpsdoctor.knowledge.versions import parse
 
+    has = dtypes.has_bfloat16(parse(machine.torch), parse(machine.macos))
     family = dtypes.family(configs.model, configs.pipeline)
-    if family is None or "float16" not in family.fails:
-        return "float16"
-    lacks = machine.mps and dtypes.has_bfloat16(parse(machine.torch), parse(machine.macos)) is False
-    return "float32" if family.use == "bfloat16" and lacks else family.use
+    return dtypes.to_render_in(family, bfloat16=not machine.mps or has is True)
 
 
 def _plot(machine: "Machine", forecasts: "Sequence[Forecast]", path: Path) -> None:

@@ -1,6 +1,5 @@
 """`mpsdoctor profile`: the settings, each with its reason."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,35 +22,22 @@ def command() -> None:
 
 
 @command.command("show")
+@click.argument("settings", metavar="[SETTING]...", nargs=-1)
 @profile_option
-def show(profile: Path | None) -> None:
-    """Show each setting: its value, where that comes from, and why."""
-    from rich import box
-    from rich.table import Table
+def show(settings: tuple[str, ...], profile: Path | None) -> None:
+    """Show each setting: its value, where that comes from, and why.
 
-    from mpsdoctor.profile import document
-    from mpsdoctor.profile.choice import ENVIRONMENT
-    from mpsdoctor.profile.loading import Origin, load
-    from mpsdoctor.profile.model import Profile
+    Of a SETTING that is named, also the rule that chose it, the facts that the rule looked at, and
+    the evidence.
+    """
+    from mpsdoctor.cli import profile_settings
 
-    path = profile_path(profile)
-    loaded = load(Profile, path, os.environ)
-    reasons = document.read(path.read_text("utf-8")).reasons
-    table = Table("setting", "value", "from", "reason", box=box.SIMPLE)
-    for name, field in Profile.model_fields.items():
-        value = getattr(loaded.profile, name)
-        reason = reasons.get(name) or field.description or ""
-        if name == "environment":
-            for variable, content in value.items():
-                reason = reasons.get(ENVIRONMENT + variable, "")
-                table.add_row(variable, content, loaded.origins[name].value, reason)
-        elif name != "schema_version":
-            origin = loaded.origins[name]
-            if origin is not Origin.FILE and value is not None:
-                reason = field.description or ""
-            shown = _shown(value)
-            table.add_row(name, shown, origin.value, reason)
-    output.show(table)
+    known = profile_settings.settings(profile_path(profile))
+    for one in profile_settings.named(known, settings):
+        output.show(profile_settings.in_full(one))
+    if not settings:
+        output.show(profile_settings.table(known))
+        output.tell("Rule, facts and evidence of one: mpsdoctor profile show SETTING")
 
 
 @command.command("path")
@@ -84,7 +70,7 @@ def use(name: str, profile: Path | None) -> None:
     from mpsdoctor.profile.model import Profile
     from mpsdoctor.profile.saving import save
 
-    path, source = profile_path(profile), _named(name)
+    path, source = profile_path(profile).resolve(), _named(name)
     load(Profile, source, {})
     text = source.read_text("utf-8")
     if path.exists():
@@ -124,6 +110,7 @@ def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", titl
     from rich import box
     from rich.table import Table
 
+    from mpsdoctor.cli.profile_settings import shown
     from mpsdoctor.profile.difference import differences
 
     found = differences(ours, theirs)
@@ -132,7 +119,7 @@ def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", titl
         return
     table = Table("setting", "yours", title, box=box.SIMPLE)
     for one in found:
-        table.add_row(one.setting, _shown(one.ours), _shown(one.theirs))
+        table.add_row(one.setting, shown(one.ours), shown(one.theirs))
     output.show(table)
 
 
@@ -145,10 +132,6 @@ def _guide(mine: "Document") -> "dict[str, Value]":
     needs = known_needs(str(mine.values.get("model", EMBEDDED_MODEL)))
     choices = guide(collect(ask_torch=False), needs)
     return {name: choice.value for name, choice in choices.items()}
-
-
-def _shown(value: "Value") -> str:
-    return "not set" if value is None else str(value)
 
 
 def _named(name: str) -> Path:

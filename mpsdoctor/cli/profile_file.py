@@ -19,7 +19,7 @@ def read(path: Path, environ: Mapping[str, str]) -> ProfileFile:
     A problem of the file comes before one that the variables `MPSDOCTOR_…` have.
     """
     real = Path(os.path.realpath(path))
-    there = real if os.path.isfile(real) else None  # noqa: PTH113 (never raises)
+    there = real if os.path.exists(real) else None  # noqa: PTH110 (never raises)
     try:
         profile = load(Profile, there, {}).profile
     except MpsDoctorError as error:

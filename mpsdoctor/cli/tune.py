@@ -14,6 +14,7 @@ from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 
 if TYPE_CHECKING:
+    from mpsdoctor.facts.memory_watch import MemoryWatch
     from mpsdoctor.profile.choice import Choices, Value
     from mpsdoctor.rendering.measurement import Measurement
     from mpsdoctor.tuning.candidates import Candidate
@@ -36,7 +37,8 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
     """Measure the settings that could be the fastest, and keep the one that is.
 
     Renders a few steps of MODEL (default: the profile's) with each, after a warm-up, and writes the
-    fastest that gave a picture and did not swap into the profile, with the figures.
+    fastest that gave a picture, and for which there was memory enough, into the profile, with the
+    figures.
     """
     from mpsdoctor.cli.tuning import (
         edits_of,
@@ -60,12 +62,12 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
     measured = {}
     for number, candidate in enumerate(found, 1):
         with output.busy(f"Measuring {number} of {len(found)}: {candidate} …"):
-            measured[candidate] = _measure(choices, edits, candidate, steps)
+            measured[candidate] = _measure(choices, edits, candidate, steps, on_mac=facts.is_mac)
         output.show(f"{candidate}: {_described(measured[candidate])}")
     chosen = fastest(measured)
     if chosen is None:
         raise MpsDoctorError(
-            "Nothing that was measured gave a picture without swapping",
+            "Nothing that was measured gave a picture while there was memory enough",
             detail="The profile stays as it is.",
             hint="Close other programs, or choose a smaller size or model: `mpsdoctor plan`.",
         )
@@ -74,18 +76,35 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
 
 
 def _measure(
-    choices: "Choices", edits: "dict[str, Value]", candidate: "Candidate", steps: int
+    choices: "Choices",
+    edits: "dict[str, Value]",
+    candidate: "Candidate",
+    steps: int,
+    *,
+    on_mac: bool,
 ) -> "Measurement":
+    """With an eye on the memory, where macOS says how it is."""
+    from mpsdoctor.facts.command import run
+    from mpsdoctor.facts.memory_watch import watching
+    from mpsdoctor.profile.choice import settings_of
+    from mpsdoctor.profile.model import Profile
+
+    own = {name: value for name, value in edits.items() if name in Profile.model_fields}
+    settings = settings_of(choices) | own | dict(candidate.settings)
+    if not on_mac:
+        return _render(settings, steps)
+    with watching(run) as watch:
+        measured = _render(settings, steps)
+    return _judged(measured, watch)
+
+
+def _render(settings: "dict[str, Value | dict[str, str]]", steps: int) -> "Measurement":
     """In a process of its own, which Metal may abort."""
     import msgspec
 
     from mpsdoctor.facts.command import run
-    from mpsdoctor.profile.choice import settings_of
-    from mpsdoctor.profile.model import Profile
     from mpsdoctor.rendering.measurement import Measurement
 
-    own = {name: value for name, value in edits.items() if name in Profile.model_fields}
-    settings = settings_of(choices) | own | dict(candidate.settings)
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         file.write(json.dumps(settings))
         file.flush()
@@ -98,6 +117,23 @@ def _measure(
         last = result.stderr.strip().splitlines()[-1:] or [f"exit code {result.exit_code}"]
         slow = f"no answer within {_SECONDS:.0f} seconds"
         return Measurement(problem=slow if result.timed_out else last[0])
+
+
+def _judged(measured: "Measurement", watch: "MemoryWatch") -> "Measurement":
+    """The kernel's own count of swap; a figure from while it was short of memory is none.
+
+    What psutil counts as swapped out on macOS are pages written to files (psutil/arch/osx/mem.c).
+    """
+    from msgspec.structs import replace
+
+    from mpsdoctor.facts.model import Pressure
+
+    if watch.swapped_bytes is not None:
+        measured = replace(measured, swapped_bytes=watch.swapped_bytes)
+    if measured.problem or watch.pressure in (None, Pressure.NORMAL):
+        return measured
+    problem = f"not trusted: memory pressure was {watch.pressure.value} meanwhile"
+    return replace(measured, problem=problem)
 
 
 def _described(measured: "Measurement") -> str:

@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -23,11 +23,12 @@ from mpsdoctor.facts import (
     sw_vers,
     sysctl,
     torch_answer,
+    vm_stat,
 )
 from mpsdoctor.facts.command import CommandResult, Runner
 from mpsdoctor.facts.command import run as run_command
 from mpsdoctor.facts.interpreter import Interpreter, this
-from mpsdoctor.facts.model import Facts, Hardware, Picture, ProbeOutcome, Python, Torch
+from mpsdoctor.facts.model import Agent, Facts, Hardware, Picture, ProbeOutcome, Python, Torch
 from mpsdoctor.resources import embedded_model
 
 TORCH_DEADLINE = 60.0
@@ -47,6 +48,7 @@ def collect(
     hot_folder: Path | None = None,
     model: str | None = None,
     dtype: str | None = None,
+    agent: Callable[[], Agent] | None = None,
 ) -> Facts:
     """The facts of this machine; what a source does not tell is None, and nothing is raised.
 
@@ -55,7 +57,8 @@ def collect(
     the same condition; on mps it is in `dtype`. `kernel` and `interpreter`, whose torch is asked,
     stand in for this process's own.
     The variables and the Hugging Face cache are those of `environ`; the model's files are looked
-    for in that cache, for loading in `dtype`. What is not asked for is None.
+    for in that cache, for loading in `dtype`. `agent` is asked on a Mac. What is not asked for is
+    None.
     """
     kernel = kernel or platform.system()
     interpreter = interpreter or this()
@@ -64,6 +67,8 @@ def collect(
     ask_mac = run if is_mac else _nobody
     home = Path((environ or {}).get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 (no raise)
     values = sysctl.read(ask_mac)
+    # Before torch is asked, which takes memory itself.
+    in_use = vm_stat.in_use_bytes(run) if is_mac else _in_use()
     hardware = _mac(values, interpreter.python) if is_mac else _other()
     with ThreadPoolExecutor() as pool:
         system = pool.submit(sw_vers.read, ask_mac, kernel)
@@ -71,6 +76,7 @@ def collect(
         power = pool.submit(pmset.read, ask_mac)
         folder = hot_folder and pool.submit(storage.hot_folder, hot_folder, home, run, kernel)
         cache = None if environ is None else pool.submit(hub_cache.read, environ, home, run, kernel)
+        service = pool.submit(agent) if is_mac and agent else None
         # In this thread, where an interrupt ends what takes longest.
         answer = (
             torch_answer.ask(run, executable, torch_deadline, canaries_on, hardware.chip)
@@ -86,7 +92,9 @@ def collect(
         hardware=hardware,
         python=replace(interpreter.python, translated=_translated(values, interpreter.python)),
         power=replace(power.result(), thermal_state=said.thermal_state),
-        memory=replace(memory.read(values), working_set_bytes=said.working_set_bytes),
+        memory=replace(
+            memory.read(values), working_set_bytes=said.working_set_bytes, in_use_bytes=in_use
+        ),
         packages=interpreter.packages,
         torch=answer.torch,
         canaries=answer.canaries,
@@ -96,6 +104,7 @@ def collect(
         hub_cache=cache.result() if cache else None,
         model_files=model_files.read(model, environ or {}, home, dtype) if model else None,
         picture=picture,
+        agent=service.result() if service else None,
     )
 
 
@@ -149,3 +158,8 @@ def _other() -> Hardware:
     return Hardware(
         cpu_cores=psutil.cpu_count(logical=False), ram_bytes=psutil.virtual_memory().total
     )
+
+
+def _in_use() -> int:
+    memory_now = psutil.virtual_memory()
+    return memory_now.total - memory_now.available

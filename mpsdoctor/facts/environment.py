@@ -40,9 +40,13 @@ def read(environ: Mapping[str, str], at_start: Mapping[str, str] | None = None) 
     )
 
 
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable is, or may hold, what nobody else is to know."""
+    return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.search(value))
+
+
 def _public(name: str, value: str) -> str | None:
-    secret = _SECRET_NAME.search(name) or _SECRET_VALUE.search(value)
-    return value if _READ.fullmatch(name) and not secret else None
+    return value if _READ.fullmatch(name) and not is_secret(name, value) else None
 
 
 def _changed(

@@ -49,6 +49,13 @@ def family(model: str, pipeline: str | None) -> Model | None:
     return next((row for row in rows if _matches(model, row.models)), None)
 
 
+def to_render_in(family: Model | None, *, bfloat16: bool) -> str:
+    """float16, unless the family fails in it; `bfloat16` is whether the device has that."""
+    if family is None or "float16" not in family.fails:
+        return "float16"
+    return "float32" if family.use == "bfloat16" and not bfloat16 else family.use
+
+
 def has_bfloat16(torch: Version | None, macos: Version | None) -> bool | None:
     """Whether mps has bfloat16 there; None where that is not known."""
     needed = load().bfloat16

@@ -1,7 +1,6 @@
 """A fault in words, as Markdown."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,6 +9,7 @@ from packaging.version import Version
 
 from mpsdoctor.knowledge import chips
 from mpsdoctor.knowledge.fault import Effect, Fault, Reach, Setting
+from mpsdoctor.knowledge.sources import address
 
 EFFECTS: Final = {
     Effect.BLACK: "black pictures",
@@ -27,7 +27,6 @@ REACHES: Final = {
     Reach.CODE: "unusual shapes, training and other programs",
 }
 _OPERATORS: Final = {">=": "from {}", "<": "before {}", "<=": "up to {}", "==": "{}"}
-_REPOSITORIES: Final = {"pytorch": "pytorch/pytorch", "diffusers": "huggingface/diffusers"}
 
 
 def render(fault: Fault, *, level: int = 1) -> str:
@@ -82,9 +81,6 @@ def _limit(part: Specifier) -> str:
 
 
 def _source(source: str) -> str:
-    """An issue or a pull request becomes a link: GitHub leads from the one to the other."""
-    issue = re.fullmatch(r"(\S+) #(\d+)", source)
-    if issue is None:
-        return source
-    repository = _REPOSITORIES.get(issue[1], issue[1])
-    return f"[{source}](https://github.com/{repository}/issues/{issue[2]})"
+    """What has an address becomes a link."""
+    link = address(source)
+    return f"[{source}]({link})" if link else source

@@ -26,7 +26,8 @@ class Machine(Record):
     """What a forecast is made for.
 
     `limit_bytes` is what may be in use at once, None where that is not known; `limit_from` says
-    what that is. `mps` is whether the model runs on the GPU of a Mac.
+    what that is. `mps` is whether the model runs on the GPU of a Mac. `in_use_bytes` is what other
+    programs and the system hold of `ram_bytes` now.
     """
 
     limit_bytes: int | None
@@ -34,6 +35,15 @@ class Machine(Record):
     mps: bool
     torch: str | None = None
     macos: str | None = None
+    ram_bytes: int | None = None
+    in_use_bytes: int | None = None
+
+    @property
+    def left_bytes(self) -> int | None:
+        """What other programs leave now; None where that is not known."""
+        if self.ram_bytes is None or self.in_use_bytes is None:
+            return None
+        return max(0, self.ram_bytes - self.in_use_bytes)
 
 
 class Setting(Record):
@@ -61,7 +71,9 @@ class StageForecast(Record):
 class Outcome(Record):
     """With one setting. `peak_bytes` counts all weights and the stage that takes the most.
 
-    `fits` is None where the limit is not known; `missing_bytes` is what is above it.
+    `fits` is None where the limit is not known; `missing_bytes` is what is above it. Neither knows
+    of other programs: `missing_now_bytes` is what is above the memory that they leave at the
+    moment, None where that is not known.
     """
 
     setting: Setting
@@ -71,6 +83,7 @@ class Outcome(Record):
     cliff: Cliff | None
     fits: bool | None
     missing_bytes: int = 0
+    missing_now_bytes: int | None = None
 
 
 class Forecast(Record):
@@ -86,10 +99,15 @@ class Forecast(Record):
     outcomes: tuple[Outcome, ...]
     best: Setting | None
 
+    @property
+    def best_outcome(self) -> Outcome | None:
+        """That of `best`."""
+        return next((one for one in self.outcomes if one.setting == self.best), None)
+
 
 def machine_of(facts: Facts) -> Machine:
     """A Mac gives what Metal recommends; another machine, whose CPU renders, its memory."""
-    ram = facts.hardware.ram_bytes
+    ram, in_use = facts.hardware.ram_bytes, facts.memory.in_use_bytes
     torch, macos = facts.torch_version, facts.system.macos_version
     if not facts.is_mac:
         return Machine(
@@ -97,6 +115,8 @@ def machine_of(facts: Facts) -> Machine:
             limit_from="the memory of this machine, which is not a Mac",
             mps=False,
             torch=torch,
+            ram_bytes=ram,
+            in_use_bytes=in_use,
         )
     limit, source = facts.memory.working_set_bytes, "what Metal recommends on this Mac"
     if limit is None and ram is None:
@@ -104,7 +124,15 @@ def machine_of(facts: Facts) -> Machine:
     elif limit is None and ram is not None:
         limit = usual_working_set(ram)
         source = f"what Metal usually recommends on a Mac with {ram / _GIB:.0f} GB"
-    return Machine(limit_bytes=limit, limit_from=source, mps=True, torch=torch, macos=macos)
+    return Machine(
+        limit_bytes=limit,
+        limit_from=source,
+        mps=True,
+        torch=torch,
+        macos=macos,
+        ram_bytes=ram,
+        in_use_bytes=in_use,
+    )
 
 
 def forecast(
@@ -172,7 +200,7 @@ def _outcome(footprint: Footprint, machine: Machine, setting: Setting) -> Outcom
         _stage(_chosen(stage, footprint, setting), setting, machine) for stage in footprint.stages
     )
     peak = footprint.weights_bytes + max((stage.peak_bytes for stage in stages), default=0)
-    limit = machine.limit_bytes
+    limit, left = machine.limit_bytes, machine.left_bytes
     cliffs = [stage.cliff for stage in stages if stage.cliff is not None]
     return Outcome(
         setting=setting,
@@ -182,6 +210,7 @@ def _outcome(footprint: Footprint, machine: Machine, setting: Setting) -> Outcom
         cliff=min(cliffs, default=None, key=list(Cliff).index),
         fits=None if limit is None else peak <= limit,
         missing_bytes=0 if limit is None else max(0, peak - limit),
+        missing_now_bytes=None if left is None else max(0, peak - left),
     )
 
 

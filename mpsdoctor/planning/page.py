@@ -57,6 +57,7 @@ def head(machine: Machine, forecasts: Sequence[Forecast]) -> Text:
         f" in {first.dtype} ({first.pipeline})\n",
         f"  weights  {_gib(first.weights_bytes):>6} GiB  {parts}\n",
         f"  limit    {limit:>10}  {machine.limit_from}; {', '.join(versions)}",
+        _in_use(machine),
     )
 
 
@@ -101,6 +102,7 @@ def verdict(machine: Machine, forecasts: Sequence[Forecast]) -> Text:
     for forecast in forecasts:
         if forecast.best is None and machine.limit_bytes is not None:
             page.append(_missing(forecast, machine.limit_bytes, best), style="red")
+    page.append(_crowded(machine, forecasts), style="yellow")
     for cliff in dict.fromkeys(
         outcome.cliff for one in forecasts for outcome in one.outcomes if outcome.cliff
     ):
@@ -118,6 +120,34 @@ def _missing(forecast: Forecast, limit: int, best: Forecast | None) -> str:
         f"{size} does not fit: {_gib(least.missing_bytes)} GiB are missing, with {least.setting}."
     )
     return f"{text} {_help(forecast, limit, best)}\n"
+
+
+def _in_use(machine: Machine) -> str:
+    """A line of its own, where it is known."""
+    if machine.in_use_bytes is None or machine.left_bytes is None:
+        return ""
+    held, left = _gib(machine.in_use_bytes), _gib(machine.left_bytes)
+    return (
+        f"\n  in use   {held:>6} GiB  by other programs and the system now; they leave {left} GiB"
+    )
+
+
+def _crowded(machine: Machine, forecasts: Sequence[Forecast]) -> str:
+    """What would fit if other programs did not hold so much now."""
+    missing = {
+        _size(forecast): outcome.missing_now_bytes
+        for forecast in forecasts
+        if (outcome := forecast.best_outcome) and outcome.missing_now_bytes
+    }
+    if not missing:
+        return ""
+    fits = "fits" if len(missing) == 1 else "fit"
+    here = "this Mac" if machine.mps else "this machine"
+    amounts = dict.fromkeys(_gib(size) for size in (min(missing.values()), max(missing.values())))
+    return (
+        f"{', '.join(missing)} {fits} {here}, but not beside what is open now: "
+        f"{' to '.join(amounts)} GiB are missing. Close other programs.\n"
+    )
 
 
 def _help(forecast: Forecast, limit: int, best: Forecast | None) -> str:

@@ -12,12 +12,16 @@ ENVIRONMENT = "environment."
 
 @dataclass(frozen=True)
 class Choice:
-    """One setting's value. `rule` names the rule that chose it, `sources` what it rests on."""
+    """One setting's value. `rule` names the rule that chose it, `sources` what it rests on.
+
+    `facts` are what the rule looked at, of this machine, this model and what was chosen before.
+    """
 
     value: Value
     reason: str
     rule: str
     sources: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
 
 
 Choices = Mapping[str, Choice]

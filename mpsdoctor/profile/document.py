@@ -2,12 +2,13 @@
 
 Each value stands under its reason and before a comment with the value that was tuned:
 
-    # Half the memory of float32. (rule: dtype; diffusers docs, mps)
+    # Half the memory of float32. (rule: dtype; facts: device mps; diffusers docs: optimization/mps)
     dtype = "float16"  # tuned: "float16"
 
 A value that differs from its comment, or has none, was edited by hand and outlives a re-check.
 """
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ HEADER = """\
 _TUNED = "# tuned: "
 _NOT_SET = "not set"
 _WIDTH = 98
+_EXPLAINED = re.compile(r"(.*) \(rule: ([^;]*?)(?:; facts: ([^;]*?))?(?:; (.*))?\)")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What TOML forbids in a comment, and what ends a line."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,25 @@ class Document:
             for name, value in self.values.items()
             if name not in self.tuned or self.tuned[name] != value
         }
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What stands above a value, in its parts; what a person wrote there is all reason."""
+
+    reason: str
+    rule: str = ""
+    facts: str = ""
+    sources: tuple[str, ...] = ()
+
+
+def explanation(text: str) -> Explanation:
+    """Of a reason as `read` gives it."""
+    parts = _EXPLAINED.fullmatch(text)
+    if parts is None:
+        return Explanation(text)
+    reason, rule, facts, sources = parts.groups(default="")
+    return Explanation(reason, rule, facts, tuple(filter(None, sources.split("; "))))
 
 
 def write(choices: Choices, edits: Mapping[str, Value]) -> str:
@@ -81,8 +104,10 @@ def read(text: str) -> Document:
 
 
 def _entry(name: str, choice: Choice, edits: Mapping[str, Value]) -> str:
-    sources = "; ".join((f"rule: {choice.rule}", *choice.sources))
-    reason = textwrap.wrap(f"{choice.reason} ({sources})", _WIDTH, break_on_hyphens=False)
+    facts = [f"facts: {', '.join(choice.facts)}"] if choice.facts else []
+    evidence = "; ".join((f"rule: {choice.rule}", *facts, *choice.sources))
+    text = _UNPRINTABLE.sub(" ", f"{choice.reason} ({evidence})")
+    reason = textwrap.wrap(text, _WIDTH, break_on_hyphens=False)
     value = edits.get(name, choice.value)
     line = f"# {_key(name)} is not set" if value is None else f"{_key(name)} = {_toml(value)}"
     comments = "".join(f"# {text}\n" for text in reason)

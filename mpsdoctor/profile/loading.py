@@ -69,6 +69,12 @@ def _file_settings(path: Path) -> dict[str, Any]:
             detail=f"Looked for {path}",
             hint="Run `mpsdoctor check`: it examines this machine and writes one.",
         )
+    if not path.is_file():
+        raise MpsDoctorError(
+            "The profile is no file",
+            detail=f"{path} is a folder, or a device.",
+            hint=f"Name a file, with --profile FILE or with {PROFILE_FILE_VARIABLE}.",
+        )
     try:
         return TomlConfigSettingsSource(Profile, path)()
     except OSError as error:

@@ -35,6 +35,10 @@ class Profile(BaseSettings):
         min_length=1,
         description="A Hugging Face model id, a local folder, or `shapes`, the embedded model.",
     )
+    models: list[str] = Field(
+        default_factory=list,
+        description="Other models that a prompt file may ask for, rendered with these settings.",
+    )
     device: Literal["mps", "cpu"] = Field(default="mps", description="PyTorch device.")
     dtype: Literal["float16", "bfloat16", "float32"] = Field(
         default="float16", description="Number format of the weights."

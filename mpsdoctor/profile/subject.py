@@ -20,7 +20,7 @@ else:
     import tomli as tomllib
 
 _PREFIX = "MPSDOCTOR_"
-_LISTS = ("ignore",)
+_JSON = ("ignore", "environment")
 
 
 class Subject(Record):
@@ -30,6 +30,7 @@ class Subject(Record):
     dtype: Literal["float16", "bfloat16", "float32"] = "float16"
     hot_folder: str = "~/mpsdoctor"
     ignore: tuple[str, ...] = ()
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def read(path: Path | None, environ: Mapping[str, str]) -> Subject:
@@ -52,4 +53,4 @@ def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, object]]:
     for name in Subject.__struct_fields__:
         text = environ.get(f"{_PREFIX}{name.upper()}")
         if text is not None:
-            yield name, json.loads(text) if name in _LISTS else text
+            yield name, json.loads(text) if name in _JSON else text

@@ -64,7 +64,10 @@ def with_measured(
     reason = f"The fastest that was measured on this machine. {figures}."
     return {
         **choices,
-        **{name: Choice(value, reason, MEASURED, (made_with,)) for name, value in chosen.settings},
+        **{
+            name: Choice(value, reason, MEASURED, facts=(made_with,))
+            for name, value in chosen.settings
+        },
     }
 
 
@@ -72,9 +75,9 @@ def kept(
     choices: Choices, tuned: Mapping[str, Value], reasons: Mapping[str, str], made_with: str
 ) -> Choices:
     """The choices, with what an earlier profile says that was measured with the same releases."""
-    end = f" (rule: {MEASURED}; {made_with})"
+    end = f" (rule: {MEASURED}; facts: {made_with})"
     measured = {
-        name: Choice(tuned[name], reason.removesuffix(end), MEASURED, (made_with,))
+        name: Choice(tuned[name], reason.removesuffix(end), MEASURED, facts=(made_with,))
         for name, reason in reasons.items()
         if name in tuned and name in choices and reason.endswith(end)
     }

@@ -3,9 +3,8 @@
 from math import floor
 
 from mpsdoctor.profile.choice import Choice
-from mpsdoctor.tuning import faulty
-from mpsdoctor.tuning.situation import Situation
 from mpsdoctor.tuning.sources import TORCH_DOCS
+from mpsdoctor.tuning.view import View
 
 _MOST_OF_RAM = 0.84
 """The most that macOS itself lets a GPU have (antirez/ds4 #893)."""
@@ -14,59 +13,59 @@ _LOW = 0.8
 """Of the high ratio; torch's own are 1.4 and 1.7, nearly the same."""
 
 
-def fallback(situation: Situation) -> Choice:
+def fallback(view: View) -> Choice:
     """An operation that mps lacks."""
     reason = "An operation that mps lacks runs on the CPU, with a warning, instead of failing."
-    return _variable("1", situation, reason, "fallback", TORCH_DOCS)
+    return _variable("1", view, reason, "fallback", TORCH_DOCS)
 
 
-def high_watermark(situation: Situation) -> Choice:
+def high_watermark(view: View) -> Choice:
     """How much torch may take, of what Metal recommends."""
-    ratio = _high(situation)
+    ratio = _high(view)
     reason = (
         "torch's own limit is 1.7 times what Metal recommends, more than this Mac's memory; "
         "swapping turns seconds into minutes."
     )
     if ratio < 1:
         reason += " Here Metal recommends nearly all of it, as somebody raised the wired limit."
-    return _variable(str(ratio), situation, reason, "watermark", TORCH_DOCS, "pytorch #105839")
+    return _variable(str(ratio), view, reason, "watermark", TORCH_DOCS, "pytorch #105839")
 
 
-def low_watermark(situation: Situation) -> Choice:
+def low_watermark(view: View) -> Choice:
     """From where on torch gives back what it keeps for later."""
     reason = "It must not exceed the high ratio; torch's own, 1.4, would, and torch would refuse."
-    low = floor(_high(situation) * _LOW * 100) / 100
-    return _variable(str(low), situation, reason, "watermark", TORCH_DOCS, "pytorch #96814")
+    low = floor(_high(view) * _LOW * 100) / 100
+    return _variable(str(low), view, reason, "watermark", TORCH_DOCS, "pytorch #96814")
 
 
-def prefer_metal(situation: Situation) -> Choice:
+def prefer_metal(view: View) -> Choice:
     """Metal's matrix products instead of MPSGraph's."""
-    return _asked("PYTORCH_MPS_PREFER_METAL", situation)
+    return _asked("PYTORCH_MPS_PREFER_METAL", view)
 
 
-def metal_version(situation: Situation) -> Choice:
+def metal_version(view: View) -> Choice:
     """Which Metal language torch compiles for."""
-    return _asked("PYTORCH_MPS_METAL_VERSION", situation)
+    return _asked("PYTORCH_MPS_METAL_VERSION", view)
 
 
-def _high(situation: Situation) -> float:
+def _high(view: View) -> float:
     """At most 1, and never more than macOS would give by itself."""
-    ram = situation.facts.hardware.ram_bytes
-    recommended = situation.facts.memory.working_set_bytes
+    ram = view.ram_bytes
+    recommended = view.working_set_bytes
     if not ram or not recommended:
         return 1.0
     return min(1.0, floor(ram * _MOST_OF_RAM / recommended * 100) / 100)
 
 
-def _asked(name: str, situation: Situation) -> Choice:
-    found = faulty.variables(situation.facts).get(name)
-    if found is None or not situation.on_mps:
+def _asked(name: str, view: View) -> Choice:
+    found = view.variables.get(name) if view.on_mps else None
+    if found is None:
         return Choice(None, "No known fault of this machine asks for it.", "fault")
     value, fault = found
     return Choice(value, f"{fault.symptom}.", f"fault {fault.id}", fault.sources)
 
 
-def _variable(value: str, situation: Situation, reason: str, rule: str, *sources: str) -> Choice:
-    if situation.on_mps:
+def _variable(value: str, view: View, reason: str, rule: str, *sources: str) -> Choice:
+    if view.on_mps:
         return Choice(value, reason, rule, sources)
     return Choice(None, "Only read where there is an mps device.", rule, sources)

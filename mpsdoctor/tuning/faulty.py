@@ -41,14 +41,18 @@ def slicing(facts: Facts) -> Fault | None:
     return next((fault for fault in found if fault.id == faults.SLICING), None)
 
 
-def _obeyed(facts: Facts) -> Iterator[Fault]:
-    torch, macos = parse(facts.torch_version), parse(facts.system.macos_version)
-    failed = [
+def failed_canaries(facts: Facts) -> list[str]:
+    """Those that this machine's GPU computes wrongly, by name."""
+    return [
         canary.name
         for canary in facts.canaries or ()
         if canary.device == "mps" and canary.status in _WRONG
     ]
-    for match in faults.matches(torch, macos, facts.hardware.chip, failed):
+
+
+def _obeyed(facts: Facts) -> Iterator[Fault]:
+    torch, macos = parse(facts.torch_version), parse(facts.system.macos_version)
+    for match in faults.matches(torch, macos, facts.hardware.chip, failed_canaries(facts)):
         if _counts(match, facts):
             yield match.fault
 

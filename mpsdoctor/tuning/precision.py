@@ -35,13 +35,13 @@ def choose(facts: Facts, needs: Needs, *, on_mps: bool) -> Precision:
 
 def _of_model(facts: Facts, needs: Needs) -> Precision:
     family = dtypes.family(needs.model, needs.pipeline)
-    if family is None or "float16" not in family.fails:
-        return Precision("float16", "Half the memory of float32.", "dtype", (GUIDE,))
+    chosen = dtypes.to_render_in(family, bfloat16=_has_bfloat16(facts))
+    if family is None or chosen == "float16":
+        return Precision(chosen, "Half the memory of float32.", "dtype", (GUIDE,))
     reason = f"{family.name} fails in float16: {family.why}."
-    if family.use == "bfloat16" and not _has_bfloat16(facts):
+    if chosen != family.use:
         reason += " This macOS or this torch has no bfloat16 on mps."
-        return Precision("float32", reason, "dtype-model", family.sources)
-    return Precision(family.use, reason, "dtype-model", family.sources)
+    return Precision(chosen, reason, "dtype-model", family.sources)
 
 
 def _has_bfloat16(facts: Facts) -> bool:

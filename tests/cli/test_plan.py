@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,33 @@ def test_json_has_bytes_for_each_stage_and_mode(capsys: pytest.CaptureFixture[st
             assert {"weights_bytes", "peak_bytes", "largest_buffer_bytes"} <= set(stage)
         peaks = [stage["peak_bytes"] for stage in outcome["stages"]]
         assert outcome["peak_bytes"] == one["weights_bytes"] + max(peaks)
+
+
+def test_what_other_programs_hold_now_is_said_beside_the_limit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that fits the Mac, but not beside what is open, is no finding."""
+    facts = json.loads(Path(MAC[1]).read_text("utf-8"))
+    ram = facts["hardware"]["ram_bytes"]
+    facts["memory"] = {"in_use_bytes": ram - 2**33}
+    crowded = tmp_path / "facts.json"
+    crowded.write_text(json.dumps(facts), "utf-8")
+    arguments = ["plan", SDXL, "--size", "1024x1024", "--facts", str(crowded)]
+
+    assert ExitCode.OK is main.run(arguments)
+    said = capsys.readouterr().out
+    assert "they leave 8.0 GiB" in said
+    assert re.search(r"1024×1024 fits this Mac, but not .* now: \d\.\d GiB are missing", said)
+    assert "Close other programs." in said
+
+    main.run([*arguments, "--format", "json"])
+    plan = json.loads(capsys.readouterr().out)
+    outcome = plan["forecasts"][0]["outcomes"][0]
+    assert ram - 2**33 == plan["machine"]["in_use_bytes"]
+    assert outcome["missing_now_bytes"] == outcome["peak_bytes"] - 2**33
+
+    main.run(["plan", SDXL, *MAC])
+    assert "in use" not in capsys.readouterr().out
 
 
 def test_the_plot_is_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

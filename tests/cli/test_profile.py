@@ -45,6 +45,53 @@ def test_show_gives_value_origin_and_reason(
     assert "1.0" in line("PYTORCH_MPS_HIGH_WATERMARK_RATIO")
 
 
+def test_show_of_a_setting_gives_rule_facts_and_evidence(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In full, with addresses; a value set by hand stands beside the tuned one."""
+    main.run(["profile", "use", "m1-pro-16gb-torch-2.13.0-sdxl"])
+    text = path.read_text("utf-8").replace('attention = "native"', 'attention = "bounded"')
+    path.write_text(text, encoding="utf-8")
+
+    assert ExitCode.OK is main.run(["profile", "show", "attention", "PYTORCH_MPS_PREFER_METAL"])
+
+    lines = {tuple(line.split(maxsplit=1)) for line in capsys.readouterr().out.splitlines()}
+    shown = {line[0]: line[-1] for line in lines if line[0] != "value"}
+    assert {("value", "bounded"), ("value", "not set")} <= lines
+    assert ("from", "file, set by hand; tuned: native") in lines
+    assert ("rule", "attention-native") in lines
+    assert {"torch 2.13.0", "RAM 16 GiB"} <= {
+        fact for line in lines if line[0] == "facts" for fact in line[1].split(", ")
+    }
+    assert "https://github.com/pytorch/pytorch/issues/181575" in shown["evidence"]
+
+
+def test_show_of_an_unknown_setting_says_what_was_meant(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is shown."""
+    main.run(["profile", "use", "m1-pro-16gb-torch-2.13.0-sdxl"])
+    capsys.readouterr()
+
+    assert ExitCode.USAGE is main.run(["profile", "show", "attenton"])
+
+    captured = capsys.readouterr()
+    assert ("", True) == (captured.out, "Did you mean attention?" in captured.err)
+
+
+@pytest.mark.parametrize("command", ["profile show", "profile diff", "tune"])
+def test_a_folder_in_the_place_of_the_profile_is_named(
+    command: str, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a variable that names one, say; it is no internal error, and nothing is written."""
+    path.mkdir()
+
+    assert ExitCode.FINDINGS is main.run(command.split())
+
+    assert "The profile is no file" in capsys.readouterr().err
+    assert [] == list(path.iterdir())
+
+
 def test_path_says_where_the_profile_lies(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing but the path is on stdout."""
     assert ExitCode.OK is main.run(["profile", "path"])
@@ -69,6 +116,20 @@ def test_use_takes_a_shipped_profile_and_sets_the_old_one_aside(
 
     assert 'device = "mps"' in path.read_text("utf-8")
     assert 'device = "cpu"\n' == path.with_name("profile-before.toml").read_text("utf-8")
+
+
+def test_use_writes_to_where_a_link_leads(path: Path) -> None:
+    """A profile kept elsewhere stays there, with the old one beside it."""
+    kept = path.parent / "dotfiles" / "mac.toml"
+    kept.parent.mkdir()
+    kept.write_text('device = "cpu"\n', encoding="utf-8")
+    path.symlink_to(kept)
+
+    main.run(["profile", "use", "m1-pro-16gb-torch-2.13.0-sdxl"])
+
+    assert path.is_symlink()
+    assert 'device = "mps"' in kept.read_text("utf-8")
+    assert 'device = "cpu"\n' == kept.with_name("mac-before.toml").read_text("utf-8")
 
 
 def test_use_of_an_unknown_name_says_what_was_meant(

@@ -84,3 +84,13 @@ def test_a_file_that_cannot_be_read_is_not_mended(path: Path) -> None:
 
     assert found.problem is not None
     assert not found.mendable
+
+
+def test_a_folder_in_the_place_of_the_file_is_told(path: Path) -> None:
+    """A check would otherwise try to write over it."""
+    path.mkdir()
+
+    found = profile_file.read(path, {})
+
+    assert "The profile is no file" in (found.problem or "")
+    assert not found.mendable

@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor.cli import main
 from mpsdoctor.constants import ExitCode
+from mpsdoctor.facts import collect, sysctl
+from mpsdoctor.facts.model import System
 from mpsdoctor.profile import document
+from mpsdoctor.tuning import candidates
 from tests.support.pipelines import stable_diffusion
 
 
@@ -25,7 +29,31 @@ def test_what_is_fastest_here_is_measured_and_written(
     assert all("s a step" in line for line in shown[:-1])
     assert shown[-1].startswith("The fastest: ")
     reasons = document.read(profile.read_text("utf-8")).reasons
-    assert "(rule: measured; torch " in reasons["attention"]
+    assert "(rule: measured; facts: torch " in reasons["attention"]
+
+
+def test_what_is_measured_while_memory_is_short_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a Mac under pressure no figure counts, and the profile stays."""
+    folder, profile = tmp_path / "model", tmp_path / "profile.toml"
+    stable_diffusion(tmp_path / "tokenizer").save_pretrained(folder)
+    kernel = tmp_path / "sysctl"
+    kernel.write_text("#!/bin/sh\necho kern.memorystatus_vm_pressure_level: 2\n", "utf-8")
+    kernel.chmod(0o755)
+    mac = replace(collect.collect(canaries_on=None), system=System(kernel="Darwin"))
+    monkeypatch.setattr(sysctl, "COMMAND", (str(kernel),))
+    monkeypatch.setattr(collect, "collect", lambda: mac)
+    monkeypatch.setattr(candidates, "_BUDGETS", ())  # one candidate is enough here
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    code = main.run(["tune", str(folder), "--steps", "3", "--profile", str(profile)])
+
+    captured = capsys.readouterr()
+    assert ExitCode.FINDINGS is code
+    assert "not trusted: memory pressure was warning meanwhile" in captured.out
+    assert "Close other programs" in captured.err
+    assert not profile.exists()
 
 
 def test_a_model_that_cannot_be_measured_leaves_the_profile(

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.planning import needs
@@ -83,6 +84,18 @@ def test_what_is_missing_is_said_to_the_byte() -> None:
     tight = Machine(limit_bytes=peak - 1, limit_from="a test", mps=True, torch="2.6.0")
     result = forecast(one, tight, ("native",), 512).outcomes[0]
     assert (False, 1) == (result.fits, result.missing_bytes)
+
+
+def test_what_is_open_now_is_no_part_of_what_fits() -> None:
+    """It changes from minute to minute: it is counted beside the limit, to the byte."""
+    one = footprint("stabilityai/stable-diffusion-xl-base-1.0", 1024)
+    busy = replace(mac(100), ram_bytes=128 * GIB, in_use_bytes=120 * GIB)
+    idle, crowded = (forecast(one, machine, MODES, 512) for machine in (mac(100), busy))
+    assert (idle.best, None) == (crowded.best, idle.outcomes[0].missing_now_bytes)
+    outcome = crowded.best_outcome
+    assert outcome is not None
+    assert outcome.missing_now_bytes == outcome.peak_bytes - 8 * GIB > 0
+    assert (True, 0) == (outcome.fits, outcome.missing_bytes)
 
 
 @pytest.mark.parametrize("path", sorted(RECORDED.glob("*.json")), ids=lambda path: path.stem)

@@ -11,7 +11,13 @@ from mpsdoctor.profile.model import Profile
 CHOICES = {
     "dtype": Choice("float16", "Half the memory.", "dtype", ("diffusers docs",)),
     "width": Choice(None, "The model's own.", "size"),
-    "environment.PYTORCH_ENABLE_MPS_FALLBACK": Choice("1", "Rather slow than not.", "fallback"),
+    "environment.PYTORCH_ENABLE_MPS_FALLBACK": Choice(
+        "1",
+        "Rather slow than not.",
+        "fallback",
+        ("pytorch docs", "#1"),
+        ("torch 2.8", "device mps"),
+    ),
 }
 
 
@@ -33,10 +39,26 @@ dtype = "float16"  # tuned: "float16"
 
 [environment]
 
-# Rather slow than not. (rule: fallback)
+# Rather slow than not. (rule: fallback; facts: torch 2.8, device mps; pytorch docs; #1)
 PYTORCH_ENABLE_MPS_FALLBACK = "1"  # tuned: "1"
 """
     )
+
+
+def test_a_reason_is_taken_apart_again() -> None:
+    """Into what a rule put together, however long; a person's own words stay whole."""
+    because = " ".join(["Because (so to say) of this."] * 9)
+    long = Choice(True, because, "a rule", ("s 1", "s 2"), ("x", "y z"))
+    reasons = document.read(document.write(CHOICES | {"prime": long}, {})).reasons
+
+    def parts(name: str) -> tuple[str, str, str, tuple[str, ...]]:
+        one = document.explanation(reasons[name])
+        return one.reason, one.rule, one.facts, one.sources
+
+    assert parts("prime") == (because, "a rule", "x, y z", ("s 1", "s 2"))
+    assert parts("dtype") == ("Half the memory.", "dtype", "", ("diffusers docs",))
+    assert parts("width") == ("The model's own.", "size", "", ())
+    assert document.explanation("my own (rule)") == document.Explanation("my own (rule)")
 
 
 def test_edits_are_known_and_kept() -> None:
@@ -64,7 +86,7 @@ def test_edits_are_known_and_kept() -> None:
 names = st.sampled_from(["model", "dtype", "width", "environment.A", "environment.B-C"])
 values = st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text() | st.floats(0.1, 9.9)
 words = st.from_regex(r"[ -~]{0,200}", fullmatch=True)
-choices = st.builds(Choice, values, words, words, st.tuples(words))
+choices = st.builds(Choice, values, words, words, st.tuples(words), st.tuples(st.text()))
 
 
 @given(st.dictionaries(names, choices), st.dictionaries(names, values.filter(bool)))

@@ -19,6 +19,18 @@ def test_folders_are_made_and_the_file_is_replaced(tmp_path: Path) -> None:
     assert [path] == list(path.parent.iterdir())
 
 
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    """A profile among somebody's dotfiles, which may not exist yet, is written there."""
+    kept, path = tmp_path / "dotfiles" / "mac.toml", tmp_path / "profile.toml"
+    path.symlink_to(kept)
+
+    save(path, "a = 1\n")
+    save(path, "a = 2\n")
+
+    assert path.is_symlink()
+    assert "a = 2\n" == kept.read_text("utf-8")
+
+
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     """The error says where, and how to choose another place."""
     (tmp_path / "file").write_text("")

@@ -22,6 +22,7 @@ settings = st.fixed_dictionaries(
         "dtype": st.sampled_from(["float16", "bfloat16", "float32", "float8"]),
         "hot_folder": words,
         "ignore": st.lists(words, max_size=2),
+        "environment": st.dictionaries(words, words, max_size=2),
     },
 )
 

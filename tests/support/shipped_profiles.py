@@ -32,12 +32,15 @@ PROFILES = (
     ("m1-pro-16gb", "2.8.0", "sdxl"),
     ("m1-pro-16gb", "2.13.0", "sd15"),
     ("m1-pro-16gb", "2.13.0", "sdxl"),
+    ("m1-pro-16gb", "2.14.1", "sdxl"),
     ("mac-24gb", "2.8.0", "sdxl"),
     ("mac-24gb", "2.14.1", "sdxl"),
     ("m2-max-32gb", "1.13.1", "sd15"),
+    ("m2-max-32gb", "1.13.1", "sdxl"),
     ("m2-max-32gb", "2.8.0", "sdxl"),
     ("m4-pro-64gb", "2.8.0", "flux1"),
     ("m4-pro-64gb", "2.13.0", "sdxl"),
+    ("m4-pro-64gb", "2.13.0", "flux1"),
     ("m4-pro-64gb", "2.14.1", "flux1"),
 )
 """Mac, PyTorch and model of each; that PyTorch is installed there, and works, is assumed."""

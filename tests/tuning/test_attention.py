@@ -198,7 +198,10 @@ def test_any_facts_give_a_profile_that_loads(
     choices = tune(facts, needs)
 
     assert set(RULES) == set(choices)
-    assert all(choice.reason and choice.rule for choice in choices.values())
+    for choice in choices.values():
+        assert choice.reason
+        assert choice.rule
+        assert choice.facts or choice.sources
     assert needs.model == Profile.model_validate(settings_of(choices)).model
     assert document.read(document.write(choices, {})).edits == {}
 

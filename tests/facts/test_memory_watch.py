@@ -1,0 +1,48 @@
+"""Memory while something runs, from a stand-in for `sysctl`."""
+
+import threading
+from collections.abc import Sequence
+
+from mpsdoctor.facts.command import CommandResult
+from mpsdoctor.facts.memory_watch import watching
+from mpsdoctor.facts.model import Pressure
+
+
+class Kernel:
+    """Answers each look with the next of these levels and MiB of swap, then with the last."""
+
+    def __init__(self, *answers: tuple[int, int]) -> None:
+        self.answers = list(answers)
+        self.asked_out = threading.Event()
+
+    def __call__(self, _argv: Sequence[str], _timeout: float) -> CommandResult:
+        level, swap = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if len(self.answers) == 1:
+            self.asked_out.set()
+        return CommandResult(
+            0,
+            f"vm.swapusage: total = 9000.00M  used = {swap}.00M  free = 0.00M\n"
+            f"kern.memorystatus_vm_pressure_level: {level}\n",
+        )
+
+
+def test_what_has_passed_before_the_end_is_remembered() -> None:
+    """Pressure and swap that a process took, and gave back by ending."""
+    kernel = Kernel((1, 100), (4, 700), (2, 300), (1, 100))
+    with watching(kernel, seconds=0.01) as watch:
+        assert kernel.asked_out.wait(10)
+    assert (Pressure.CRITICAL, 600 * 2**20) == (watch.pressure, watch.swapped_bytes)
+
+
+def test_there_is_a_look_before_and_one_after() -> None:
+    """However short the thing that was watched."""
+    with watching(Kernel((1, 5), (2, 6))) as watch:
+        assert watch.pressure is Pressure.NORMAL
+    assert (Pressure.WARNING, 2**20) == (watch.pressure, watch.swapped_bytes)
+
+
+def test_silence_is_not_known() -> None:
+    """A sandbox can keep the kernel's answer away."""
+    with watching(lambda _argv, _timeout: CommandResult(None)) as watch:
+        pass
+    assert (None, None) == (watch.pressure, watch.swapped_bytes)
