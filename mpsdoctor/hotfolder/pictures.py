@@ -1,43 +1,73 @@
 """Whose picture is this PNG, and is all of it there?"""
 
 import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from mpsdoctor.prompts.record import PNG_KEY, job_of
+from mpsdoctor.prompts.record import PNG_KEY, JobRecord, read_record
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_LONGEST_TEXT = 1 << 20
+_LONGEST_TEXT = 1 << 16
+_MOST_CHUNKS = 1 << 16
 
 
-def job_in_picture(path: Path) -> str | None:
-    """The job id that a whole PNG names in its text chunk; None for any other file.
+def record_in_picture(path: Path) -> JobRecord | None:
+    """The job record that a whole PNG holds in a text chunk; None for any other file.
 
-    Whole means that the chunks lead to IEND; pixels are not decoded. PNG specification, 5.3
-    (chunk layout) and 11.3.3 (tEXt).
+    Whole means that the chunks lead to IEND; pixels are not decoded. A text chunk counts if its
+    checksum is right and its text, decompressed, has 64 KiB at most. PNG specification, 5.3
+    (chunk layout), 11.3.3.2 (tEXt) and 11.3.3.4 (iTXt).
     """
     try:
+        if not path.is_file():  # to open a pipe would wait for its writer
+            return None
         with path.open("rb") as file:
-            texts = dict(_texts(file))
-    except (OSError, EOFError):
+            records = [text for keyword, text in _texts(file) if keyword == PNG_KEY.encode()]
+    except (OSError, EOFError, ValueError):
         return None
-    return job_of(texts.get(PNG_KEY))
+    return read_record(records[0]) if records else None
 
 
-def _texts(file: BinaryIO) -> Iterator[tuple[str, str]]:
-    """Keyword and text of each tEXt chunk. Raises EOFError where the file breaks off."""
+def _texts(file: BinaryIO) -> Iterator[tuple[bytes, str]]:
+    """Keyword and text of each tEXt and iTXt chunk.
+
+    Raises EOFError where the file breaks off or has too many chunks.
+    """
     if _read(file, len(_SIGNATURE)) != _SIGNATURE:
         raise EOFError
-    kind = b""
-    while kind != b"IEND":
+    for _ in range(_MOST_CHUNKS):
         length, kind = struct.unpack(">I4s", _read(file, 8))
-        if kind == b"tEXt" and length <= _LONGEST_TEXT:
-            keyword, _, text = _read(file, length).partition(b"\0")
-            yield keyword.decode("latin-1"), text.decode("latin-1")
+        if kind in (b"tEXt", b"iTXt") and length <= _LONGEST_TEXT:
+            data = _read(file, length)
+            if _read(file, 4) == struct.pack(">I", zlib.crc32(kind + data)):
+                yield from _text(kind, data)
         else:
             file.seek(length, 1)
-        _read(file, 4)
+            _read(file, 4)
+        if kind == b"IEND":
+            return
+    raise EOFError
+
+
+def _text(kind: bytes, data: bytes) -> Iterator[tuple[bytes, str]]:
+    keyword, _, rest = data.partition(b"\0")
+    if kind == b"tEXt":
+        yield keyword, rest.decode("latin-1")
+        return
+    compressed, rest = rest[:1] == b"\1", rest[2:]
+    _language, _, rest = rest.partition(b"\0")
+    _translated, _, text = rest.partition(b"\0")
+    try:
+        yield keyword, (_inflate(text) if compressed else text).decode()
+    except (zlib.error, UnicodeDecodeError):
+        return
+
+
+def _inflate(data: bytes) -> bytes:
+    """No more than `_LONGEST_TEXT` bytes of it: what is cut off is no record either."""
+    return zlib.decompressobj().decompress(data, _LONGEST_TEXT)
 
 
 def _read(file: BinaryIO, count: int) -> bytes:

@@ -1,21 +1,22 @@
-"""A prompt file's bytes to its prompt."""
+"""A prompt file's bytes to its text."""
 
 import codecs
+import re
 
 from mpsdoctor.errors import MpsDoctorError
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 1024 * 1024
 
 
 def read_prompt(data: bytes) -> str:
-    """The prompt that a `.txt` file holds: UTF-8 with or without BOM, or UTF-16 with BOM.
+    """The text of a prompt file, whole: UTF-8 with or without BOM, or UTF-16 with BOM.
 
     Raises MpsDoctorError for a file that is empty, larger than `MAX_BYTES`, or no such text.
     """
     if len(data) > MAX_BYTES:
         raise too_large(len(data))
-    text = _decode(data).strip()
-    if not text:
+    text = _decode(data)
+    if not text.strip():
         raise MpsDoctorError(
             "This file holds no prompt",
             detail="It is empty or has only white space.",
@@ -24,12 +25,17 @@ def read_prompt(data: bytes) -> str:
     return text
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines as editors number them, without their ends."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
 def too_large(size: int) -> MpsDoctorError:
     """The error for a file of `size` bytes, which its reader need not have read whole."""
     return MpsDoctorError(
         "This file is too large for a prompt",
         detail=f"It has {size:,} bytes; a prompt may have {MAX_BYTES:,}.",
-        hint="Put only the prompt into the file and drop it again.",
+        hint="Put fewer prompts into the file and drop it again.",
     )
 
 
@@ -39,7 +45,7 @@ def _decode(data: bytes) -> str:
         text = data.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_text(str(error)) from error
-    if any(ord(character) < 32 and not character.isspace() for character in text):
+    if re.search(r"[\x00-\x08\x0e-\x1f\x7f]", text):
         raise _not_text("It has control characters, as programs and pictures do.")
     if text.lstrip().startswith("{\\rtf"):
         raise _not_text("It is a rich-text document (RTF) under the name of a text file.")

@@ -1,19 +1,36 @@
 """Generation parameters as the text that A1111's web UI writes and most tools read.
 
 The form is that of `modules/processing.py:create_infotext` in AUTOMATIC1111's
-stable-diffusion-webui 1.10: the prompt, then one line of `Key: value` pairs, of which readers
-want at least three.
+stable-diffusion-webui 1.10: the prompt, lines from `Negative prompt:` on, then one line of
+`Key: value` pairs, of which readers want at least three.
 """
 
-import json
 from dataclasses import dataclass
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.prompts.document import split_lines
+from mpsdoctor.prompts.keys import NEGATIVE_PROMPT, PROMPT, notes, setting_of
+from mpsdoctor.prompts.layout import Layout, read_layout
+from mpsdoctor.prompts.options import has_options
+from mpsdoctor.prompts.pairs import format_pairs, quote, unquote
+from mpsdoctor.prompts.request import Request
+from mpsdoctor.prompts.settings import (
+    Fields,
+    SettingError,
+    read_setting,
+    read_text,
+)
+from mpsdoctor.prompts.wording import unreadable
 
 PNG_KEY = "parameters"
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a picture was made with. `width` and `height` in pixels; `seed` of a CPU generator."""
+    """What a picture was made with. `width` and `height` in pixels; `seed` of a CPU generator.
+
+    `sampler` and `schedule_type` are A1111's names; "" and None are left out.
+    """
 
     prompt: str
     steps: int
@@ -24,24 +41,92 @@ class Parameters:
     height: int
     model: str
     version: str
+    negative_prompt: str = ""
+    schedule_type: str | None = None
 
 
 def format_infotext(parameters: Parameters) -> str:
-    """The value of the PNG text chunk `parameters`."""
+    """The value of the PNG text chunk `parameters`; reading it gives back what is in it.
+
+    Where prompts would read otherwise, because a line of theirs looks like the form itself, the
+    last line has them as JSON strings, too: `Prompt: "…", Negative prompt: "…"`. A1111 takes those
+    for the prompts as well. NUL, which PNG text cannot hold, becomes U+FFFD.
+    """
+    prompt, negative = _writable(parameters.prompt), _writable(parameters.negative_prompt)
+    line = format_pairs(_pairs(parameters))
+    text = f"{prompt}\n{NEGATIVE_PROMPT}: {negative}" if negative else prompt
+    if not _reads_as(prompt, negative, f"{text}\n{line}"):
+        line += f", {PROMPT}: {quote(prompt)}, {NEGATIVE_PROMPT}: {quote(negative)}"
+    return f"{text}\n{line}"
+
+
+def parse_infotext(text: str) -> Request:
+    """The one request in a text: a prompt alone, or with a negative prompt and settings.
+
+    Raises MpsDoctorError that names the line of what looks like a setting and cannot be taken.
+    """
+    layout = read_layout(split_lines(text))
+    first = layout.pairs[0][0] if layout.pairs else 1
+    if not layout.prompt.strip():
+        raise unreadable(
+            first,
+            "There are settings or a negative prompt, but no prompt.",
+            "Write what the picture should show above them.",
+        )
+    try:
+        fields: Fields = {
+            "prompt": read_text("prompt", layout.prompt),
+            "negative_prompt": read_text("negative prompt", layout.negative_prompt),
+        }
+    except SettingError as error:
+        raise error.at_line(first) from error
+    pairs = tuple(pair for _, pair in layout.pairs)
+    return Request(**fields | _read_settings(layout), notes=notes(pairs))
+
+
+def _read_settings(layout: Layout) -> Fields:
+    """The sampler goes first: a schedule type may stand in its name, and one of its own counts."""
+    named = [(setting_of(key), number, key, value) for number, (key, value) in layout.pairs]
+    fields: Fields = {}
+    for setting, number, key, value in sorted(named, key=lambda pair: pair[0] != "sampler"):
+        if setting is None:
+            continue
+        try:
+            fields |= read_setting(setting, key, unquote(value))
+        except SettingError as error:
+            raise error.at_line(number) from error
+    return fields
+
+
+def _pairs(parameters: Parameters) -> list[tuple[str, str]]:
     pairs = {
-        "Steps": parameters.steps,
+        "Steps": f"{parameters.steps}",
         "Sampler": parameters.sampler,
-        "CFG scale": f"{parameters.cfg_scale:g}",
-        "Seed": parameters.seed,
+        "Schedule type": parameters.schedule_type or "",
+        "CFG scale": _number(parameters.cfg_scale),
+        "Seed": f"{parameters.seed}",
         "Size": f"{parameters.width}x{parameters.height}",
         "Model": parameters.model,
         "RNG": "CPU",
         "Version": parameters.version,
     }
-    line = ", ".join(f"{key}: {_quote(str(value))}" for key, value in pairs.items())
-    return f"{parameters.prompt}\n{line}"
+    return [(key, _writable(value)) for key, value in pairs.items() if value]
 
 
-def _quote(value: str) -> str:
-    """Values with a separator in them are JSON strings, as in A1111's `infotext_utils.quote`."""
-    return json.dumps(value, ensure_ascii=False) if set(value) & set(",:\n") else value
+def _reads_as(prompt: str, negative: str, infotext: str) -> bool:
+    lines = split_lines(infotext)
+    try:
+        layout = read_layout(lines)
+    except MpsDoctorError:
+        return False
+    return (layout.prompt, layout.negative_prompt) == (prompt, negative) and not has_options(lines)
+
+
+def _number(value: float) -> str:
+    """As short as it can be without becoming another number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
+
+
+def _writable(text: str) -> str:
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

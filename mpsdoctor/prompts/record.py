@@ -1,19 +1,33 @@
 """What mpsdoctor writes into its pictures about the job that made them."""
 
-import json
+import msgspec
+
+from mpsdoctor.records import Record
 
 PNG_KEY = "mpsdoctor"
 
 
-def format_record(job: str) -> str:
+class JobRecord(Record):
+    """Which picture of which job this is.
+
+    `picture` counts from 1; `profile` is the hash of the profile that it was rendered with;
+    `helped` says what cured it, where the first try was no picture.
+    """
+
+    job: str
+    picture: int = 1
+    profile: str = ""
+    helped: str = ""
+
+
+def format_record(record: JobRecord) -> str:
     """The value of the PNG text chunk `mpsdoctor`."""
-    return json.dumps({"job": job})
+    return msgspec.json.encode(record).decode()
 
 
-def job_of(record: str | None) -> str | None:
-    """The job id in such a value; None for anything that is not one."""
+def read_record(text: str | None) -> JobRecord | None:
+    """The record in such a value; None for anything that is not one."""
     try:
-        job = json.loads(record or "")["job"]
-    except (ValueError, KeyError, TypeError):
+        return msgspec.json.decode(text or "", type=JobRecord)
+    except (msgspec.DecodeError, UnicodeEncodeError):
         return None
-    return job if isinstance(job, str) else None

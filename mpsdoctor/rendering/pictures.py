@@ -8,41 +8,34 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.prompts import infotext, record
+from mpsdoctor.prompts import infotext, xmp
 from mpsdoctor.prompts.infotext import Parameters, format_infotext
-from mpsdoctor.prompts.record import format_record
+from mpsdoctor.prompts.record import PNG_KEY, JobRecord, format_record
+from mpsdoctor.rendering.broken import not_finite, require_colours
 
 
 def to_image(pixels: NDArray[np.floating[Any]]) -> Image.Image:
     """`pixels` has shape (height, width, 3) and values from 0 to 1.
 
-    Raises MpsDoctorError for NaN, infinity, or a single colour: Diffusers itself would return a
-    black image, with no more than a numpy warning (`VaeImageProcessor.numpy_to_pil`).
+    Raises BrokenPictureError for NaN, infinity, or a single colour.
     """
     if not np.isfinite(pixels).all():
-        raise MpsDoctorError(
-            "The model computed NaN instead of a picture",
-            detail="Numbers overflowed on the way; as an image this would be black.",
-            hint='Set dtype = "float32" in the profile. `mpsdoctor check` looks for known faults.',
-        )
+        raise not_finite()
     levels = (pixels.clip(0, 1) * 255).round().astype(np.uint8)
-    if (levels == levels[0, 0]).all():
-        raise MpsDoctorError(
-            "The picture is one flat colour",
-            detail=f"Every pixel is {tuple(int(level) for level in levels[0, 0])}.",
-            hint="A fault of the device or a model's safety checker does this. "
-            "Try another seed or wording, then `mpsdoctor check`.",
-        )
+    require_colours(levels)
     return Image.fromarray(levels)
 
 
 def save_png(
-    image: Image.Image, parameters: Parameters, path: Path, job: str | None = None
+    image: Image.Image, parameters: Parameters, path: Path, record: JobRecord | None = None
 ) -> None:
-    """Writes a PNG with the text chunk `parameters`, and `mpsdoctor` where a job made it."""
+    """Writes a PNG that says what made it: `parameters`, XMP, and `mpsdoctor` where a job did.
+
+    Text goes into a tEXt chunk, or iTXt where Latin-1 has not all of its characters; XMP into iTXt.
+    """
     text = PngInfo()
     text.add_text(infotext.PNG_KEY, format_infotext(parameters))
-    if job is not None:
-        text.add_text(record.PNG_KEY, format_record(job))
+    if record is not None:
+        text.add_text(PNG_KEY, format_record(record))
+    text.add_itxt(xmp.PNG_KEY, xmp.PACKET)
     image.save(path, format="PNG", pnginfo=text)

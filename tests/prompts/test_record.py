@@ -3,15 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.prompts.record import format_record, job_of
+from mpsdoctor.prompts.record import JobRecord, format_record, read_record
 
 
-def test_the_job_comes_back() -> None:
-    """What is written into a picture names its job."""
-    assert job_of(format_record("20261122-abc")) == "20261122-abc"
+@given(st.builds(JobRecord, job=st.text(), picture=st.integers(1, 1000), helped=st.text()))
+def test_the_record_comes_back(record: JobRecord) -> None:
+    """What is written into a picture says which of which job it is, and what helped it."""
+    assert read_record(format_record(record)) == record
 
 
-@given(st.none() | st.text())
-def test_any_other_text_names_no_job(text: str | None) -> None:
-    """A picture from elsewhere, whatever its text says, is taken for nobody's job or a string's."""
-    assert isinstance(job_of(text), str | None)
+@given(st.none() | st.text(st.characters()))
+def test_any_other_text_is_no_record(text: str | None) -> None:
+    """A picture from elsewhere, whatever its text says, is nobody's, or names a job."""
+    record = read_record(text)
+    assert record is None or isinstance(record.job, str)

@@ -1,0 +1,57 @@
+"""The keys in lines of settings: those that are taken, and those of other tools."""
+
+import re
+from collections.abc import Sequence
+
+from mpsdoctor.prompts.pairs import Pair, unquote
+from mpsdoctor.prompts.wording import no_effect, shorten
+
+KEYS = {
+    "Steps": "steps",
+    "Sampler": "sampler",
+    "Schedule type": "schedule_type",
+    "CFG scale": "cfg_scale",
+    "Seed": "seed",
+    "Size": "size",
+    "Model": "model",
+    "Count": "count",
+}
+"""To settings. Only `Count` is ours; the others are A1111's."""
+
+PROMPT, NEGATIVE_PROMPT = "Prompt", "Negative prompt"
+
+_SETTINGS = {key.casefold(): setting for key, setting in KEYS.items()}
+
+_OF_OTHERS = re.compile(
+    r"(model|vae|lora|ti|emb|hypernet) hash(es)?|hashes|vae( (en|de)coder)?|clip skip|version"
+    r"|rng|ensd|eta|denoising strength|face restoration|tiling|batch (size|pos)|refiner"
+    r"|distilled cfg scale|created date|fp8 weight|app|backend|operations|parser|user"
+    r"|(hires|adetailer|controlnet|civitai|variation seed|first pass|mask|token merging) ?.*",
+    re.IGNORECASE,
+)
+"""What A1111, Forge, SD.Next, ComfyUI's savers, Civitai and common extensions add."""
+
+
+def setting_of(key: str) -> str | None:
+    """The setting that a key names, in capitals or not; None for any other key."""
+    return _SETTINGS.get(key.casefold())
+
+
+def is_of_others(key: str) -> bool:
+    """Whether another tool's settings have this key."""
+    return _OF_OTHERS.fullmatch(key) is not None
+
+
+def notes(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Says what has no effect: all but settings, prompts, and what mpsdoctor itself writes."""
+    left_out = [
+        f"{key}: {shorten(unquote(value), 40)}"
+        for key, value in pairs
+        if not (
+            setting_of(key)
+            or key in (PROMPT, NEGATIVE_PROMPT)
+            or (key, value) == ("RNG", "CPU")
+            or (key == "Version" and value.startswith("mpsdoctor"))
+        )
+    ]
+    return no_effect(left_out)

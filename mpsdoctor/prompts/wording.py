@@ -1,0 +1,24 @@
+"""How errors and notes about a prompt file are worded."""
+
+from collections.abc import Sequence
+
+from mpsdoctor.errors import MpsDoctorError
+
+
+def unreadable(line: int, detail: str, hint: str) -> MpsDoctorError:
+    """The error for a file whose line number `line`, from 1, is not what it looks like."""
+    return MpsDoctorError(f"Line {line} cannot be read", detail=detail, hint=hint)
+
+
+def shorten(text: str, longest: int) -> str:
+    """`text` on one line, cut after `longest` characters."""
+    cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return " ".join(cut.split())
+
+
+def no_effect(left_out: Sequence[str]) -> tuple[str, ...]:
+    """The note that names what was understood and left out; none for nothing."""
+    if not left_out:
+        return ()
+    verb = "has" if len(left_out) == 1 else "have"
+    return (f"{shorten(', '.join(left_out), 300)} {verb} no effect here",)

@@ -1,0 +1,124 @@
+"""Samplers on real pipelines."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from diffusers.utils import is_scipy_available
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.prompts.samplers import SAMPLERS, SCHEDULE_TYPES
+from mpsdoctor.rendering.schedulers import sampler_of, set_scheduler
+from tests.support.pipelines import stable_diffusion_3
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
+"""Of Diffusers' schedulers with NumPy 2."""
+
+
+def needs_scipy(sampler: str, schedule_type: str | None = None) -> bool:
+    kind = getattr(diffusers, SAMPLERS[sampler].scheduler)
+    has_beta = "use_beta_sigmas" in inspect.signature(kind.__init__).parameters
+    return sampler == "LMS" or (schedule_type == "Beta" and has_beta)
+
+
+def draw(pipe: Any) -> np.ndarray[Any, Any]:
+    """Two steps on noise of one seed; shape (64, 64, 3)."""
+    generator = [torch.Generator("cpu").manual_seed(1)]
+    output = pipe("a red circle", num_inference_steps=2, generator=generator, output_type="np")
+    return np.asarray(output.images[0])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_renders_with_every_schedule_type(pipe: Any, sampler: str) -> None:
+    """The pipeline draws with it, and what it draws with is named as it was asked for."""
+    own = pipe.scheduler
+    config = dict(own.config)
+    for schedule_type in (None, *SCHEDULE_TYPES):
+        if needs_scipy(sampler, schedule_type) and not is_scipy_available():
+            with pytest.raises(MpsDoctorError, match="scipy"):
+                set_scheduler(pipe, sampler, schedule_type)
+            assert pipe.scheduler is own
+            continue
+        note = set_scheduler(pipe, sampler, schedule_type)
+        named, used = sampler_of(pipe)
+        assert type(pipe.scheduler).__name__ == SAMPLERS[sampler].scheduler
+        assert named == sampler
+        if note is None and schedule_type:
+            assert used == schedule_type
+        assert pipe.scheduler.config["num_train_timesteps"] == config["num_train_timesteps"]
+        assert pipe.scheduler.config["prediction_type"] == config["prediction_type"]
+        assert np.isfinite(draw(pipe)).all()
+    set_scheduler(pipe, None, None)
+    assert pipe.scheduler is own
+    assert dict(own.config) == config
+
+
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if not needs_scipy(name)])
+def test_a_models_own_scheduler_is_named_so_that_it_means_itself(pipe: Any, sampler: str) -> None:
+    """What a pipeline comes with has A1111's name, and that name changes nothing about it."""
+    known = SAMPLERS[sampler]
+    kind = getattr(diffusers, known.scheduler)
+    for options in ({}, {"timestep_spacing": "trailing"}, {"use_karras_sigmas": True}):
+        accepted = {name: value for name, value in options.items() if name in kind().config}
+        pipe.scheduler = kind.from_config(pipe.scheduler.config, **known.config, **accepted)
+        own = pipe.scheduler
+        named, schedule_type = sampler_of(pipe)
+
+        assert set_scheduler(pipe, named, schedule_type) is None
+
+        assert named == sampler
+        assert configured(pipe.scheduler) == configured(own)
+        set_scheduler(pipe, None, None)
+        assert pipe.scheduler is own
+
+
+def configured(scheduler: Any) -> dict[str, Any]:
+    return {name: value for name, value in scheduler.config.items() if not name.startswith("_")}
+
+
+def test_the_sampler_changes_the_picture_and_the_next_request_has_the_own_again(pipe: Any) -> None:
+    """A request that names none is drawn as if none had been named before."""
+    before = draw(pipe)
+    set_scheduler(pipe, "Euler a", None)
+    assert not np.array_equal(before, draw(pipe))
+    set_scheduler(pipe, "DPM++ 2M", "Karras")
+    set_scheduler(pipe, None, "Automatic")
+    assert np.array_equal(before, draw(pipe))
+
+
+def test_a_schedule_type_alone_keeps_the_sampler(pipe: Any) -> None:
+    """It is set on the pipeline's own scheduler, where that has it."""
+    kind = type(pipe.scheduler)
+    assert set_scheduler(pipe, None, "SGM Uniform") is None
+    assert type(pipe.scheduler) is kind
+    assert pipe.scheduler.config.timestep_spacing == "trailing"
+    note = set_scheduler(pipe, None, "Karras")
+    assert note == "Karras has no effect: DDIM has no such schedule type"
+
+
+def test_a_users_own_scheduler_is_the_pipelines_own(pipe: Any) -> None:
+    """One that was put there between two requests is what the next one gets."""
+    set_scheduler(pipe, "Euler", None)
+    pipe.scheduler = chosen = diffusers.LCMScheduler()
+    set_scheduler(pipe, None, None)
+    assert pipe.scheduler is chosen
+
+
+def test_a_flow_matching_model_keeps_its_own(tmp_path: Path) -> None:
+    """The user is told, unless what was asked for is what it has."""
+    pipe = stable_diffusion_3(tmp_path / "tokenizer")
+    own = pipe.scheduler
+    assert set_scheduler(pipe, "DPM++ 2M", "Karras") == (
+        "DPM++ 2M Karras has no effect: this model keeps its own sampler"
+    )
+    assert set_scheduler(pipe, "Euler", None) is None
+    assert set_scheduler(pipe, None, None) is None
+    assert pipe.scheduler is own
+    assert sampler_of(pipe) == ("Euler", None)
+    pipe.scheduler = diffusers.DPMSolverMultistepScheduler(use_flow_sigmas=True)
+    assert sampler_of(pipe) == ("", None)
+    assert set_scheduler(pipe, "Euler", None) is not None
