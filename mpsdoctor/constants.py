@@ -8,6 +8,7 @@ PROFILE_SCHEMA: Final = 1
 REPORT_SCHEMA: Final = 1
 UNDO_SCHEMA: Final = 1
 PLAN_SCHEMA: Final = 1
+STATUS_SCHEMA: Final = 1
 
 EMBEDDED_MODEL: Final = "shapes"
 

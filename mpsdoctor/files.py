@@ -1,11 +1,13 @@
 """Moves that never overwrite, and writes that are whole after a power cut."""
 
+import contextlib
 import ctypes
 import errno
 import fcntl
 import itertools
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -23,20 +25,19 @@ _Rename = Callable[[bytes, bytes], int]
 def _kernel_rename() -> _Rename | None:
     """The system's rename that refuses an existing target; None where libc has none.
 
-    macOS: renamex_np(2) with RENAME_EXCL = 4. Linux: renameat2(2) with RENAME_NOREPLACE = 1.
+    macOS: renameatx_np(2), AT_FDCWD = -2, RENAME_EXCL = 4. Linux: renameat2(2), AT_FDCWD = -100,
+    RENAME_NOREPLACE = 1. Both take the same arguments.
     """
     libc = ctypes.CDLL(None, use_errno=True)
+    on_mac = sys.platform == "darwin"
     try:
-        if sys.platform == "darwin":
-            renamex = libc.renamex_np
-            renamex.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint]
-            return lambda source, target: int(renamex(source, target, 4))
-        renameat2 = libc.renameat2
+        rename = libc.renameatx_np if on_mac else libc.renameat2
     except AttributeError:
         return None
-    path, at_cwd = ctypes.c_char_p, -100
-    renameat2.argtypes = [ctypes.c_int, path, ctypes.c_int, path, ctypes.c_uint]
-    return lambda source, target: int(renameat2(at_cwd, source, at_cwd, target, 1))
+    here, flag = (-2, 4) if on_mac else (-100, 1)
+    path = ctypes.c_char_p
+    rename.argtypes = [ctypes.c_int, path, ctypes.c_int, path, ctypes.c_uint]
+    return lambda source, target: int(rename(here, source, here, target, flag))
 
 
 _rename = _kernel_rename()
@@ -58,31 +59,79 @@ def rename_noreplace(source: Path, target: Path) -> None:
 
 
 def _rename_by_link(source: Path, target: Path) -> None:
-    """A folder replaces an empty one that was made for it; anything else gets a second name."""
+    """A folder replaces an empty one that was made for it; anything else gets a second name.
+
+    Done again after it was cut short between the two steps, it completes the move.
+    """
     if source.is_dir() and not source.is_symlink():
         target.mkdir()
         source.rename(target)
-    else:
+        return
+    try:
         os.link(source, target, follow_symlinks=False)
-        source.unlink()
+    except FileExistsError:
+        if not same_file(source, target):
+            raise
+    source.unlink()
 
 
 def move(source: Path, target: Path) -> None:
-    """`rename_noreplace` that is on disk when it returns."""
-    rename_noreplace(source, target)
-    sync(target.parent)
-    sync(source.parent)
+    """`rename_noreplace` that is on disk when it returns.
+
+    An OSError may come after the rename: then only the disk did not confirm it. The folders are
+    opened before, so that it makes no difference whether they themselves are renamed meanwhile.
+    """
+    with _opened(target.parent) as arrival, _opened(source.parent) as departure:
+        rename_noreplace(source, target)
+        _flush(arrival)
+        _flush(departure)
 
 
-def move_to_unused(source: Path, folder: Path, stem: str, suffix: str) -> Path:
-    """Moves to the first free of `stem.suffix`, `stem-2.suffix`, … and returns where."""
-    for name in numbered_names(stem, suffix):
-        try:
-            move(source, folder / name)
-        except FileExistsError:
-            continue
-        return folder / name
-    raise AssertionError("the names never end")
+def move_to_unused(source: Path, folder: Path, stem: str, suffix: str, first: int = 1) -> Path:
+    """Moves to the first unused of `stem.suffix`, `stem-2.suffix`, …; returns where it is.
+
+    Used is a name that is `folded` like one in `folder`, whatever its file system thinks. The
+    search begins with number `first`. A move by link that was cut short is completed.
+    """
+    used = names_used(folder)
+    for number in itertools.count(first):
+        target = folder / numbered(stem, suffix, number)
+        if folded(target.name) not in used:
+            with contextlib.suppress(FileExistsError):
+                move(source, target)
+                return target
+        elif same_file(source, target):
+            source.unlink()
+            sync(source.parent)
+            return target
+    raise AssertionError("the numbers never end")
+
+
+def exists(path: Path) -> bool:
+    """Whether there is anything of that name. Raises OSError where that cannot be told."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def same_file(path: Path, other: Path) -> bool:
+    """Whether both are names of one file; folders have one name only."""
+    try:
+        return os.path.samestat(path.lstat(), other.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def names_used(folder: Path) -> set[str]:
+    """The names in `folder`, folded."""
+    return {folded(name) for name in os.listdir(folder)}  # noqa: PTH208 (twice as fast)
+
+
+def folded(name: str) -> str:
+    """The form in which APFS compares names by default: composed accents, no upper case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def numbered_names(stem: str, suffix: str) -> Iterator[str]:
@@ -99,27 +148,43 @@ def numbered(stem: str, suffix: str, number: int) -> str:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Readers see the old content or the new; after a power cut it may be either, or empty."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    with _replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Like `replace_file`, and on disk when it returns."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
+    with _replacing(path) as temporary, temporary.open("wb") as file:
         file.write(data)
         file.flush()
         _flush(file.fileno())
-    temporary.replace(path)
     sync(path.parent)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A place beside `path` to write to, which takes its place; nothing is left of a failure."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def sync(path: Path) -> None:
     """Brings a file's content, or a folder's list of names, onto the disk."""
+    with _opened(path) as descriptor:
+        _flush(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _flush(descriptor)
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -40,6 +40,14 @@ def plans_folder() -> Path:
     return _own_folder(platformdirs.user_cache_dir, "what was planned before") / "plans"
 
 
+def log_file() -> Path:
+    """Where `mpsdoctor watch` writes its log lines, on macOS in `~/Library/Logs/mpsdoctor`.
+
+    Raises MpsDoctorError where there is no home directory.
+    """
+    return _own_folder(platformdirs.user_log_dir, "the log") / "daemon.log"
+
+
 def _own_folder(of: Callable[[str], str], sought: str) -> Path:
     try:
         folder = of("mpsdoctor")

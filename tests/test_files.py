@@ -1,13 +1,23 @@
 """Moves and writes."""
 
+import ctypes
+import errno
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mpsdoctor import files
-from mpsdoctor.files import move_to_unused, rename_noreplace, write_atomically
+from mpsdoctor.files import (
+    move,
+    move_to_unused,
+    rename_noreplace,
+    replace_file,
+    write_atomically,
+)
 
 
 @pytest.fixture(params=["kernel", "link"])
@@ -64,17 +74,96 @@ def test_moves_at_the_same_time_find_different_names(tmp_path: Path) -> None:
     }
 
 
-def test_a_write_that_fails_leaves_the_old_content(
+def test_the_first_unused_name_is_found_among_many(tmp_path: Path) -> None:
+    """Names differ by more than case and accents; the search may begin further up."""
+    for name in ("Café.txt", "cafe\u0301-2.txt", "CAFÉ-4.TXT"):
+        (tmp_path / name).touch()
+
+    def moved(first: int) -> str:
+        source = tmp_path / "source"
+        source.touch()
+        return move_to_unused(source, tmp_path, "café", ".txt", first).name
+
+    assert [moved(1), moved(1), moved(7), moved(7)] == [
+        "café-3.txt",
+        "café-5.txt",
+        "café-7.txt",
+        "café-8.txt",
+    ]
+
+
+def test_a_folder_that_is_renamed_during_a_move_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Until new content is on disk, the old content stays under its name."""
+    """What has arrived is brought onto the disk wherever the user has put the folders since."""
+    for name in ("from", "to"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "from" / "x").touch()
+
+    def rename(source: Path, target: Path) -> None:
+        source.rename(target)
+        for name in ("from", "to"):
+            (tmp_path / name).rename(tmp_path / f"{name} now")
+
+    monkeypatch.setattr(files, "rename_noreplace", rename)
+    move(tmp_path / "from" / "x", tmp_path / "to" / "x")
+    assert (tmp_path / "to now" / "x").exists()
+
+
+@pytest.mark.parametrize("code", [errno.ENOTSUP, errno.EINVAL, errno.ENOSYS])
+def test_a_volume_without_the_kernels_rename_gets_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """What the file system does not know is done in two steps; what it refuses is refused."""
+
+    def refuse(source: bytes, target: bytes) -> int:
+        ctypes.set_errno(code)
+        return -1
+
+    monkeypatch.setattr(files, "_rename", refuse)
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.touch()
+    rename_noreplace(source, target)
+    assert target.exists()
+    code = errno.EIO
+    with pytest.raises(OSError, match="Input/output"):
+        rename_noreplace(target, source)
+
+
+@pytest.mark.parametrize("code", [errno.ENOTSUP, errno.EINVAL, errno.ENOTTY])
+def test_macos_flushes_the_drive_and_falls_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """On macOS each flush is F_FULLFSYNC; fsync stands in where a volume does not know it."""
+    asked: list[object] = []
+
+    def full(descriptor: int, command: int) -> None:
+        asked.append(command)
+        raise OSError(code, "unknown")
+
+    monkeypatch.setattr(files, "sys", SimpleNamespace(platform="darwin"))
+    monkeypatch.setattr(files, "fcntl", SimpleNamespace(fcntl=full, F_FULLFSYNC=51))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: asked.append("fsync"))
+    write_atomically(tmp_path / "x", b"x")
+    assert asked == [51, "fsync", 51, "fsync"]
+
+
+@pytest.mark.parametrize("write", [replace_file, write_atomically])
+def test_a_write_that_fails_leaves_the_old_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], None]
+) -> None:
+    """Until new content is there, the old content stays under its name, and nothing beside it."""
     path = tmp_path / "job.json"
     write_atomically(path, b"old")
 
-    def full(descriptor: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files, "_flush", full)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
+    for place, name in ((files, "_flush"), (Path, "replace")):
+        with monkeypatch.context() as context:
+            context.setattr(place, name, full)
+            if name == "replace" or write is write_atomically:
+                with pytest.raises(OSError, match="No space"):
+                    write(path, b"new")
+        assert path.read_bytes() == b"old"
+        assert list(tmp_path.iterdir()) == [path]

@@ -23,6 +23,7 @@ from mpsdoctor.errors import MpsDoctorError
 
 if TYPE_CHECKING:
     from mpsdoctor.facts.model import Facts
+    from mpsdoctor.hotfolder.pause import Pause
 
 PROMPTS = {
     "red-circle": "a red circle on a white background",
@@ -129,6 +130,7 @@ class _Wait:
         self._earlier = self._images()
         self._earlier_failures = self._failures()
         self._told = False
+        self._told_pause: Pause | None = None
 
     def for_images(self) -> list[Path]:
         """The new images, one a prompt. Raises MpsDoctorError where they do not come."""
@@ -141,15 +143,20 @@ class _Wait:
             task = bar.add_task("loading the model", total=len(PROMPTS))
             while len(images := self._images() - self._earlier) < len(PROMPTS):
                 status = read_status(self._root)
-                self._check(status.running, deadline)
-                if progress := status.progress.name:
-                    step = f"{progress}: step {status.progress.step} of {status.progress.steps}"
+                self._check(status.running, status.paused, deadline)
+                if current := status.current:
+                    step = f"{current.name}: step {current.step} of {current.steps}"
                     bar.update(task, description=step, completed=len(images))
                 time.sleep(_LOOK_S)
         return sorted(images)
 
-    def _check(self, running: bool, deadline: float) -> None:
+    def _check(self, running: bool, paused: "Pause | None", deadline: float) -> None:
         code = self._daemon.process.poll()
+        if paused and paused.kind in ("model", "gpu"):
+            raise MpsDoctorError(paused.title, hint=paused.hint)
+        if paused and paused != self._told_pause:
+            self._told_pause = paused
+            output.tell(f"The daemon waits: {paused.title}. {paused.hint}")
         if failures := self._failures() - self._earlier_failures:
             reason = sorted(failures)[0]
             raise MpsDoctorError("A prompt has failed", detail=reason.read_text("utf-8"))

@@ -10,8 +10,9 @@ from rich.text import Text
 
 from mpsdoctor.errors import MpsDoctorError
 
-_stdout = Console(highlight=False)
-_stderr = Console(highlight=False, stderr=True)
+# A file called `:heart:.txt` stays one.
+_stdout = Console(highlight=False, emoji=False)
+_stderr = Console(highlight=False, emoji=False, stderr=True)
 
 
 def show(result: str | Text | Table) -> None:
@@ -60,6 +61,11 @@ def ask(question: str) -> bool:
 def busy(doing: str) -> AbstractContextManager[object]:
     """Shows that something is going on, where somebody watches."""
     return _stderr.status(doing) if _stderr.is_terminal else nullcontext()
+
+
+def result_console() -> Console:
+    """Where results are kept up to date in their place, if it `is_interactive`."""
+    return _stdout
 
 
 def progress_console() -> Console:

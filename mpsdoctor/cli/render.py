@@ -34,8 +34,9 @@ def command(
     from rich.progress import Progress
 
     from mpsdoctor.profile.loading import load
+    from mpsdoctor.prompts.request import SEEDS, Request
     from mpsdoctor.rendering.libraries import require_quiet_libraries
-    from mpsdoctor.rendering.tuned import SEEDS, TunedProfile
+    from mpsdoctor.rendering.tuned import TunedProfile
 
     settings = load(TunedProfile, profile_path(profile), os.environ).profile
     settings.activate(os.environ)
@@ -54,13 +55,14 @@ def command(
         [picture] = generate(
             settings,
             pipe,
-            [prompt],
-            [seed],
+            [Request(prompt=prompt, seed=seed)],
             lambda step, steps: progress.update(task, completed=step, total=steps),
         )
     target = target or Path(f"{slug(prompt)}.png")
     partial = target.with_name(f".{target.name}.partial")
     save_png(picture.image, picture.parameters, partial)
+    for note in picture.notes:
+        output.tell(note)
     output.show(str(move_to_unused(partial, target.parent, target.stem, target.suffix)))
 
 

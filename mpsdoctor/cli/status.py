@@ -1,24 +1,34 @@
 """`mpsdoctor status`: how the hot folder stands."""
 
 import os
+import threading
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.options import dir_option, hot_folder, profile_option, profile_path
 
+if TYPE_CHECKING:
+    from mpsdoctor.hotfolder.status import Status
+
 
 @click.command("status")
 @dir_option
 @profile_option
-def command(folder: Path | None, profile: Path | None) -> None:
+@click.option("--watch", is_flag=True, help="Show it again whenever it changes, until control-C.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def command(folder: Path | None, profile: Path | None, watch: bool, form: str) -> None:
     """Show how the hot folder stands.
 
-    Whether the daemon runs, what it renders, and what is waiting.
+    Whether the daemon runs, what it renders and for how much longer, what is waiting and why, and
+    the last results.
     """
-    from rich.table import Table
-
+    from mpsdoctor.cli.live import changes, keep_page
     from mpsdoctor.hotfolder.status import read_status
     from mpsdoctor.profile.loading import load
     from mpsdoctor.profile.model import Profile
@@ -26,17 +36,18 @@ def command(folder: Path | None, profile: Path | None) -> None:
     path = profile_path(profile)
     settings = load(Profile, path if path.exists() else None, os.environ).profile
     root = hot_folder(folder, settings)
-    status = read_status(root)
-    table = Table.grid(padding=(0, 2))
-    table.add_row("hot folder", str(root))
-    table.add_row("daemon", f"running, process {status.pid}" if status.running else "not running")
-    if status.progress.name:
-        progress = status.progress
-        table.add_row("rendering", f"{progress.name}, step {progress.step} of {progress.steps}")
-    table.add_row("waiting", str(status.inbox))
-    table.add_row("in work", str(status.work))
-    table.add_row("done", str(status.done))
-    table.add_row("failed", str(status.failed))
-    if status.progress.last_error:
-        table.add_row("last error", status.progress.last_error)
-    output.show(table)
+    if not watch:
+        return output.show(_page(read_status(root), form))
+    until_interrupted = threading.Event()
+    if form == "text" and output.result_console().is_interactive:
+        return keep_page(root, output.result_console(), until_interrupted)
+    for number, status in enumerate(changes(root, until_interrupted)):
+        separator = "\n" if number and form == "text" else ""
+        output.show(separator + _page(status, form))
+    return None
+
+
+def _page(status: "Status", form: str) -> str:
+    from mpsdoctor.cli.status_page import as_json, lines
+
+    return as_json(status) if form == "json" else "\n".join(lines(status, time.time()))

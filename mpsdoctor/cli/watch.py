@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,12 @@ import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.options import dir_option, hot_folder, profile_option, profile_path
+from mpsdoctor.errors import MpsDoctorError
 
 if TYPE_CHECKING:
     from mpsdoctor.hotfolder.events import Event
+
+logger = logging.getLogger(__name__)
 
 
 @click.command("watch")
@@ -21,45 +25,31 @@ def command(folder: Path | None, profile: Path | None) -> None:
     """Run the daemon of the hot folder.
 
     Renders every prompt file that is dropped into the inbox. Ends with control-C or SIGTERM; a
-    prompt in the middle of its rendering is taken up again next time.
+    prompt in the middle of its rendering is taken up again next time. A terminal shows how the
+    folder stands; elsewhere, and in the log file, each event is a line.
     """
+    from mpsdoctor.cli.live import page_kept
+    from mpsdoctor.cli.watch_log import logged
     from mpsdoctor.hotfolder.daemon import watch
+    from mpsdoctor.paths import log_file
     from mpsdoctor.profile.loading import load
     from mpsdoctor.profile.model import Profile
 
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
-    logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # its threads complain when they stop
     settings = load(Profile, profile_path(profile), os.environ).profile
-    watch(hot_folder(folder, settings), settings, environ=os.environ, on_event=_tell)
+    root = hot_folder(folder, settings)
+    console = output.progress_console()
+    live = console.is_interactive
+    logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # its threads complain when they stop
+    with logged(log_file(), shown=not live), page_kept(root, console) if live else nullcontext():
+        try:
+            watch(root, settings, environ=os.environ, on_event=_log)
+        except MpsDoctorError as error:
+            logger.error("%s", error.title)
+            raise
 
 
-def _tell(event: "Event") -> None:
-    line = describe(event)
-    if line:
-        output.tell(line)
+def _log(event: "Event") -> None:
+    from mpsdoctor.cli.event_line import event_line
 
-
-def describe(event: "Event") -> str | None:
-    """An event in a line for the user; None for one that is only progress."""
-    from mpsdoctor.hotfolder import events
-
-    match event:
-        case events.Started(root=root, resumed=resumed):
-            again = f", {resumed} taken up again" if resumed else ""
-            return f"Watching {root / 'inbox'}{again}"
-        case events.Loaded(model=model, device=device):
-            return f"{model} is ready on {device}"
-        case events.Rendering(name=name, attempt=attempt):
-            return f"{name}: rendering" + (f", attempt {attempt}" if attempt > 1 else "")
-        case events.Published(name=name, image=image, seconds=seconds):
-            return f"{name}: {image} ({seconds:.1f} s)"
-        case events.Retrying(name=name, title=title):
-            return f"{name}: {title}; it is tried again"
-        case events.Rejected(name=name, title=title, error_file=error_file):
-            return f"{name}: {title}; see {error_file}"
-        case events.Unmovable(name=name, reason=reason):
-            return f"{name} cannot be taken from the inbox: {reason}"
-        case events.Stopped():
-            return "Stopped."
-        case events.Claimed() | events.Stepped():
-            return None
+    if line := event_line(event):
+        logger.info("%s", line)

@@ -20,10 +20,14 @@ class MacAnswer(Record):
     working_set_bytes: int | None = None
 
 
-def ask(run: Runner, executable: str) -> MacAnswer:
-    """The answers that the Python `executable` gives in time; none of them where it fails."""
+def ask(run: Runner, executable: str, *questions: str) -> MacAnswer:
+    """The answers that the Python `executable` gives in time; none of them where it fails.
+
+    `questions` are fields of the answer, all of them if none is named.
+    """
     # -I and -S leave out the user's own modules and variables, and start faster.
-    lines = run((executable, "-I", "-S", str(PROBE)), _SECONDS).stdout.strip().splitlines()
+    argv = (executable, "-I", "-S", str(PROBE), *questions)
+    lines = run(argv, _SECONDS).stdout.strip().splitlines()
     try:
         return msgspec.json.decode(lines[-1], type=MacAnswer) if lines else MacAnswer()
     except ValueError:

@@ -5,47 +5,54 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder import events
+from mpsdoctor.hotfolder.deadline import Patience
 from mpsdoctor.hotfolder.events import Event
 from mpsdoctor.hotfolder.inbox import Inbox
-from mpsdoctor.hotfolder.intake import read_dropped
 from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.lock import locked
+from mpsdoctor.hotfolder.lock import Hold, locked
+from mpsdoctor.hotfolder.machine import Machine
 from mpsdoctor.hotfolder.observer import InboxObserver
 from mpsdoctor.hotfolder.orphan import end_orphan
-from mpsdoctor.hotfolder.pictures import job_in_picture
-from mpsdoctor.hotfolder.recovery import recover
-from mpsdoctor.hotfolder.spool import Job, Spool
-from mpsdoctor.hotfolder.status import ProgressFile
-from mpsdoctor.hotfolder.supervisor import WORKER, Supervisor, WorkerLostError, within
+from mpsdoctor.hotfolder.pause import Pause
+from mpsdoctor.hotfolder.progress import ProgressFile
+from mpsdoctor.hotfolder.queue import Queue
+from mpsdoctor.hotfolder.renderer import ObstacleError, Renderer
+from mpsdoctor.hotfolder.spool import Spool
+from mpsdoctor.hotfolder.supervisor import WORKER, Supervisor
+from mpsdoctor.hotfolder.trouble import trouble
+from mpsdoctor.hotfolder.volumes import settle_seconds
+from mpsdoctor.hotfolder.worker_process import within
 from mpsdoctor.profile.model import Profile
-from mpsdoctor.rendering.protocol import Failed, Rendered, RenderJob, Step
-
-MAX_ATTEMPTS: Final = 3
 
 # Closing the terminal's window sends SIGHUP.
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_COALESCE_S: Final = 0.05
+_COALESCE_S: Final = 0.02
+_BEAT_S: Final = 2.0
+_LONGEST_RETRY_S: Final = 120.0
 
 
 @dataclass(frozen=True)
 class Pace:
     """How long the daemon waits, in seconds.
 
-    A file must rest for `settle` (for `patience` if it is empty, or a folder) before it is
-    claimed; the inbox is looked at every `rescan`, events or not; a worker may be silent for
-    `silence` while it loads or renders.
+    A file must rest for `settle` (None: as its volume asks) before it is claimed, for `patience`
+    if it is empty, or a folder. The inbox is looked at every `rescan`, events or not. A queue that
+    had to pause tries again every `retry`; the machine's condition is read every `look` while
+    there is work. `worker` is how long the worker may be silent.
     """
 
-    settle: float = 1.0
+    settle: float | None = None
     patience: float = 30.0
     rescan: float = 5.0
-    silence: float = 600.0
+    retry: float = 10.0
+    look: float = 10.0
+    worker: Patience = field(default_factory=Patience)
 
 
 def watch(
@@ -59,19 +66,20 @@ def watch(
 ) -> None:
     """Renders what is dropped into `root`/inbox until SIGTERM, SIGINT or SIGHUP comes.
 
-    To be called in the main thread. Raises MpsDoctorError where the folder cannot be used or is
-    watched already, and where the model cannot be loaded; nothing that was dropped is lost then.
+    SIGUSR1 lets it finish the pictures in hand first. To be called in the main thread. Raises
+    MpsDoctorError where the folder cannot be used or is watched already; nothing that was dropped
+    is lost then.
     """
     layout = Layout(root)
     layout.create()
     try:
-        with locked(layout.lock_file):
+        with locked(layout) as hold:
             layout.check()
             end_orphan(layout.worker_file)
             supervisor = Supervisor(
-                worker, profile, environ, silence=pace.silence, record=layout.worker_file
+                worker, environ, record=layout.worker_file, patience=pace.worker
             )
-            asyncio.run(Daemon(layout, supervisor, on_event, pace).run())
+            asyncio.run(Daemon(hold, layout, profile, supervisor, on_event, pace).run())
     except OSError as error:
         raise MpsDoctorError(
             f"The hot folder {root} cannot be used any more",
@@ -81,51 +89,76 @@ def watch(
 
 
 class Daemon:
-    """The loop behind `watch`. It is interrupted only where it waits for inbox or worker."""
+    """The loop behind `watch`: render what there is, rest where there is nothing, or pause."""
 
     def __init__(
         self,
+        hold: Hold,
         layout: Layout,
+        profile: Profile,
         supervisor: Supervisor,
         on_event: Callable[[Event], None],
         pace: Pace,
     ) -> None:
+        self._hold = hold
         self._layout = layout
-        self._supervisor = supervisor
         self._on_event = on_event
         self._pace = pace
-        self._spool = Spool(layout)
+        self._supervisor = supervisor
         self._progress = ProgressFile(layout.status_file)
+        self._machine = Machine(layout.root, look=pace.look)
+        spool = Spool(layout)
         self._inbox = Inbox(
-            self._spool,
-            settle=pace.settle,
+            spool,
+            settle=pace.settle or settle_seconds(layout.root),
             patience=pace.patience,
             on_unmovable=lambda name, error: self._tell(
                 events.Unmovable(name, error.strerror or str(error))
             ),
         )
+        self._queue = Queue(spool, self._inbox, profile, self._tell)
+        self._renderer = Renderer(
+            self._queue,
+            supervisor,
+            profile,
+            self._tell,
+            stop_now=self._machine.stop_now,
+            may_begin=lambda: not self._draining and self._machine.may_go_on(),
+            on_loaded=self._machine.worker_started,
+        )
         self._wake = asyncio.Event()
+        self._paused: Pause | None = None
+        self._retry_s = pace.retry
+        self._idle_since: float | None = None
+        self._must_resume = True
+        self._started = False
         self._stopping = False
+        self._draining = False
 
     async def run(self) -> None:
-        """Until a signal comes. Raises MpsDoctorError and OSError."""
+        """Until a signal comes. Raises OSError for what is no reason to wait."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         assert task
         for ending in _ENDING:
             loop.add_signal_handler(ending, self._stop, task)
+        loop.add_signal_handler(signal.SIGUSR1, self._drain)
 
         def wake() -> None:
             loop.call_soon_threadsafe(self._wake.set)
 
         observer = InboxObserver(self._layout.inbox, wake)
+        beat = asyncio.create_task(self._beat())
         try:
             await self._serve(observer)
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
         finally:
-            await self._supervisor.close()
+            beat.cancel()
+            await self._renderer.abandon()
+            await self._renderer.unload()
+            self._machine.rest()
             observer.close()
         self._tell(events.Stopped())
 
@@ -134,107 +167,98 @@ class Daemon:
             self._stopping = True
             task.cancel()
 
+    def _drain(self) -> None:
+        self._draining = True
+        self._tell(events.Stopping())
+        self._wake.set()
+
     async def _serve(self, observer: InboxObserver) -> None:
-        left_over = recover(self._spool)
-        self._tell(events.Started(self._layout.root, len(left_over)))
-        await self._load()
-        for job in left_over:
-            await self._process(job)
-        while True:
+        while self._renderer.in_hand or not self._draining:
             observer.check()
-            if claimed := self._inbox.claim(time.monotonic()):
-                self._tell(events.Claimed(claimed.id, claimed.name))
-                await self._process(claimed)
-            else:
-                await self._rest()
+            try:
+                await self._turn()
+            except ObstacleError as obstacle:
+                await self._pause(obstacle.reason)
+            except OSError as error:
+                if not (reason := trouble(error)):
+                    raise
+                self._must_resume = True
+                await self._pause(reason)
+
+    async def _turn(self) -> None:
+        """Renders a picture, or waits for one."""
+        if gone := self._hold.restore():
+            self._must_resume = True
+            raise ObstacleError(gone)
+        if self._renderer.in_hand:
+            return await self._renderer.finish_oldest()
+        if self._must_resume:
+            self._resume()
+        task = self._queue.next(time.monotonic(), self._renderer.in_hand)
+        if not task:
+            self._go_on()
+            return await self._rest()
+        self._idle_since = None
+        if reason := await self._machine.pause(loaded=self._supervisor.pid is not None):
+            raise ObstacleError(reason)
+        await self._end_worker(idle_s=0.0)
+        self._machine.work()
+        await self._renderer.begin(task)
+        return self._go_on()
+
+    def _resume(self) -> None:
+        resumed = self._queue.resume()
+        self._must_resume = False
+        if not self._started:
+            self._started = True
+            self._tell(events.Started(self._layout.root, resumed))
 
     async def _rest(self) -> None:
         """Until the inbox is worth another look."""
-        seconds = self._pace.settle / 2 if self._inbox.is_settling else self._pace.rescan
+        now = time.monotonic()
+        self._machine.rest()
+        self._idle_since = self._idle_since or now
+        await self._end_worker(idle_s=now - self._idle_since)
+        due = self._inbox.due(now)
+        await self._wait(self._pace.rescan if due is None else min(due, self._pace.rescan))
+
+    async def _end_worker(self, *, idle_s: float) -> None:
+        """Where it is time for that: nothing else gives its memory back."""
+        if self._supervisor.pid is None:
+            return
+        pictures = self._renderer.rendered
+        if reason := await self._machine.end_worker(idle_s=idle_s, pictures=pictures):
+            await self._renderer.unload(reason)
+
+    async def _wait(self, seconds: float) -> None:
+        """So long, or until something happens in the inbox."""
         with contextlib.suppress(asyncio.TimeoutError):
             await within(seconds, self._wake.wait())
-        await asyncio.sleep(_COALESCE_S)
+            await asyncio.sleep(_COALESCE_S)
         self._wake.clear()
 
-    async def _load(self) -> None:
-        if ready := await self._supervisor.load():
-            self._tell(events.Loaded(ready.model, ready.device))
+    async def _pause(self, reason: Pause) -> None:
+        """Puts everything down, and waits before another try, longer each time."""
+        await self._renderer.abandon()
+        if reason.kind == "memory":
+            await self._renderer.unload("memory is short")
+        self._machine.rest()
+        if reason != self._paused:
+            self._paused, self._retry_s = reason, self._pace.retry
+            self._tell(events.Paused(reason))
+        await asyncio.sleep(self._retry_s)
+        self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
 
-    async def _process(self, job: Job) -> None:
-        """Takes a job to its end: `done/` or `failed/`."""
-        try:
-            prompt = read_dropped(self._spool.prompt(job), job.name)
-        except MpsDoctorError as not_a_prompt:
-            return self._reject(job, not_a_prompt)
-        reason = _interrupted_too_often(job)
-        while job.attempts < MAX_ATTEMPTS:
-            await self._load()
-            job = self._spool.begin_attempt(job)
-            try:
-                answer = await self._attempt(job, prompt)
-            except WorkerLostError as loss:
-                reason = _lost_too_often(job, loss)
-                if job.attempts < MAX_ATTEMPTS:
-                    self._tell(
-                        events.Retrying(job.id, job.name, job.attempts, loss.title, loss.detail)
-                    )
-                continue
-            if isinstance(answer, Rendered):
-                return self._publish(job, answer)
-            reason = MpsDoctorError(answer.title, detail=answer.detail, hint=answer.hint)
-            break
-        return self._reject(job, reason)
+    def _go_on(self) -> None:
+        if self._paused:
+            self._paused = None
+            self._tell(events.Resumed())
 
-    async def _attempt(self, job: Job, prompt: str) -> Rendered | Failed:
-        """Raises WorkerLostError also for a picture that is not whole."""
-        picture = self._spool.picture(job)
-        self._tell(events.Rendering(job.id, job.name, job.attempts))
-
-        def on_step(step: Step) -> None:
-            self._tell(events.Stepped(job.id, job.name, step.step, step.steps))
-
-        command = RenderJob(job=job.id, prompt=prompt, seed=job.seed, output=str(picture))
-        try:
-            answer = await self._supervisor.render(command, on_step)
-        except asyncio.CancelledError:
-            self._spool.give_back_attempt(job)
-            raise
-        if isinstance(answer, Rendered) and job_in_picture(picture) != job.id:
-            raise WorkerLostError(
-                "The worker's picture is not whole",
-                detail="The file that it wrote is no complete PNG of this job.",
-                hint="Check that the disk has space left.",
-            )
-        return answer
-
-    def _publish(self, job: Job, answer: Rendered) -> None:
-        self._layout.restore()
-        image = self._spool.publish(job)
-        self._spool.finish(job)
-        self._tell(events.Published(job.id, job.name, image, answer.seconds))
-
-    def _reject(self, job: Job, reason: MpsDoctorError) -> None:
-        self._layout.restore()
-        error_file = self._spool.fail(job, reason)
-        self._tell(events.Rejected(job.id, job.name, reason.title, error_file))
+    async def _beat(self) -> None:
+        while True:
+            self._progress.beat(self._supervisor.pid, self._supervisor.memory_bytes)
+            await asyncio.sleep(_BEAT_S)
 
     def _tell(self, event: Event) -> None:
         self._progress.update(event)
         self._on_event(event)
-
-
-def _lost_too_often(job: Job, loss: WorkerLostError) -> MpsDoctorError:
-    return MpsDoctorError(
-        loss.title,
-        detail=f"It was tried {job.attempts} times; the last time:\n{loss.detail}",
-        hint=loss.hint,
-    )
-
-
-def _interrupted_too_often(job: Job) -> MpsDoctorError:
-    return MpsDoctorError(
-        f"mpsdoctor was cut off {job.attempts} times in the middle of this prompt",
-        detail="Perhaps the Mac ran out of memory, or lost power. It is not tried again, so that "
-        "the other prompts get their turn.",
-        hint="To try it all the same, move the file back into inbox.",
-    )

@@ -1,7 +1,13 @@
-"""What the daemon tells whoever shows it to the user."""
+"""What the daemon tells whoever shows it to the user.
+
+`name` is always the dropped file's; no event holds a prompt, which is the user's own business.
+A file asks for `pictures` pictures, and `number` counts them from 1.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from mpsdoctor.hotfolder.pause import Pause
 
 
 @dataclass(frozen=True)
@@ -10,6 +16,13 @@ class Started:
 
     root: Path
     resumed: int
+
+
+@dataclass(frozen=True)
+class Loading:
+    """A worker starts to load the model."""
+
+    model: str
 
 
 @dataclass(frozen=True)
@@ -30,42 +43,53 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Rendering:
-    """Attempt `attempt` at a job begins."""
+    """Attempt `attempt` at a picture begins."""
 
     job: str
     name: str
-    attempt: int
+    number: int = 1
+    pictures: int = 1
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
 class Stepped:
-    """Denoising step `step` of `steps` is done (1-based)."""
+    """Denoising step `step` of `steps` is done (1-based); `left_s` as by `estimates`."""
 
     job: str
     name: str
+    number: int
     step: int
     steps: int
+    left_s: float | None = None
 
 
 @dataclass(frozen=True)
 class Published:
-    """The picture is out; `seconds` is what the rendering took."""
+    """The picture is out; `seconds` is what the rendering took.
+
+    `notes` say what of the request had no effect, `helped` what cured a broken picture.
+    """
 
     job: str
     name: str
     image: Path
     seconds: float
+    notes: tuple[str, ...] = ()
+    helped: str = ""
+    number: int = 1
 
 
 @dataclass(frozen=True)
 class Retrying:
-    """The worker was lost during attempt `attempt`; the job will be tried again."""
+    """The worker was lost during attempt `attempt`; the picture will be tried again."""
 
     job: str
     name: str
     attempt: int
     title: str
-    detail: str
+    detail: str = ""
+    number: int = 1
 
 
 @dataclass(frozen=True)
@@ -87,12 +111,37 @@ class Unmovable:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """The queue waits, for a reason that is no prompt's fault; told again if it changes."""
+
+    pause: Pause
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The reason to wait has gone."""
+
+
+@dataclass(frozen=True)
+class Unloaded:
+    """The worker was ended, and its memory is free; the next prompt starts another."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """The daemon was asked to end and does so as soon as it can."""
+
+
+@dataclass(frozen=True)
 class Stopped:
     """The daemon was asked to end, and the worker has ended."""
 
 
 Event = (
     Started
+    | Loading
     | Loaded
     | Claimed
     | Rendering
@@ -101,5 +150,9 @@ Event = (
     | Retrying
     | Rejected
     | Unmovable
+    | Paused
+    | Resumed
+    | Unloaded
+    | Stopping
     | Stopped
 )

@@ -1,19 +1,24 @@
-"""The folder that the user drops files into: looked at again and again, claimed from in order."""
+"""The folder that the user drops files into: looked at now and then, claimed from in order."""
 
-import contextlib
-from collections.abc import Callable
+import errno
+import os
+from collections.abc import Callable, Iterator
 
+from mpsdoctor.hotfolder.job import Job
 from mpsdoctor.hotfolder.names import is_ignored
-from mpsdoctor.hotfolder.spool import Job, Spool
-from mpsdoctor.hotfolder.stability import Sight, Watched, complete, observe
+from mpsdoctor.hotfolder.spool import Spool, UnmovableError
+from mpsdoctor.hotfolder.stability import Sight, Watched, complete_at, observe
 
 _RETRY_S = 60.0
+_LOOK_S_PER_FILE = 1e-3
+_IN_CLOUD = "it lies in the cloud; choose Download Now in Finder"
 
 
 class Inbox:
     """Remembers what the inbox looked like. Times are monotonic, in seconds.
 
-    `on_unmovable` hears, once, of each file that the system does not let go.
+    A file is complete when it has not changed for `settle` seconds (`patience` for empty files
+    and folders). `on_unmovable` hears, once, of each file that cannot be taken.
     """
 
     def __init__(
@@ -29,44 +34,79 @@ class Inbox:
         self._patience = patience
         self._on_unmovable = on_unmovable
         self._watched: dict[str, Watched] = {}
-        self._unmovable: dict[str, float] = {}
-
-    @property
-    def is_settling(self) -> bool:
-        """Whether there is something that may be complete soon."""
-        return any(name not in self._unmovable for name in self._watched)
+        self._ready: list[str] = []
+        self._retry_at: dict[str, float] = {}
+        self._told: set[str] = set()
+        self._looked_at = float("-inf")
 
     def claim(self, now: float) -> Job | None:
-        """Looks, and claims the oldest complete file.
+        """Claims the oldest complete file.
 
-        Raises MpsDoctorError where the hot folder has gone.
+        The folder is listed when nothing is ready, and otherwise no more often than takes a small
+        part of the time: a file that is ready is looked at again when its turn comes. Raises
+        OSError for trouble with the disk or the folder.
         """
-        self._spool.layout.restore()
-        self._watched = observe(self._watched, self._look(), now)
-        self._unmovable = {
-            name: since for name, since in self._unmovable.items() if name in self._watched
-        }
-        names = complete(self._watched, now, settle=self._settle, patience=self._patience)
-        for name in names:
-            if now - self._unmovable.get(name, float("-inf")) < _RETRY_S:
-                continue
+        if not self._ready or now - self._looked_at >= self._pause_between_looks():
+            self._look(now)
+        while self._ready:
+            name = self._ready.pop()
             try:
-                job = self._spool.claim(name, self._watched[name].sight)
-            except OSError as error:
-                if name not in self._unmovable:
-                    self._on_unmovable(name, error)
-                self._unmovable[name] = now
+                job = self._claim(name)
+            except UnmovableError as unmovable:
+                self._retry_at[name] = now + _RETRY_S
+                self._tell(name, unmovable.error)
                 continue
             if job:
                 return job
         return None
 
-    def _look(self) -> dict[str, Sight]:
-        """What is gone by the time it is looked at, be it the inbox itself, is not there."""
-        sights = {}
-        with contextlib.suppress(FileNotFoundError):
-            for path in self._spool.layout.inbox.iterdir():
-                if not is_ignored(path.name):
-                    with contextlib.suppress(FileNotFoundError):
-                        sights[path.name] = Sight.of(path.lstat())
-        return sights
+    def due(self, now: float) -> float | None:
+        """Seconds until something is complete, if nothing changes; None if there is nothing."""
+        if self._ready:
+            return 0.0
+        times = [at for name in self._watched if (at := self._ready_at(name)) is not None]
+        return max(0.0, min(times) - now) if times else None
+
+    def _claim(self, name: str) -> Job | None:
+        watched = self._watched.pop(name)
+        try:
+            sight = Sight.of((self._spool.layout.inbox / name).lstat())
+        except FileNotFoundError:
+            return None
+        return self._spool.claim(name, sight) if sight == watched.sight else None
+
+    def _tell(self, name: str, error: OSError) -> None:
+        if name not in self._told:
+            self._told.add(name)
+            self._on_unmovable(name, error)
+
+    def _pause_between_looks(self) -> float:
+        return max(self._settle, _LOOK_S_PER_FILE * len(self._watched))
+
+    def _look(self, now: float) -> None:
+        self._watched = observe(self._watched, dict(self._sights()), now)
+        self._retry_at = {n: at for n, at in self._retry_at.items() if n in self._watched}
+        self._told &= self._watched.keys()
+        self._looked_at = now
+        ready = []
+        for name, watched in self._watched.items():
+            if watched.sight.dataless and now - watched.since >= self._patience:
+                self._tell(name, OSError(errno.EDEADLK, _IN_CLOUD, name))
+            at = self._ready_at(name)
+            if at is not None and at <= now:
+                ready.append((watched.sight.mtime_ns, name))
+        self._ready = [name for _, name in sorted(ready, reverse=True)]
+
+    def _ready_at(self, name: str) -> float | None:
+        at = complete_at(self._watched[name], settle=self._settle, patience=self._patience)
+        return None if at is None else max(at, self._retry_at.get(name, at))
+
+    def _sights(self) -> Iterator[tuple[str, Sight]]:
+        """What is gone by the time it is looked at is not there."""
+        with os.scandir(self._spool.layout.inbox) as entries:
+            for entry in entries:
+                if not is_ignored(entry.name):
+                    try:
+                        yield entry.name, Sight.of(entry.stat(follow_symlinks=False))
+                    except FileNotFoundError:
+                        continue

@@ -1,23 +1,38 @@
-"""What was dropped: a prompt, or the reason why it is none."""
+"""What was dropped: what it asks for, or the reason why it asks for nothing."""
 
+import errno
+import hashlib
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.names import is_prompt_name
 from mpsdoctor.prompts.document import MAX_BYTES, read_prompt, too_large
+from mpsdoctor.prompts.grammar import read_requests
+from mpsdoctor.prompts.request import Request
 
 _DROP_A_COPY = "Drop a plain text file whose name ends in .txt instead."
 
 
-def read_dropped(path: Path, name: str) -> str:
-    """The prompt in the claimed file at `path`, which was dropped as `name`.
+@dataclass(frozen=True)
+class Dropped:
+    """What a prompt file asks for; `sha256` of its bytes, in hexadecimal."""
 
-    Raises MpsDoctorError for anything that is not a readable prompt file. Symlinks are not
-    followed, and nothing but a regular file is opened.
+    requests: tuple[Request, ...]
+    sha256: str
+
+
+def read_dropped(path: Path, name: str) -> Dropped:
+    """What the claimed file at `path` asks for, which was dropped as `name`.
+
+    Raises MpsDoctorError for anything that is not a readable prompt file, and OSError where the
+    system is at fault and not the file. Symlinks are not followed, and nothing but a regular
+    file is opened.
     """
-    mode, size = _mode_and_size(path)
+    status = path.lstat()
+    mode, size = status.st_mode, status.st_size
     if stat.S_ISLNK(mode):
         raise MpsDoctorError(
             "This is a link, not a file",
@@ -40,24 +55,23 @@ def read_dropped(path: Path, name: str) -> str:
         )
     if size > MAX_BYTES:
         raise too_large(size)
-    return read_prompt(_content(path))
-
-
-def _mode_and_size(path: Path) -> tuple[int, int]:
-    try:
-        status = path.lstat()
-    except OSError as error:
-        raise _unreadable(error) from error
-    return status.st_mode, status.st_size
+    data = _content(path)
+    return Dropped(read_requests(read_prompt(data)), hashlib.sha256(data).hexdigest())
 
 
 def _content(path: Path) -> bytes:
+    """The first bytes, enough to see that there are too many.
+
+    Rights that the file itself lacks are EACCES; EPERM is a privacy refusal of macOS.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _unreadable(error) from error
+        if error.errno == errno.EACCES:
+            raise _unreadable(error) from error
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def _unreadable(error: OSError) -> MpsDoctorError:

@@ -77,23 +77,6 @@ class Layout:
                     hint=_ELSEWHERE,
                 ) from error
 
-    def restore(self) -> None:
-        """Makes folders again that the user has deleted while the daemon runs.
-
-        Raises MpsDoctorError where `.work` has gone, and the lock with it: another daemon could
-        start then, and on an ejected volume the folders would be made elsewhere.
-        """
-        try:
-            self.lock_file.lstat()
-            for folder in self.folders:
-                folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise MpsDoctorError(
-                f"The hot folder {self.root} has gone",
-                detail=f"{error.filename} cannot be used: {error.strerror}.",
-                hint="If its disk was ejected, connect it again, then start mpsdoctor watch.",
-            ) from error
-
     def check(self) -> None:
         """Tries what every job needs. Raises MpsDoctorError where it is not possible."""
         volumes = {folder.stat().st_dev for folder in self.folders}

@@ -1,12 +1,12 @@
 """Names of dropped files: which are prompts, which are not for us, which are still free."""
 
 import os
-import unicodedata
-from fnmatch import fnmatchcase
+import re
+from fnmatch import translate
 from pathlib import PurePath
 from typing import Final
 
-from mpsdoctor.files import numbered
+from mpsdoctor.files import folded, numbered
 
 PROMPT_SUFFIX: Final = ".txt"
 ERROR_SUFFIX: Final = ".error.txt"
@@ -15,42 +15,43 @@ _LONGEST_SUFFIX: Final = 16
 # Hidden files, and names under which editors, browsers and sync tools keep what they have not
 # finished. Written in lower case: names are compared without regard to case.
 IGNORED: Final = (
-    ".*",  # hidden; AppleDouble `._x.txt`, LibreOffice `.~lock.x#`, Syncthing, Dropbox
-    "*~",  # Emacs and vim backups
+    ".*",  # hidden; AppleDouble `._x.txt`, `.x.icloud`, LibreOffice `.~lock.x#`, Dropbox, gedit
+    "*~",  # Emacs, vim and gedit backups
     "#*#",  # Emacs auto-save
-    "~$*",  # Microsoft Office locks
-    "~*.tmp",  # Microsoft Office
-    "~syncthing~*",
-    "*.tmp",
-    "*.swp",  # vim
+    "*.sw[a-px]",  # vim's swap files
     "4913",  # vim's test for a writable folder
+    "*.vsctmp",  # VS Code
     "*.sb-????????-??????",  # macOS safe save, TextEdit among others
     "(a document being saved by *",  # macOS safe save
+    "~$*",  # Microsoft Office locks
+    "~*.tmp",  # Microsoft Office
+    "*.tmp",
+    "*.lck",
     "*.crdownload",  # Chrome
     "*.download",  # Safari
     "*.part",  # Firefox
     "*.partial",
     "*.opdownload",  # Opera
-    "*.lck",
+    "dbtmp*",  # Dropbox
+    "~syncthing~*",
+    "*.!sync",  # Resilio
     "icon\r",  # Finder's icon of a folder
+    "__macosx",  # what a zip archive of a Mac holds beside the files
+    "@eadir",  # Synology
     "desktop.ini",
     "thumbs.db",
 )
+_ignored = re.compile("|".join(map(translate, IGNORED)))
 
 
 def is_ignored(name: str) -> bool:
     """Whether a name in the inbox belongs to some program rather than to the user."""
-    return any(fnmatchcase(folded(name), pattern) for pattern in IGNORED)
+    return _ignored.match(folded(name)) is not None
 
 
 def is_prompt_name(name: str) -> bool:
     """Whether the name ends in `.txt`, in upper or lower case."""
     return folded(name).endswith(PROMPT_SUFFIX)
-
-
-def folded(name: str) -> str:
-    """The form in which APFS compares names by default: composed accents, no upper case."""
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def readable(name: str) -> str:

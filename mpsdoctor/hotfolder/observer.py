@@ -7,9 +7,13 @@ an inbox that was deleted and made again), so nothing depends on them but the de
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import BaseObserver
 
 logger = logging.getLogger(__name__)
 
@@ -21,30 +25,58 @@ class InboxObserver:
     """Calls `wake`, from a thread of its own, when something happens in `inbox`."""
 
     def __init__(self, inbox: Path, wake: Callable[[], None]) -> None:
-        self._observer = Observer()
-        self._running = False
-        try:
-            self._observer.schedule(_Waker(wake), str(inbox), recursive=False)
-            self._observer.start()
-            self._running = True
-        except Exception as error:
-            self._give_up(error)
+        self._inbox = inbox
+        self._waker = _Waker(wake)
+        self._observer: BaseObserver | None = None
+        self._watched: tuple[int, int] | None = None
+        self._complained = False
+        self._start()
 
     def check(self) -> None:
-        """Notes in the log, once, when events have ended."""
-        threads = (self._observer, *self._observer.emitters)
-        if self._running and not all(thread.is_alive() for thread in threads):
-            self._give_up()
+        """Starts events again if they have ended, or the inbox is another folder than it was.
+
+        The thread for a folder ends without a word when the folder is renamed or deleted
+        (watchdog's FSEventsEmitter), and for other reasons that are only in the log.
+        """
+        if not self._is_alive() or self._watched != self._identity():
+            self.close()
+            self._start()
 
     def close(self) -> None:
         """Returns when no more calls come."""
-        if self._observer.is_alive():
-            self._observer.stop()
-            self._observer.join()
+        observer, self._observer = self._observer, None
+        if observer and observer.is_alive():
+            observer.stop()
+            observer.join()
 
-    def _give_up(self, error: Exception | None = None) -> None:
-        self._running = False
-        logger.warning("no file events from the inbox; it is looked at regularly", exc_info=error)
+    def _start(self) -> None:
+        observer = Observer()
+        try:
+            self._watched = self._identity()
+            observer.schedule(self._waker, str(self._inbox), recursive=False)
+            observer.start()
+        except Exception as error:  # of watchdog's, whatever the system's backend raises
+            if not self._complained:
+                logger.warning(
+                    "no file events from the inbox; it is looked at regularly", exc_info=error
+                )
+            self._complained = True
+            return
+        self._observer = observer
+        self._complained = False
+
+    def _is_alive(self) -> bool:
+        observer = self._observer
+        return observer is not None and all(
+            thread.is_alive() for thread in (observer, *observer.emitters)
+        )
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = self._inbox.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
 
 class _Waker(FileSystemEventHandler):

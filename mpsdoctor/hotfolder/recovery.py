@@ -5,17 +5,16 @@ is ever deleted.
 """
 
 import logging
-import os
-import shutil
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from mpsdoctor.hotfolder.pictures import job_in_picture
-from mpsdoctor.hotfolder.spool import HALF_CLAIMED, JOB, PROMPT, REASON, Job, Spool, new_job
+from mpsdoctor.files import exists, same_file
+from mpsdoctor.hotfolder.job import Job, begun, is_settled, new_job
+from mpsdoctor.hotfolder.published import find_published
+from mpsdoctor.hotfolder.spool import JOB, PROMPT, REASON, Spool, remove_own
 
 logger = logging.getLogger(__name__)
 
@@ -23,56 +22,55 @@ logger = logging.getLogger(__name__)
 def recover(spool: Spool) -> list[Job]:
     """Finishes what was decided, removes what is stale; returns the jobs to render, oldest first.
 
-    Raises OSError where the disk refuses.
+    To be called while no worker has a job: at the start, and after any OSError. It raises
+    OSError where the disk refuses.
     """
-
-    @cache
-    def published() -> frozenset[str | None]:
-        return frozenset(map(job_in_picture, spool.layout.images.glob("*.png")))
-
-    jobs = []
-    for folder in _job_folders(spool):
-        decided = (folder / REASON).exists()
-        if not decided and not os.path.lexists(folder / PROMPT):
-            shutil.rmtree(folder)
-            continue
-        job = _load(folder)
-        if decided:
-            spool.finish_failure(job)
-        elif job.attempts and job.id in published():
-            logger.info("%s had been published; the prompt goes to done", job.name)
-            spool.finish(job)
-        else:
-            _remove_pictures(folder)
-            jobs.append(job)
-    return jobs
+    jobs = [_load(spool, folder) for folder in _job_folders(spool)]
+    jobs = [job for job in jobs if not _was_decided(spool, job)]
+    found = find_published(spool.layout.images, [job for job in jobs if begun(job)])
+    return [job for job in (_taken_up(spool, job, found) for job in jobs) if job]
 
 
 def _job_folders(spool: Spool) -> Iterator[Path]:
-    """The folders of claimed jobs, oldest first; half-made claims are finished or undone."""
+    """The folders of claimed jobs, oldest first; claims that were cut short are undone."""
     for folder in sorted(spool.layout.work.iterdir()):
-        if not folder.is_dir():
+        if folder.is_symlink() or not folder.is_dir():
             continue
-        if not folder.name.endswith(HALF_CLAIMED):
+        if exists(folder / PROMPT) or exists(folder / REASON):
             yield folder
-        elif os.path.lexists(folder / PROMPT):
-            spool.finish_claim(folder)
-            yield folder.with_name(folder.name.removesuffix(HALF_CLAIMED))
         else:
-            shutil.rmtree(folder)
+            spool.forget(Job(id=folder.name, name="", seed=0))
 
 
-def _load(folder: Path) -> Job:
+def _load(spool: Spool, folder: Path) -> Job:
     """The folder's name is the id; a job whose record is damaged gets a new one."""
     try:
         job = msgspec.json.decode((folder / JOB).read_bytes(), type=Job)
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):
         logger.warning("%s is missing or damaged; the job starts anew", folder / JOB)
         job = new_job(f"{folder.name}.txt")
+    if same_file(folder / PROMPT, spool.layout.inbox / job.name):
+        (spool.layout.inbox / job.name).unlink()  # a claim by link that was cut short
     return replace(job, id=folder.name)
 
 
-def _remove_pictures(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.name not in (PROMPT, JOB):
-            path.unlink()
+def _was_decided(spool: Spool, job: Job) -> bool:
+    """Carries out a verdict of which the reason is written down."""
+    decided = exists(spool.folder(job) / REASON)
+    if decided:
+        spool.finish_failure(job)
+    return decided
+
+
+def _taken_up(spool: Spool, job: Job, found: dict[str, dict[int, str]]) -> Job | None:
+    """The job with what has been published of it; None where that was all, and it is put away."""
+    if images := found.get(job.id):
+        logger.info("of %s, %d images had been published", job.name, len(images))
+        job = spool.note_published(job, images)
+    if is_settled(job):
+        spool.settle(job)
+        return None
+    for path in spool.folder(job).iterdir():
+        if path.name != JOB:
+            remove_own(path)
+    return job

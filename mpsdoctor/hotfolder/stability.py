@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Finder gives a file that it is still copying a creation date before 1970, and a folder this
@@ -10,9 +11,19 @@ from dataclasses import dataclass
 _FINDER_BUSY_FOLDER = 443_779_200
 
 
-@dataclass(frozen=True)
+# stat(2) flags on macOS: SF_DATALESS, of a file that lies in the cloud only; UF_COMPRESSED, of one
+# that may have no blocks of its own.
+_DATALESS = 0x40000000
+_COMPRESSED = 0x20
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
-    """A directory entry as it looks from outside, without following a symlink."""
+    """A directory entry as it looks from outside, without following a symlink.
+
+    `busy`: Finder is still copying it. `dataless`: it lies in the cloud only. `hollow`: it has a
+    size but no blocks, as placeholders do, and small files on some network volumes.
+    """
 
     inode: int
     size: int
@@ -20,22 +31,29 @@ class Sight:
     regular: bool = True
     folder: bool = False
     busy: bool = False
+    dataless: bool = False
+    hollow: bool = False
 
     @classmethod
-    def of(cls, status: os.stat_result) -> "Sight":
+    def of(cls, status: os.stat_result, platform: str = sys.platform) -> "Sight":
         """`status` as `os.lstat` gives it."""
         born = getattr(status, "st_birthtime", 0)
+        flags = getattr(status, "st_flags", 0)
+        regular = stat.S_ISREG(status.st_mode)
+        no_blocks = regular and status.st_size > 0 and status.st_blocks == 0
         return cls(
             inode=status.st_ino,
             size=status.st_size,
             mtime_ns=status.st_mtime_ns,
-            regular=stat.S_ISREG(status.st_mode),
+            regular=regular,
             folder=stat.S_ISDIR(status.st_mode),
             busy=born < 0 or born == _FINDER_BUSY_FOLDER,
+            dataless=bool(flags & _DATALESS),
+            hollow=no_blocks and platform == "darwin" and not flags & _COMPRESSED,
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Watched:
     """A sight, and the monotonic time in seconds since which it has not changed."""
 
@@ -55,19 +73,14 @@ def observe(
     return {name: watched(name, sight) for name, sight in sights.items()}
 
 
-def complete(
-    watched: Mapping[str, Watched], now: float, *, settle: float, patience: float
-) -> Iterable[str]:
-    """The names that have not changed for `settle` seconds, oldest first.
+def complete_at(entry: Watched, *, settle: float, patience: float) -> float | None:
+    """When it is complete if it does not change any more; None if it is to change yet.
 
     Empty files and folders are given `patience` seconds: programs create a file before they
     fill it, and what happens deep inside a folder does not show on the folder.
     """
-
-    def is_complete(entry: Watched) -> bool:
-        sight = entry.sight
-        slow = sight.folder or (sight.regular and sight.size == 0)
-        return not sight.busy and now - entry.since >= (patience if slow else settle)
-
-    names = (name for name, entry in watched.items() if is_complete(entry))
-    return sorted(names, key=lambda name: (watched[name].sight.mtime_ns, name))
+    sight = entry.sight
+    if sight.busy or sight.dataless:
+        return None
+    slow = sight.folder or sight.hollow or (sight.regular and sight.size == 0)
+    return entry.since + (patience if slow else settle)

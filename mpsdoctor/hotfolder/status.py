@@ -1,70 +1,105 @@
 """How the hot folder stands, for another process to read."""
 
-import contextlib
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
-import msgspec
-
-from mpsdoctor.files import replace_file
-from mpsdoctor.hotfolder.events import (
-    Event,
-    Published,
-    Rejected,
-    Rendering,
-    Retrying,
-    Stepped,
-    Stopped,
-)
+from mpsdoctor.constants import STATUS_SCHEMA
+from mpsdoctor.files import folded
+from mpsdoctor.hotfolder.estimates import queue_left
 from mpsdoctor.hotfolder.layout import Layout
 from mpsdoctor.hotfolder.lock import holder, is_locked
-from mpsdoctor.hotfolder.names import ERROR_SUFFIX, folded, is_ignored
+from mpsdoctor.hotfolder.names import ERROR_SUFFIX, is_ignored, readable
+from mpsdoctor.hotfolder.pause import Pause
+from mpsdoctor.hotfolder.progress import Current, Progress, Result, Worker, read_progress
 from mpsdoctor.records import Record
 
-logger = logging.getLogger(__name__)
-
-_PAUSE_S = 0.3
-
-
-class Progress(Record):
-    """What no folder shows: the job that is being rendered, and the last failure."""
-
-    name: str | None = None
-    step: int = 0
-    steps: int = 0
-    last_error: str | None = None
+# A folder's time may stand still for so long after a change: FAT keeps even seconds.
+_SETTLED_NS: Final = 2_500_000_000
 
 
-class Status(Record):
-    """`inbox`, `work`, `done` and `failed` count dropped files; `pid` is the daemon's."""
+class Status(Record, kw_only=True):
+    """`inbox`, `work`, `done` and `failed` count dropped files; `pid` is the daemon's.
 
+    `left_s` is the time until all that waits is rendered, as far as that can be known.
+    """
+
+    schema_version: int = STATUS_SCHEMA
+    root: str
     running: bool
     pid: int | None
+    beat: float | None
+    stopping: bool
+    paused: Pause | None
     inbox: int
     work: int
     done: int
     failed: int
     images: int
-    progress: Progress
+    current: Current | None
+    left_s: float | None
+    loading: str | None
+    worker: Worker | None
+    results: tuple[Result, ...]
+
+
+class StatusReader:
+    """Looks at the folders and at the lock; a folder that does not exist counts as empty.
+
+    To look again costs little: what lies in a folder is counted only after it has changed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._layout = layout = Layout(root)
+        self._inbox = _Count(layout.inbox, lambda entry: not is_ignored(entry.name))
+        self._work = _Count(layout.work, lambda entry: entry.is_dir(follow_symlinks=False))
+        self._done = _Count(layout.done, lambda entry: not is_ignored(entry.name))
+        self._failed = _Count(layout.failed, lambda entry: _is_dropped(entry.name))
+        self._images = _Count(layout.images, lambda e: folded(e.name).endswith(".png"))
+
+    def read(self) -> Status:
+        """As it stands now."""
+        running = is_locked(self._layout.lock_file)
+        progress = read_progress(self._layout.status_file)
+        if not running:
+            progress = Progress(beat=progress.beat, results=progress.results)
+        inbox, work = self._inbox.read(), self._work.read()
+        return Status(
+            root=readable(str(self._layout.root)),
+            running=running,
+            pid=holder(self._layout.lock_file) if running else None,
+            beat=progress.beat,
+            stopping=progress.stopping,
+            paused=progress.paused,
+            inbox=inbox,
+            work=work,
+            done=self._done.read(),
+            failed=self._failed.read(),
+            images=self._images.read(),
+            current=progress.in_hand[0] if progress.in_hand else None,
+            left_s=_left(progress, inbox + work) if running else None,
+            loading=progress.loading,
+            worker=progress.worker,
+            results=progress.results,
+        )
 
 
 def read_status(root: Path) -> Status:
-    """Looks at the folders and at the lock; a folder that does not exist counts as empty."""
-    layout = Layout(root)
-    running = is_locked(layout.lock_file)
-    progress = _read_progress(layout.status_file)
-    return Status(
-        running=running,
-        pid=holder(layout.lock_file) if running else None,
-        inbox=sum(1 for entry in _entries(layout.inbox) if not is_ignored(entry.name)),
-        work=sum(1 for entry in _entries(layout.work) if entry.is_dir(follow_symlinks=False)),
-        done=sum(1 for entry in _entries(layout.done) if not is_ignored(entry.name)),
-        failed=sum(1 for entry in _entries(layout.failed) if _is_dropped(entry.name)),
-        images=sum(1 for entry in _entries(layout.images) if folded(entry.name).endswith(".png")),
-        progress=progress if running else Progress(last_error=progress.last_error),
+    """How the hot folder `root` stands; raises nothing."""
+    return StatusReader(root).read()
+
+
+def _left(progress: Progress, files: int) -> float | None:
+    """A file that has not been read yet counts as one picture."""
+    current = progress.in_hand[0] if progress.in_hand else None
+    waiting = files - (1 if current else 0)
+    return queue_left(
+        current.left_s if current else None,
+        max(waiting, 0) + (current.pictures - current.number if current else 0),
+        [result.seconds for result in progress.results if result.seconds is not None],
+        rendering=current is not None,
     )
 
 
@@ -72,55 +107,27 @@ def _is_dropped(name: str) -> bool:
     return not is_ignored(name) and not folded(name).endswith(ERROR_SUFFIX)
 
 
-def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        yield from entries
+class _Count:
+    """How many entries of a folder count, kept until the folder's time of change moves."""
 
+    def __init__(self, folder: Path, counts: Callable[["os.DirEntry[str]"], bool]) -> None:
+        self._folder = folder
+        self._counts = counts
+        self._known: tuple[int, int] | None = None
 
-def _read_progress(path: Path) -> Progress:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Progress)
-    except (OSError, ValueError):
-        return Progress()
-
-
-def progress_after(progress: Progress, event: Event) -> Progress:
-    """The progress that follows from what has just happened."""
-    last_error = progress.last_error
-    match event:
-        case Rendering(name=name):
-            return Progress(name=name, last_error=last_error)
-        case Stepped(name=name, step=step, steps=steps):
-            return Progress(name=name, step=step, steps=steps, last_error=last_error)
-        case Rejected(name=name, title=title) | Retrying(name=name, title=title):
-            return Progress(last_error=f"{name}: {title}")
-        case Published() | Stopped():
-            return Progress(last_error=last_error)
-        case _:
-            return progress
-
-
-class ProgressFile:
-    """Keeps the status file up to date; steps no more often than every 0.3 seconds.
-
-    It may be lost or stale without harm, so nothing here is synced and nothing raises.
-    """
-
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = path
-        self._clock = clock
-        self._progress = Progress()
-        self._written_at = float("-inf")
-
-    def update(self, event: Event) -> None:
-        """Takes note of `event`."""
-        progress = progress_after(self._progress, event)
-        early = self._clock() - self._written_at < _PAUSE_S
-        if progress == self._progress or (isinstance(event, Stepped) and early):
-            return
-        self._progress = progress
-        self._written_at = self._clock()
+    def read(self) -> int:
         try:
-            replace_file(self._path, msgspec.json.encode(progress))
+            changed = self._folder.stat().st_mtime_ns
+            if self._known and self._known[0] == changed:
+                return self._known[1]
+            count = sum(1 for entry in self._entries() if self._counts(entry))
         except OSError:
-            logger.warning("the status file cannot be written", exc_info=True)
+            self._known = None
+            return 0
+        settled = abs(time.time_ns() - changed) > _SETTLED_NS
+        self._known = (changed, count) if settled else None
+        return count
+
+    def _entries(self) -> Iterator["os.DirEntry[str]"]:
+        with os.scandir(self._folder) as entries:
+            yield from entries

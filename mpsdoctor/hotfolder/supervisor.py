@@ -1,27 +1,26 @@
-"""The worker: one warm child process, watched, ended and replaced.
-
-It is spawned (fork and exec at once), never forked: Metal does not survive a fork. It stays in
-the daemon's process group, so that launchd ends it together with the daemon.
-"""
+"""The worker: one warm child process, watched, ended and replaced."""
 
 import asyncio
-import contextlib
-import logging
-import re
+import signal
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, Literal
+
+import psutil
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.hotfolder.endings import describe_ending
+from mpsdoctor.hotfolder import worker_process
+from mpsdoctor.hotfolder.complaints import Complaint
+from mpsdoctor.hotfolder.deadline import Patience, Phase
+from mpsdoctor.hotfolder.endings import ending
+from mpsdoctor.hotfolder.jetsam import jetsam_event, report_folders
+from mpsdoctor.hotfolder.lost import WorkerLostError, complained, died, hung
 from mpsdoctor.hotfolder.orphan import record_worker
+from mpsdoctor.hotfolder.worker_process import InHand, WorkerProcess, within
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.rendering.protocol import (
-    Command,
     Configure,
     Failed,
     Message,
@@ -29,189 +28,206 @@ from mpsdoctor.rendering.protocol import (
     Refused,
     Rendered,
     RenderJob,
+    Started,
     Step,
-    message_from_line,
-    to_line,
 )
 
-logger = logging.getLogger(__name__)
-
 WORKER: Final = (sys.executable, "-X", "faulthandler", "-m", "mpsdoctor.rendering.worker")
-_LONGEST_LINE: Final = 1 << 20
-_LONGEST_TAIL: Final = 4096
-_LAST_LINES: Final = 12
-_GRACE_S: Final = 2.0
+_PATIENCE: Final = Patience()
+_REPORTS: Final = report_folders()
+_MOST_IN_HAND: Final = 2
+_FENCE_S: Final = 10.0
+_LOOK_S: Final = 0.05
+_LOOKS_FOR_REPORT: Final = 5
 
-_T = TypeVar("_T")
+__all__ = ["WORKER", "RefusedError", "Supervisor", "WorkerLostError", "worker_environment"]
+
+OnProgress = Callable[[Started | Step], Awaitable[None]]
+"""Called with the progress of any job in hand."""
 
 
-class WorkerLostError(MpsDoctorError):
-    """The worker ended, or had to be ended, before it answered."""
+class RefusedError(MpsDoctorError):
+    """The worker says why the model cannot be loaded; `cause` is what has to change."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.title, detail=refused.detail, hint=refused.hint)
+        self.cause: Literal["model", "gpu", "other"] = refused.cause
 
 
 def worker_environment(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
     """The profile's variables under the user's own; rendering a prompt never downloads."""
-    return {**profile.environment, **environ, "HF_HUB_OFFLINE": "1"}
+    offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    return {**profile.environment, **environ, **offline}
 
 
 class Supervisor:
-    """Owns at most one worker; `silence` is how many seconds it may say nothing while it works."""
+    """Owns at most one worker, which has at most two jobs in hand.
+
+    `record` is the file that says which process it is; macOS' reports on memory that ran out are
+    looked for in the folders `reports`.
+    """
 
     def __init__(
         self,
         command: Sequence[str],
-        profile: Profile,
         environ: Mapping[str, str],
         *,
-        silence: float,
         record: Path,
+        patience: Patience = _PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+        reports: Sequence[Path] = _REPORTS,
     ) -> None:
         self._command = command
-        self._profile = profile
-        self._environ = worker_environment(profile, environ)
-        self._silence = silence
+        self._environ = environ
         self._record = record
-        self._worker: _Worker | None = None
+        self._patience = patience
+        self._clock = clock
+        self._reports = reports
+        self._worker: WorkerProcess | None = None
+        self._loaded: Profile | None = None
+        self._said_bytes = 0
 
-    async def load(self) -> Ready | None:
-        """Starts a worker and waits for its model; None where a warm one is there already.
+    @property
+    def model(self) -> str | None:
+        """What is loaded; None where nothing is."""
+        return self._loaded.model if self._loaded else None
 
-        Raises MpsDoctorError where the model cannot be loaded.
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id; None where there is none."""
+        return self._worker.process.pid if self._worker and self._worker.lives else None
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """What the GPU's driver holds for the worker, by its own word, else its resident memory."""
+        if not self.pid:
+            return None
+        try:
+            return self._said_bytes or psutil.Process(self.pid).memory_info().rss
+        except psutil.Error:
+            return None
+
+    async def load(self, profile: Profile) -> Ready | None:
+        """Starts a worker and waits for its model; None where one with this profile is warm.
+
+        Nothing may be in hand where another profile is to be loaded. Raises RefusedError where the
+        model cannot be loaded, WorkerLostError, and MpsDoctorError where there is no worker to
+        start.
         """
-        if self._worker and self._worker.process.returncode is None:
+        worker = self._worker
+        if worker and worker.lives and not worker.complaint and self._loaded == profile:
             return None
         await self.close()
-        worker = self._worker = await _spawn(self._command, self._environ)
+        environ = worker_environment(profile, self._environ)
+        worker = self._worker = await worker_process.start(self._command, environ, self._clock)
         record_worker(self._record, worker.process.pid)
-        await self._send(worker, Configure(profile=self._profile))
+        worker.send(Configure(profile=profile.model_dump()))
+        deadline = self._clock() + self._patience.seconds(Phase.LOAD, ())
         while True:
-            match await self._receive(worker, "while it loaded the model"):
+            message = await self._next_message(worker, None, lambda: deadline)
+            if worker.complaint:
+                raise await self._complained(worker, worker.complaint, None)
+            match message:
                 case Ready() as ready:
+                    self._loaded = profile
                     return ready
-                case Refused(title=title, detail=detail, hint=hint):
+                case Refused() as refused:
                     await self.close()
-                    raise MpsDoctorError(title, detail=detail, hint=hint)
-                case unexpected:
-                    logger.warning("the worker is not loaded yet but says %r", unexpected)
+                    raise RefusedError(refused)
+                case _:
+                    pass  # what else it says is not about loading
 
-    async def render(self, job: RenderJob, on_step: Callable[[Step], None]) -> Rendered | Failed:
-        """Has the loaded worker render `job`. Raises WorkerLostError; then there is no worker."""
+    async def submit(self, job: RenderJob) -> None:
+        """Gives it to the loaded worker, behind the one that it may have in hand."""
+        assert self._worker, "load comes before submit"
+        assert len(self._worker.in_hand) < _MOST_IN_HAND
+        self._worker.send(job)
+
+    async def answer(self, on_progress: OnProgress) -> Rendered | Failed:
+        """That of the oldest job in hand. Raises WorkerLostError; then there is no worker."""
         worker = self._worker
-        assert worker, "load comes before render"
-        await self._send(worker, job)
+        assert worker, "submit comes before answer"
+        oldest = worker.in_hand[0]
         while True:
-            match await self._receive(worker, "while it rendered"):
-                case Step() as step if step.job == job.job:
-                    on_step(step)
-                case (Rendered() | Failed()) as answer if answer.job == job.job:
+            message = await self._next_message(
+                worker, oldest, lambda: oldest.progress.deadline(self._patience)
+            )
+            if isinstance(message, Rendered | Failed):
+                await self._require_fence(worker, oldest)
+            if oldest.complaint:
+                raise await self._complained(worker, oldest.complaint, oldest)
+            match message:
+                case (Started() | Step()) as progress:
+                    await on_progress(progress)
+                case (Rendered() | Failed()) as answer:
+                    worker.in_hand.popleft()
+                    if isinstance(answer, Rendered):
+                        self._said_bytes = answer.memory_bytes
                     return answer
-                case unexpected:
-                    logger.warning("the worker has another job but says %r", unexpected)
+                case _:
+                    pass  # a complaint, about another job in hand
 
     async def close(self) -> None:
         """Ends the worker at once, wherever it is; it owns nothing that could be lost."""
-        worker, self._worker = self._worker, None
+        worker, self._worker, self._loaded, self._said_bytes = self._worker, None, None, 0
         if worker:
             await worker.end()
 
-    async def _send(self, worker: "_Worker", command: Command) -> None:
-        assert worker.process.stdin
-        # A worker that has gone shows when its answer is awaited.
-        with contextlib.suppress(ConnectionError):
-            worker.process.stdin.write(to_line(command))
-            await self._heard(worker, worker.process.stdin.drain(), "before it took its task")
+    async def _next_message(
+        self, worker: WorkerProcess, oldest: InHand | None, deadline: Callable[[], float]
+    ) -> Message | None:
+        """None where a complaint has come.
 
-    async def _receive(self, worker: "_Worker", when: str) -> Message:
-        assert worker.process.stdout
+        Raises WorkerLostError where no message can come any more, and at the deadline, which what
+        is heard meanwhile puts off.
+        """
         while True:
-            line = await self._heard(worker, worker.process.stdout.readline(), when)
-            if not line:
-                raise await self._lost(worker, f"The worker was lost {when}")
+            # Time to read what has come meanwhile, where the daemon was busy until the deadline.
+            left = max(_LOOK_S, deadline() - self._clock())
             try:
-                return message_from_line(line)
-            except ValueError:
-                logger.warning("the worker printed %r", line)
-
-    async def _heard(self, worker: "_Worker", work: Coroutine[Any, Any, _T], when: str) -> _T:
-        try:
-            return await within(self._silence, work)
-        except asyncio.TimeoutError:
-            ending = f"It said nothing for {self._silence:g} seconds and was ended."
-            raise await self._lost(worker, f"The worker hung {when}", ending) from None
-
-    async def _lost(self, worker: "_Worker", title: str, ending: str = "") -> WorkerLostError:
-        if not ending:
-            await worker.exited(_GRACE_S)
-            ending = describe_ending(worker.process.returncode)
+                message = await within(left, worker.next_message())
+            except asyncio.TimeoutError:
+                if self._clock() < deadline():
+                    continue
+                break
+            if message is None and worker.is_mute:
+                raise await self._died(worker, oldest)
+            return message
         await self.close()
-        last = "\n".join(worker.last_lines)
-        return WorkerLostError(
-            title,
-            detail=f"{ending}\nIts last words:\n{last}" if last else ending,
-            hint="Run mpsdoctor check. A smaller picture needs less memory.",
-        )
+        raise hung(worker, oldest)
 
+    async def _require_fence(self, worker: WorkerProcess, oldest: InHand) -> None:
+        """Until it is read, a complaint about this picture may be on its way."""
+        try:
+            await within(_FENCE_S, oldest.fenced.wait())
+        except asyncio.TimeoutError:
+            await self.close()
+            raise hung(worker, oldest) from None
 
-@dataclass(frozen=True)
-class _Worker:
-    process: Process
-    last_lines: "deque[str]"
-    drain: "asyncio.Task[None]"
+    async def _complained(
+        self, worker: WorkerProcess, about: Complaint, held: InHand | None
+    ) -> WorkerLostError:
+        await self.close()
+        return complained(worker, about, held)
 
-    async def exited(self, seconds: float) -> None:
-        """Waits until the process has ended, at most so long."""
-        with contextlib.suppress(asyncio.TimeoutError):
-            await within(seconds, self.process.wait())
+    async def _died(self, worker: WorkerProcess, oldest: InHand | None) -> WorkerLostError:
+        """What was being computed is to blame, not a picture that was only being saved."""
+        await worker.ended()
+        returncode = worker.process.returncode
+        await self.close()
+        held = worker.computed or oldest
+        if about := held.complaint if held else worker.complaint:
+            return complained(worker, about, held)
+        report = None
+        if returncode == -signal.SIGKILL:
+            report = await self._memory_report(worker.process.pid)
+        return died(worker, ending(returncode), held, report)
 
-    async def end(self) -> None:
-        """Kills the process and reads its complaints to their end."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-        await self.exited(_GRACE_S)
-        await asyncio.wait({self.drain}, timeout=_GRACE_S)
-        self.drain.cancel()
-
-
-async def _spawn(command: Sequence[str], environ: Mapping[str, str]) -> _Worker:
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environ, limit=_LONGEST_LINE
-        )
-    except OSError as error:
-        raise MpsDoctorError(
-            "The worker cannot be started",
-            detail=f"{command[0]}: {error.strerror}.",
-            hint="Install mpsdoctor again, with the extra render.",
-        ) from error
-    assert process.stderr
-    last_lines: deque[str] = deque(maxlen=_LAST_LINES)
-    drain = asyncio.create_task(_drain(process.stderr, last_lines))
-    return _Worker(process, last_lines, drain)
-
-
-async def _drain(stderr: asyncio.StreamReader, last_lines: "deque[str]") -> None:
-    """Reads what the worker complains about; progress bars end their lines with a return."""
-    rest = ""
-    while chunk := await stderr.read(4096):
-        *lines, rest = re.split(r"[\r\n]+", rest + chunk.decode("utf-8", "replace"))
-        for line in filter(None, lines):
-            logger.info("worker: %s", line)
-            last_lines.append(line)
-        rest = rest[-_LONGEST_TAIL:]
-    if rest:
-        last_lines.append(rest)
-
-
-async def within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
-    """Like `asyncio.wait_for`, which before Python 3.12 can swallow a cancellation.
-
-    Raises asyncio.TimeoutError.
-    """
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.wait({task}, timeout=seconds)
-        if not task.done():
-            raise asyncio.TimeoutError
-        return task.result()
-    finally:
-        task.cancel()
+    async def _memory_report(self, pid: int) -> str | None:
+        """macOS' own, which it may write a moment later."""
+        ended = time.time()
+        for _ in range(_LOOKS_FOR_REPORT if self._reports else 0):
+            if report := jetsam_event(self._reports, pid, ended):
+                return report
+            await asyncio.sleep(1)
+        return None

@@ -1,106 +1,151 @@
-"""Prompts to pictures, as the profile says."""
+"""Requests to pictures, as the profile says."""
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
-import numpy as np
 import torch
 from diffusers import DiffusionPipeline
-from numpy.typing import NDArray
+from msgspec.structs import replace
 from PIL.Image import Image
 
 from mpsdoctor import __version__
 from mpsdoctor.constants import EMBEDDED_MODEL
-from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.prompts.infotext import Parameters
+from mpsdoctor.prompts.request import Request
+from mpsdoctor.rendering.broken import blacked_out
+from mpsdoctor.rendering.notes import arguments, notes_on, takes_negative_prompt
 from mpsdoctor.rendering.pictures import to_image
+from mpsdoctor.rendering.schedulers import sampler_of, set_scheduler
+from mpsdoctor.rendering.sizes import picture_size, require_size
+from mpsdoctor.rendering.vae import infinity_refused
 from mpsdoctor.resources import embedded_model
 
 OnStep = Callable[[int, int], None]
 """Called with the number of the step that is done (1-based) and of all steps."""
 
-_SETTINGS = ("width", "height", "num_inference_steps", "guidance_scale")
+_Setting = TypeVar("_Setting", int, float)
 
 _primed: WeakSet[Any] = WeakSet()
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image and what it was made with."""
+    """An image, what it was made with, and what of the request had no effect."""
 
     image: Image
     parameters: Parameters
+    notes: tuple[str, ...] = ()
 
 
 def generate(
     profile: Profile,
     pipe: DiffusionPipeline,
-    prompts: Sequence[str],
-    seeds: Sequence[int],
+    requests: Sequence[Request],
     on_step: OnStep | None = None,
 ) -> list[Picture]:
-    """One picture a prompt, in order; the noise of prompt i is that of `seeds[i]`.
+    """One picture a request, in order; each has a seed, and its count is not looked at.
 
-    Noise comes from CPU generators, so that a seed means the same picture on every device
-    (diffusers docs: using-diffusers/reusing_seeds).
+    What a request leaves open is as the profile says, then as the model does. Noise comes from CPU
+    generators, so that a seed means the same picture on every device (diffusers docs:
+    using-diffusers/reusing_seeds).
 
-    Raises MpsDoctorError where a picture is NaN or one flat colour.
+    Raises BrokenPictureError where a picture is NaN, infinite or one flat colour, and
+    MpsDoctorError where it is larger than the profile allows, where the model's safety checker
+    blacked it out, and where its sampler cannot be had.
     """
-    settings = _settings(profile, pipe)
-    _require_size(profile, settings)
+    return [
+        picture
+        for batch in _batches(profile, requests)
+        for picture in _render(profile, pipe, batch, on_step)
+    ]
+
+
+def _batches(profile: Profile, requests: Sequence[Request]) -> Iterator[Sequence[Request]]:
+    """Neighbours that ask for the same but for words and seed, or each alone."""
+    if profile.one_prompt_at_a_time:
+        return ([request] for request in requests)
+    groups = itertools.groupby(
+        requests, lambda request: replace(request, prompt="", negative_prompt="", seed=0, notes=())
+    )
+    return (list(batch) for _, batch in groups)
+
+
+def _render(
+    profile: Profile, pipe: DiffusionPipeline, batch: Sequence[Request], on_step: OnStep | None
+) -> list[Picture]:
+    """`batch` differs in words and seed alone."""
+    first = batch[0]
+    settings = _settings(profile, pipe, first)
+    require_size(
+        profile.largest_side,
+        picture_size(pipe, settings.get("width"), settings.get("height")),
+    )
+    note = set_scheduler(pipe, first.sampler, first.schedule_type)
     if profile.prime and pipe not in _primed:
-        _pixels(pipe, prompts[:1], seeds[:1], {**settings, "num_inference_steps": 1})
+        _call(pipe, batch[:1], {**settings, "num_inference_steps": 1})
         _primed.add(pipe)
-    at_once = 1 if profile.one_prompt_at_a_time else max(len(prompts), 1)
-    pictures: list[Picture] = []
-    for start in range(0, len(prompts), at_once):
-        batch = slice(start, start + at_once)
-        pixels = _pixels(pipe, prompts[batch], seeds[batch], settings, on_step)
-        for prompt, seed, image in zip(
-            prompts[batch], seeds[batch], map(to_image, pixels), strict=True
-        ):
-            pictures.append(Picture(image, _parameters(pipe, settings, prompt, seed, image)))
-    return pictures
+    with infinity_refused(pipe):
+        output = _call(pipe, batch, settings, on_step)
+    if any(getattr(output, "nsfw_content_detected", None) or ()):
+        raise blacked_out()
+    return [
+        Picture(
+            image,
+            _parameters(pipe, settings, request, image),
+            (*((note,) if note else ()), *notes_on(pipe, request), *_resized(request, image)),
+        )
+        for request, image in zip(batch, map(to_image, output.images), strict=True)
+    ]
 
 
-def _settings(profile: Profile, pipe: DiffusionPipeline) -> dict[str, Any]:
-    """What the profile asks for, as far as this pipeline has such an argument."""
-    asked = {name: getattr(profile, name) for name in _SETTINGS}
-    accepted = _arguments(pipe)
+def _settings(profile: Profile, pipe: DiffusionPipeline, request: Request) -> dict[str, Any]:
+    """What is asked for, as far as this pipeline has such an argument."""
+    asked = {
+        "width": _first(request.width, profile.width),
+        "height": _first(request.height, profile.height),
+        "num_inference_steps": _first(request.steps, profile.num_inference_steps),
+        "guidance_scale": _first(request.cfg_scale, profile.guidance_scale),
+    }
+    accepted = arguments(pipe)
     return {name: value for name, value in asked.items() if value is not None and name in accepted}
 
 
-def _require_size(profile: Profile, settings: Mapping[str, Any]) -> None:
-    """A picture too large makes the Mac swap, or ends the process, or is silently wrong."""
-    side, width, height = profile.largest_side, settings.get("width"), settings.get("height")
-    if side and width and height and width * height > side**2:
-        raise MpsDoctorError(
-            f"{width}×{height} is larger than what is forecast to fit on this machine",
-            detail=f"The profile's largest_side is {side}: {side}×{side}, or as many pixels.",
-            hint="Make it smaller. `mpsdoctor plan MODEL` says what fits, and with which settings.",
-        )
+def _first(asked: _Setting | None, otherwise: _Setting | None) -> _Setting | None:
+    return otherwise if asked is None else asked
 
 
-def _pixels(
+def _call(
     pipe: DiffusionPipeline,
-    prompts: Sequence[str],
-    seeds: Sequence[int],
+    batch: Sequence[Request],
     settings: Mapping[str, Any],
     on_step: OnStep | None = None,
-) -> NDArray[np.floating[Any]]:
-    """Shape (prompts, height, width, 3), values 0 to 1; as PIL images NaN would pass for black."""
-    arguments = dict(settings)
-    if on_step is not None and "callback_on_step_end" in _arguments(pipe):
-        arguments["callback_on_step_end"] = _step_callback(on_step)
-    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-    output = pipe(prompt=list(prompts), generator=generators, output_type="np", **arguments)
-    images: NDArray[np.floating[Any]] = output.images
-    return images
+) -> Any:  # noqa: ANN401
+    """Its `images` have shape (pictures, height, width, 3) and values from 0 to 1.
+
+    As PIL images NaN would pass for black.
+    """
+    given: dict[str, Any] = dict(settings)
+    if on_step is not None and "callback_on_step_end" in arguments(pipe):
+        given["callback_on_step_end"] = _step_callback(on_step)
+    if any(request.negative_prompt for request in batch) and takes_negative_prompt(pipe):
+        given["negative_prompt"] = [request.negative_prompt for request in batch]
+    return pipe(
+        prompt=[request.prompt for request in batch],
+        generator=[torch.Generator("cpu").manual_seed(request.seed or 0) for request in batch],
+        output_type="np",
+        **given,
+    )
+
+
+def _resized(request: Request, image: Image) -> Iterator[str]:
+    asked = (request.width or image.width, request.height or image.height)
+    if asked != image.size:
+        yield f"The model made it {image.width}×{image.height}, not {asked[0]}×{asked[1]}"
 
 
 def _step_callback(on_step: OnStep) -> Callable[..., dict[str, torch.Tensor]]:
@@ -109,6 +154,8 @@ def _step_callback(on_step: OnStep) -> Callable[..., dict[str, torch.Tensor]]:
     def callback(
         pipe: DiffusionPipeline, step: int, _timestep: float, tensors: dict[str, torch.Tensor]
     ) -> dict[str, torch.Tensor]:
+        if pipe.device.type == "mps":  # which has only been told what to compute
+            torch.mps.synchronize()
         on_step(step + 1, pipe.num_timesteps)
         return tensors
 
@@ -116,20 +163,19 @@ def _step_callback(on_step: OnStep) -> Callable[..., dict[str, torch.Tensor]]:
 
 
 def _parameters(
-    pipe: DiffusionPipeline,
-    settings: Mapping[str, Any],
-    prompt: str,
-    seed: int,
-    image: Image,
+    pipe: DiffusionPipeline, settings: Mapping[str, Any], request: Request, image: Image
 ) -> Parameters:
-    defaults = {name: argument.default for name, argument in _arguments(pipe).items()}
+    defaults = {name: argument.default for name, argument in arguments(pipe).items()}
     used = defaults | dict(settings)
+    sampler, schedule_type = sampler_of(pipe)
     return Parameters(
-        prompt=prompt,
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
         steps=used["num_inference_steps"],
-        sampler=type(pipe.scheduler).__name__.removesuffix("Scheduler"),
+        sampler=sampler,
+        schedule_type=schedule_type,
         cfg_scale=used.get("guidance_scale", 0),
-        seed=seed,
+        seed=request.seed or 0,
         width=image.width,
         height=image.height,
         model=_model_name(pipe),
@@ -143,7 +189,3 @@ def _model_name(pipe: DiffusionPipeline) -> str:
     if source is None:
         return type(pipe).__name__
     return EMBEDDED_MODEL if source == str(embedded_model()) else Path(source).name
-
-
-def _arguments(pipe: DiffusionPipeline) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(type(pipe).__call__).parameters

@@ -15,11 +15,11 @@ import psutil
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.model import Profile
+from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.libraries import require_quiet_libraries
 from mpsdoctor.rendering.measurement import Measurement
 
-PROMPT = "a photo of an astronaut riding a horse on mars"
-SEED = 0
+REQUEST = Request(prompt="a photo of an astronaut riding a horse on mars", seed=0)
 _WARM_STEPS = 2
 
 
@@ -40,8 +40,8 @@ def measure(profile: Profile, steps: int) -> Measurement:
     swapped = psutil.swap_memory().sout
     ends: list[float] = []
     try:
-        generate(warm, pipe, [PROMPT], [SEED])
-        generate(timed, pipe, [PROMPT], [SEED], lambda _step, _steps: ends.append(_now(profile)))
+        generate(warm, pipe, [REQUEST])
+        generate(timed, pipe, [REQUEST], lambda _step, _steps: ends.append(_now(profile)))
     except MpsDoctorError as error:
         return Measurement(problem=error.title)
     except (RuntimeError, ValueError, TypeError) as error:

@@ -1,30 +1,39 @@
 """The messages between the daemon and its worker: one JSON object a line, no torch.
 
 The daemon sends `Configure` once, then one `RenderJob` after another. The worker answers
-`Ready` or `Refused`, then for each job any number of `Step` and one `Rendered` or `Failed`.
+`Ready` or `Refused`, then for each job `Started`, any number of `Step` and one `Rendered` or
+`Failed`, the answers in the order of the jobs. `Started` and `Step` come from the denoising itself,
+so that they stop where it hangs.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.prompts.request import Request
 from mpsdoctor.records import Record
 
 
 class Configure(Record, tag_field="kind", tag="configure"):
     """The profile as the daemon resolved it; the worker reads no file or environment for it."""
 
-    profile: Profile
+    profile: dict[str, Any]
+    """The arguments of `mpsdoctor.profile.model.Profile`."""
 
 
 class RenderJob(Record, tag_field="kind", tag="render"):
-    """One picture: written to `output` (a PNG inside the job's own folder), with `job` in it."""
+    """One picture of a job: written to `output`, a PNG inside the job's own folder.
+
+    `request` has a seed, and a count of 1. `profile` is the hash that the picture's record names,
+    `rung` that of the ladder to start on.
+    """
 
     job: str
-    prompt: str
-    seed: int
+    number: int
+    request: Request
     output: str
+    profile: str = ""
+    rung: int = 0
 
 
 class Ready(Record, tag_field="kind", tag="ready"):
@@ -40,52 +49,69 @@ class Refused(Record, tag_field="kind", tag="refused"):
     title: str
     detail: str = ""
     hint: str = ""
+    cause: Literal["model", "gpu", "other"] = "other"
+
+
+class Started(Record, tag_field="kind", tag="started"):
+    """The picture is begun, or begun again on a higher rung of the ladder."""
+
+    job: str
+    number: int
+    rung: int = 0
 
 
 class Step(Record, tag_field="kind", tag="step"):
     """Denoising step `step` of `steps` is done (1-based)."""
 
     job: str
+    number: int
     step: int
     steps: int
 
 
 class Rendered(Record, tag_field="kind", tag="rendered"):
-    """The picture lies at `output`, complete."""
+    """The picture lies at `output`, complete and on disk.
+
+    `rung` is the one of the ladder that made it and `helped` says what was different there;
+    `memory_bytes` is what the GPU's driver holds for the worker, 0 where nobody knows.
+    """
 
     job: str
+    number: int
     output: str
     seconds: float
+    notes: tuple[str, ...] = ()
+    helped: str = ""
+    rung: int = 0
+    memory_bytes: int = 0
 
 
 class Failed(Record, tag_field="kind", tag="failed"):
-    """This job has no picture, for a reason that another attempt would not change."""
+    """This job has no picture.
+
+    With the cause "job" another attempt would not change that; a full disk, an absent GPU and
+    memory that others hold are troubles that pass.
+    """
 
     job: str
+    number: int
     title: str
     detail: str = ""
     hint: str = ""
+    cause: Literal["job", "disk", "gpu", "memory"] = "job"
 
 
 Command = Configure | RenderJob
-Message = Ready | Refused | Step | Rendered | Failed
+Message = Ready | Refused | Started | Step | Rendered | Failed
 
-
-def _to_settings(profile: Profile) -> dict[str, Any]:
-    return profile.model_dump()
-
-
-def _to_profile(_kind: type[Profile], settings: dict[str, Any]) -> Profile:
-    return Profile(**settings)
-
-
-_commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command, dec_hook=_to_profile)
+_encoder = msgspec.json.Encoder()
+_commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _messages: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
 def to_line(message: Command | Message) -> bytes:
     """One line, newline included, UTF-8."""
-    return msgspec.json.encode(message, enc_hook=_to_settings) + b"\n"
+    return _encoder.encode(message) + b"\n"
 
 
 def command_from_line(line: bytes) -> Command:
@@ -96,3 +122,8 @@ def command_from_line(line: bytes) -> Command:
 def message_from_line(line: bytes) -> Message:
     """Raises ValueError for anything else."""
     return _messages.decode(line)
+
+
+def fence(job: str, number: int) -> str:
+    """The line on stderr after which no complaint is about this picture any more."""
+    return f"mpsdoctor: nothing more is computed for picture {number} of job {job}"

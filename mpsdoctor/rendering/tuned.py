@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mpsdoctor.profile.model import Profile
+from mpsdoctor.prompts.request import SEEDS, Request, expand
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
     from PIL.Image import Image
-
-SEEDS = 2**32
-"""Seeds go from 0 to this, exclusive: what other tools show and accept."""
 
 
 class TunedProfile(Profile):
@@ -56,5 +54,5 @@ class TunedProfile(Profile):
 
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
         first = secrets.randbelow(SEEDS) if seed is None else seed
-        seeds = [(first + index) % SEEDS for index in range(len(texts))]
-        return [picture.image for picture in generate(self, pipe, texts, seeds)]
+        requests = expand([Request(prompt=text) for text in texts], first)
+        return [picture.image for picture in generate(self, pipe, requests)]

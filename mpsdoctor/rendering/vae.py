@@ -3,11 +3,19 @@
 Diffusers 0.40 removed `enable_vae_tiling` and the like from pipelines.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline, ModelMixin
+
+from mpsdoctor.rendering.broken import not_finite
+
+_Decode = Callable[..., Any]
+"""Takes latents, of shape (pictures, channels, height, width); the pixels are its result's [0]."""
 
 
 def set_vae(pipe: DiffusionPipeline, feature: str, enabled: bool) -> None:
@@ -33,15 +41,78 @@ def decode_in(pipe: DiffusionPipeline, dtype: torch.dtype | None) -> None:
 
 def _decode(
     vae: ModelMixin,
-    decode: Callable[..., object],
+    decode: _Decode,
     dtype: torch.dtype,
     latents: torch.Tensor,
     *args: object,
     **kwargs: object,
-) -> object:
+) -> Any:  # noqa: ANN401
     before = vae.dtype
     vae.to(dtype)
     try:
         return decode(latents.to(dtype), *args, **kwargs)
     finally:
         vae.to(before)
+
+
+@contextmanager
+def infinity_refused(pipe: DiffusionPipeline) -> Iterator[None]:
+    """Inside, decoding raises BrokenPictureError for NaN and infinity.
+
+    The pipeline itself clamps infinity to white.
+    """
+
+    def checked(decode: _Decode, latents: torch.Tensor, *args: object, **kwargs: object) -> Any:  # noqa: ANN401
+        decoded = decode(latents, *args, **kwargs)
+        if not torch.isfinite(decoded[0]).all():
+            raise not_finite()
+        return decoded
+
+    with _decoding_by(pipe, checked):
+        yield
+
+
+@dataclass
+class Decoding:
+    """Whether what was decoded first was no picture."""
+
+    again: bool = False
+
+
+@contextmanager
+def decoded_again(pipe: DiffusionPipeline) -> Iterator[Decoding]:
+    """Inside, sound latents that do not decode to a picture are decoded again, in float32."""
+    decoding = Decoding()
+
+    def twice(decode: _Decode, latents: torch.Tensor, *args: object, **kwargs: object) -> Any:  # noqa: ANN401
+        decoded = decode(latents, *args, **kwargs)
+        if _is_picture(decoded[0]) or not torch.isfinite(latents).all():
+            return decoded
+        decoding.again = True
+        return _decode(pipe.vae, decode, torch.float32, latents, *args, **kwargs)
+
+    with _decoding_by(pipe, twice):
+        yield decoding
+
+
+def _is_picture(pixels: torch.Tensor) -> bool:
+    """(…, height, width) from -1 to 1: finite, and more than one colour on 256 levels."""
+    levels = ((pixels.float() + 1) * 127.5).clamp(0, 255).round()
+    return bool(torch.isfinite(pixels).all() and (levels != levels[..., :1, :1]).any())
+
+
+@contextmanager
+def _decoding_by(pipe: DiffusionPipeline, decode: Callable[..., Any]) -> Iterator[None]:
+    """`decode` gets the VAE's present one before its arguments."""
+    vae = getattr(pipe, "vae", None)
+    if vae is None:
+        yield
+        return
+    own = vars(vae).get("decode")
+    vae.decode = partial(decode, vae.decode)
+    try:
+        yield
+    finally:
+        del vae.decode
+        if own is not None:
+            vae.decode = own

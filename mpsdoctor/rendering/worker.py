@@ -1,7 +1,8 @@
 """The child process that renders for the daemon: `python -m mpsdoctor.rendering.worker`.
 
-It reads commands from stdin and answers on stdout, one JSON object a line. It ends at once when
-stdin closes: a daemon that died, however, leaves no worker behind.
+It reads commands from stdin and answers on stdout, one JSON object a line. A picture is encoded
+and written while the next one is already computed. It writes nothing but that file, and ends when
+its daemon has gone, however that died.
 """
 
 import os
@@ -12,11 +13,15 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.files import sync
 from mpsdoctor.profile.model import Profile
+from mpsdoctor.prompts.record import JobRecord
+from mpsdoctor.rendering.explanations import Explanation, explain, explain_saving
 from mpsdoctor.rendering.libraries import require_quiet_libraries
 from mpsdoctor.rendering.protocol import (
     Configure,
@@ -26,89 +31,179 @@ from mpsdoctor.rendering.protocol import (
     Refused,
     Rendered,
     RenderJob,
+    Started,
     Step,
     command_from_line,
+    fence,
     to_line,
 )
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
+    from mpsdoctor.rendering.ladder import Drawn, Ladder
+
+Commands = queue.SimpleQueue[Configure | RenderJob]
 Send = Callable[[Message], None]
-"""Writes one message to the daemon."""
+"""Writes one message to the daemon, from any thread."""
+
+_PARENT_LOOK_S = 1.0
 
 
 def main() -> None:
-    """Serves one daemon until it closes stdin."""
+    """Serves one daemon until that has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C reaches the whole group: the daemon decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Diffusers prints the end of a long prompt, which could pass for a complaint.
+    os.environ["DIFFUSERS_VERBOSITY"] = "error"
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     answers = _private_stdout()
     commands = _commands(sys.stdin.buffer)
+    one_at_a_time = threading.Lock()
 
     def send(message: Message) -> None:
-        answers.write(to_line(message))
+        with one_at_a_time:
+            answers.write(to_line(message))
 
     serve(commands, send)
     # Not by returning: the thread that waits for stdin would abort the interpreter's shutdown.
     os._exit(0)
 
 
-def serve(commands: "queue.SimpleQueue[Configure | RenderJob]", send: Send) -> None:
+def serve(commands: Commands, send: Send) -> None:
     """Loads the profile's pipeline, then renders job after job; returns only on `Refused`."""
     configure = commands.get()
     assert isinstance(configure, Configure)
-    profile = configure.profile
-    try:
-        pipe = _load(profile)
-    except Exception as error:
-        reason = _explain(error, f"The model {profile.model} cannot be loaded")
-        send(Refused(title=reason.title, detail=reason.detail, hint=reason.hint))
+    profile = Profile(**configure.profile)
+    ladder = _load(profile, send)
+    if ladder is None:
         return
     send(Ready(model=profile.model, device=profile.device))
+    saver = ThreadPoolExecutor(max_workers=1)  # one, so that answers come in the jobs' order
     while True:
-        command = commands.get()
-        if isinstance(command, RenderJob):
-            send(_render(profile, pipe, command, send))
+        job = commands.get()
+        if isinstance(job, RenderJob):
+            began = time.monotonic()
+            drawn = _draw(ladder, job, send)
+            _write_fence(job)
+            saver.submit(_answer, job, drawn, began, _driver_bytes(profile), send)
 
 
-def _load(profile: Profile) -> "DiffusionPipeline":
-    require_quiet_libraries()
+def _load(profile: Profile, send: Send) -> "Ladder | None":
+    """None where the daemon was told why not."""
+    try:
+        require_quiet_libraries()
+    except MpsDoctorError as error:
+        send(Refused(title=error.title, detail=error.detail, hint=error.hint))
+        return None
+    from mpsdoctor.rendering.gpu import require_gpu
+    from mpsdoctor.rendering.ladder import Ladder
     from mpsdoctor.rendering.pipeline import load_pipeline
 
-    pipe = load_pipeline(profile, local_files_only=True)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
-
-
-def _render(
-    profile: Profile, pipe: "DiffusionPipeline", job: RenderJob, send: Send
-) -> Rendered | Failed:
-    from mpsdoctor.rendering.generate import generate
-    from mpsdoctor.rendering.pictures import save_png
-
-    started = time.monotonic()
-
-    def on_step(step: int, steps: int) -> None:
-        send(Step(job=job.job, step=step, steps=steps))
+    def load(changed: Profile) -> "DiffusionPipeline":
+        pipe = load_pipeline(changed, local_files_only=True)
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
 
     try:
-        [picture] = generate(profile, pipe, [job.prompt], [job.seed], on_step)
-        save_png(picture.image, picture.parameters, Path(job.output), job.job)
+        require_gpu(profile.device)
+    except MpsDoctorError as error:
+        send(Refused(title=error.title, detail=error.detail, hint=error.hint, cause="gpu"))
+        return None
+    try:
+        return Ladder(profile, load)
     except Exception as error:
-        reason = _explain(error, "This picture could not be rendered")
-        return Failed(job=job.job, title=reason.title, detail=reason.detail, hint=reason.hint)
-    return Rendered(job=job.job, output=job.output, seconds=time.monotonic() - started)
+        explained = explain(error, f"The model {profile.model} cannot be loaded")
+        _log(error, explained)
+        told, is_model = explained.error, isinstance(error, MpsDoctorError)
+        cause: Literal["model", "other"] = "model" if is_model else "other"
+        send(Refused(title=told.title, detail=told.detail, hint=told.hint, cause=cause))
+        return None
 
 
-def _explain(error: Exception, title: str) -> MpsDoctorError:
-    """What went wrong, for the user; an error that nobody foresaw goes to the log whole."""
-    if isinstance(error, MpsDoctorError):
-        return error
-    traceback.print_exception(error)
-    return MpsDoctorError(
-        title,
-        detail=f"{type(error).__name__}: {error}",
-        hint="`mpsdoctor check` looks for known faults; the daemon's log has the details.",
+def _draw(ladder: "Ladder", job: RenderJob, send: Send) -> "Drawn | Explanation":
+    def on_start(rung: int) -> None:
+        send(Started(job=job.job, number=job.number, rung=rung))
+
+    def on_step(step: int, steps: int) -> None:
+        send(Step(job=job.job, number=job.number, step=step, steps=steps))
+
+    try:
+        return ladder.draw(job.request, job.rung, on_start, on_step)
+    except Exception as error:
+        explained = explain(error, "This picture could not be rendered")
+        _log(error, explained)
+        return explained
+
+
+def _answer(
+    job: RenderJob, drawn: "Drawn | Explanation", began: float, driver_bytes: int, send: Send
+) -> None:
+    """Saves the picture, where there is one, and says what became of it."""
+    failed = drawn if isinstance(drawn, Explanation) else _save(job, drawn)
+    if failed:
+        error, cause = failed.error, failed.cause
+        send(
+            Failed(
+                job=job.job,
+                number=job.number,
+                title=error.title,
+                detail=error.detail,
+                hint=error.hint,
+                cause=cause,
+            )
+        )
+    elif not isinstance(drawn, Explanation):
+        send(
+            Rendered(
+                job=job.job,
+                number=job.number,
+                output=job.output,
+                seconds=time.monotonic() - began,
+                notes=drawn.picture.notes,
+                helped=drawn.rung.helped,
+                rung=drawn.rung.number,
+                memory_bytes=driver_bytes,
+            )
+        )
+
+
+def _save(job: RenderJob, drawn: "Drawn") -> Explanation | None:
+    """Returns when the picture is on disk, or why it is not."""
+    from mpsdoctor.rendering.pictures import save_png
+
+    record = JobRecord(
+        job=job.job, picture=job.number, profile=job.profile, helped=drawn.rung.helped
     )
+    try:
+        save_png(drawn.picture.image, drawn.picture.parameters, Path(job.output), record)
+        sync(Path(job.output))
+    except Exception as error:
+        explained = explain_saving(error, job.output)
+        _log(error, explained)
+        return explained
+    return None
+
+
+def _driver_bytes(profile: Profile) -> int:
+    """All that Metal has given to this process."""
+    if profile.device != "mps":
+        return 0
+    import torch
+
+    return torch.mps.driver_allocated_memory()
+
+
+def _log(error: Exception, explained: Explanation) -> None:
+    """Onto stderr, whole, where nobody foresaw it."""
+    if not explained.foreseen:
+        traceback.print_exception(error)
+
+
+def _write_fence(job: RenderJob) -> None:
+    """On a line of its own, whatever was left unfinished on the last one."""
+    sys.stderr.flush()
+    os.write(sys.stderr.fileno(), f"\n{fence(job.job, job.number)}\n".encode())
 
 
 def _private_stdout() -> BinaryIO:
@@ -118,8 +213,8 @@ def _private_stdout() -> BinaryIO:
     return open(private, "wb", buffering=0)  # noqa: PTH123
 
 
-def _commands(stdin: BinaryIO) -> "queue.SimpleQueue[Configure | RenderJob]":
-    commands: queue.SimpleQueue[Configure | RenderJob] = queue.SimpleQueue()
+def _commands(stdin: BinaryIO) -> Commands:
+    commands: Commands = queue.SimpleQueue()
 
     def read() -> None:
         for line in stdin:
@@ -128,6 +223,13 @@ def _commands(stdin: BinaryIO) -> "queue.SimpleQueue[Configure | RenderJob]":
 
     threading.Thread(target=read, daemon=True).start()
     return commands
+
+
+def _end_with_parent(parent: int) -> None:
+    """Another process may hold the other end of stdin open when the daemon is dead."""
+    while os.getppid() == parent:
+        time.sleep(_PARENT_LOOK_S)
+    os._exit(0)
 
 
 if __name__ == "__main__":

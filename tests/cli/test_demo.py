@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mpsdoctor.cli.demo import PROMPTS
 from mpsdoctor.hotfolder.status import Status, read_status
 from mpsdoctor.shapes.captions import Item, Scene
 from mpsdoctor.shapes.judge import judge
@@ -56,7 +57,9 @@ def test_three_pictures_show_what_the_prompts_say_though_the_daemon_is_killed(
         text=True,
     )
     with demo:
-        status = wait_until(root, lambda status: status.progress.step > 0 and status.done > 0)
+        status = wait_until(
+            root, lambda status: bool(status.current and status.current.step) and status.done > 0
+        )
         assert status.pid is not None
         os.kill(status.pid, signal.SIGKILL)
         wait_until(root, lambda status: not status.running)
@@ -75,6 +78,10 @@ def test_three_pictures_show_what_the_prompts_say_though_the_daemon_is_killed(
         with Image.open(root / "images" / name) as image:
             verdict = judge(image, scene)
         assert (True, True, True) == (verdict.background, verdict.colours, verdict.shapes), name
+    [log] = tmp_path.rglob("daemon.log")
+    lines = log.read_text()
+    assert all(f"{Path(name).stem}.txt: rendering" in lines for name in WANTED)
+    assert not [prompt for prompt in PROMPTS.values() if prompt in lines], "prompts are private"
     status = read_status(root)
     assert (0, 0, 3, 0, 3) == (
         status.inbox, status.work, status.done, status.failed, status.images,

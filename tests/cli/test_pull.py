@@ -349,17 +349,30 @@ def test_a_plan_fetches_config_files_alone(hub: Hub, user: User) -> None:
     assert not user.repository.exists()
 
 
-@pytest.mark.parametrize("arguments", [("render", "a star"), ("check",), ("watch", "--dir", ".")])
+@pytest.mark.parametrize("arguments", [("render", "a star"), ("check",)])
 def test_other_commands_name_pull_and_download_nothing(
     hub: Hub, user: User, arguments: tuple[str, ...]
 ) -> None:
-    """Rendering, checking and the daemon do not so much as ask a hub."""
-    (user.folder / "inbox").mkdir()
-    (user.folder / "inbox" / "star.txt").write_text("a star", encoding="utf-8")
-
+    """Rendering and checking do not so much as ask a hub."""
     said = user.run(*arguments)[1]
 
     assert f"mpsdoctor pull {MODEL}" in said
+    assert [] == hub.asked
+
+
+def test_the_daemon_names_pull_and_downloads_nothing(hub: Hub, user: User) -> None:
+    """It waits for the model, with the prompt in its care, and never asks a hub."""
+    (user.folder / "inbox").mkdir()
+    (user.folder / "inbox" / "star.txt").write_text("a star", encoding="utf-8")
+
+    with user.start("watch", "--dir", ".") as process:
+        assert process.stdout
+        said = next(line for line in process.stdout if "Paused" in line)
+        process.terminate()
+        process.communicate(timeout=30)
+
+    assert f"mpsdoctor pull {MODEL}" in said
+    assert process.returncode == 0
     assert [] == hub.asked
 
 

@@ -10,15 +10,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts.model import Pressure
+from mpsdoctor.files import replace_file
+from mpsdoctor.hotfolder.conditions import Readings
+from mpsdoctor.hotfolder.deadline import Patience
 from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.pictures import job_in_picture
+from mpsdoctor.hotfolder.pictures import record_in_picture
 from mpsdoctor.hotfolder.status import read_status
 from mpsdoctor.prompts.document import MAX_BYTES
-from tests.support.hot_folder import PACE, drop, names, running, wait_until
+from tests.support.hot_folder import PACE, running, wait_until
+from tests.support.jobs import drop, names
 
 # root may read everything; without these two rights it is as anybody else.
 _AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
@@ -27,6 +33,18 @@ _AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 def reason(layout: Layout, name: str) -> str:
     """The text of an error file."""
     return (layout.failed / f"{name}.error.txt").read_text()
+
+
+def rendering(layout: Layout) -> str | None:
+    """The file that is being rendered, as another process sees it."""
+    current = read_status(layout.root).current
+    return current.name if current else None
+
+
+def worker_in_status(layout: Layout) -> int | None:
+    """The worker's process, as another process sees it."""
+    worker = read_status(layout.root).worker
+    return worker.pid if worker else None
 
 
 def test_dropped_prompts_become_images(layout: Layout) -> None:
@@ -47,7 +65,9 @@ def test_dropped_prompts_become_images(layout: Layout) -> None:
     assert names(layout.images) == ["before-2.png", "before.png", "slowly.png"]
     assert (layout.images / "before.png").read_text() == "mine"
     claimed = {event["name"]: event["job"] for event in daemon.seen if event["kind"] == "Claimed"}
-    assert job_in_picture(layout.images / "slowly.png") == claimed["slowly.TXT"]
+    record = record_in_picture(layout.images / "slowly.png")
+    assert record
+    assert (record.job, record.picture) == (claimed["slowly.TXT"], 1)
     assert not (layout.work / claimed["slowly.TXT"]).exists()
 
 
@@ -115,33 +135,67 @@ def test_what_the_system_withholds_does_not_stop_the_queue(layout: Layout) -> No
 
 
 def test_a_worker_that_fails_costs_only_its_own_prompt(layout: Layout) -> None:
-    """Crash, hang, silence, a torn picture: three attempts, then a reason; the rest is rendered."""
-    for name in ("abort", "exit", "fail", "hang", "torn", "abort-once"):
+    """Crash, hang, corruption, a torn picture: tried again, then a reason; the rest is rendered."""
+    troubles = ("abort", "corrupt", "exit", "fail", "hang", "large", "torn", "abort-once")
+    for name in troubles:
         drop(layout, f"{name}.txt", f"{name} please")
-    with running(layout, pace=replace(PACE, silence=0.7)) as daemon:
-        for name in ("abort", "exit", "fail", "hang", "torn"):
+    with running(layout, pace=replace(PACE, worker=Patience(first_step=0.7))) as daemon:
+        for name in troubles[:-1]:
             drop(layout, f"after {name}.txt", "a cat")
-        wait_until(lambda: len(names(layout.done)) + len(names(layout.failed)) == 6 + 2 * 5)
+        wait_until(lambda: len(names(layout.done)) + len(names(layout.failed)) == 8 + 2 * 7)
         assert daemon.end() == 0
         daemon.wait_for("Stopped")
     assert names(layout.images) == [
         "abort-once.png",
-        *(f"after {name}.png" for name in ("abort", "exit", "fail", "hang", "torn")),
+        *(f"after {name}.png" for name in troubles[:-1]),
     ]
-    assert "SIGABRT" in reason(layout, "abort")
+    assert "SIGABRT" in reason(layout, "abort") or "2**32" in reason(layout, "abort")
     assert "failed assertion" in reason(layout, "abort")
+    assert "command buffer" in reason(layout, "corrupt")
     assert "exit status 0" in reason(layout, "exit")
     assert "All black" in reason(layout, "fail")
-    assert "said nothing for 0.7 seconds" in reason(layout, "hang")
+    assert "hung" in reason(layout, "hang")
+    assert "Too large" in reason(layout, "large")
     assert "not whole" in reason(layout, "torn")
     tries = [event["name"] for event in daemon.seen if event["kind"] == "Rendering"]
-    assert {name: tries.count(f"{name}.txt") for name in ("abort", "hang", "torn")} == {
-        "abort": 3,
-        "hang": 3,
-        "torn": 3,
-    }
-    assert tries.count("fail.txt") == 1
-    assert tries.count("abort-once.txt") == 2
+    lost = ("abort", "corrupt", "exit", "hang", "large", "torn", "abort-once")
+    blamed = {name: tries.count(f"{name}.txt") for name in lost}
+    assert min(blamed.values()) >= 2
+    assert tries.count("fail.txt") >= 1
+    ends = [event["name"] for event in daemon.seen if event["kind"] in ("Published", "Rejected")]
+    assert sorted(ends) == sorted(
+        [f"{name}.txt" for name in troubles] + [f"after {name}.txt" for name in troubles[:-1]]
+    )
+
+
+def test_a_file_of_several_pictures_is_one_prompt(layout: Layout) -> None:
+    """Each line and count is a picture with its own seed; one that fails leaves the others."""
+    lines = ["--prompt cat --seed 7", "--prompt fail --seed 1", "--prompt dog --seed 9"]
+    drop(layout, "many.txt", "\n".join(lines))
+    drop(layout, "twice.txt", "a bird\nSteps: 2, Seed: 5, Count: 2")
+    with running(layout) as daemon:
+        daemon.wait_for("Published", name="many.txt", number=1)
+        daemon.wait_for("Published", name="many.txt", number=3)
+        daemon.wait_for("Rejected", name="many.txt")
+        daemon.wait_for("Published", name="twice.txt", number=2)
+        assert daemon.end() == 0
+    assert names(layout.images) == ["many-3.png", "many.png", "twice-2.png", "twice.png"]
+    assert names(layout.failed) == ["many.error.txt", "many.txt"]
+    assert "All black" in reason(layout, "many")
+    assert "many-3.png" in reason(layout, "many")
+    for image, seed in (("many.png", 7), ("many-3.png", 9), ("twice.png", 5), ("twice-2.png", 6)):
+        assert f"seed\0{seed}".encode() in (layout.images / image).read_bytes()
+
+
+def test_a_model_that_the_profile_does_not_allow_is_not_touched(layout: Layout) -> None:
+    """A prompt file may name the profile's models; any other name is a reason to fail."""
+    drop(layout, "other.txt", "a cat\nSteps: 4, Model: other-model")
+    drop(layout, "own.txt", "a cat\nSteps: 4, Model: stand-in")
+    with running(layout) as daemon:
+        daemon.wait_for("Rejected", name="other.txt")
+        daemon.wait_for("Published", name="own.txt")
+        assert daemon.end() == 0
+    assert "does not render with the model other-model" in reason(layout, "other")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -157,7 +211,7 @@ def test_a_signal_ends_it_and_the_prompt_is_taken_up_again(
         assert not worker.is_running()
     (folder,) = (path for path in layout.work.iterdir() if path.is_dir())
     job = json.loads((folder / "job.json").read_bytes())
-    assert job["attempts"] == 0
+    assert job["attempts"] == {"1": 0}
     (folder / "prompt.txt").write_text("a cat")
     with running(layout) as daemon:
         assert daemon.wait_for("Started")["resumed"] == 1
@@ -218,7 +272,7 @@ def test_a_worker_that_outlives_its_daemon_is_ended(layout: Layout) -> None:
     drop(layout, "cat.txt", "deaf")
     with running(layout) as daemon:
         daemon.wait_for("Rendering")
-        wait_until(lambda: read_status(layout.root).progress.name == "cat.txt")
+        wait_until(lambda: rendering(layout) == "cat.txt")
         worker = psutil.Process(daemon.worker())
         daemon.kill()
     assert worker.is_running()
@@ -237,45 +291,126 @@ def test_a_second_daemon_refuses_and_status_tells_of_the_first(layout: Layout) -
         drop(layout, "cat.txt", "slow 0.4")
         drop(layout, "dog.txt", "slow 30")
         daemon.wait_for("Stepped", step=2)
-        wait_until(lambda: read_status(layout.root).progress.step >= 1)
+        wait_until(lambda: rendering(layout) == "cat.txt")
         status = read_status(layout.root)
         assert status.running
         assert status.pid == daemon.process.pid
         assert (status.inbox, status.work, status.done, status.failed) == (1, 1, 0, 1)
-        assert (status.progress.name, status.progress.steps) == ("cat.txt", 4)
-        assert status.progress.last_error == "bad.txt: All black"
+        assert status.current
+        assert status.current.steps == 4
+        assert [result.name for result in status.results] == ["bad.txt"]
+        wait_until(lambda: worker_in_status(layout) == daemon.worker())
         with running(layout) as second:
             assert str(daemon.process.pid) in second.wait_for("Error")["title"]
             assert second.wait() == 1
         daemon.wait_for("Published", name="cat.txt")
         assert daemon.end() == 0
     status = read_status(layout.root)
-    assert (status.running, status.pid, status.progress.name) == (False, None, None)
+    assert (status.running, status.pid, status.current) == (False, None, None)
 
 
 @pytest.mark.parametrize(
-    ("model", "title"),
+    ("model", "kind", "title"),
     [
-        ("refused", "There is no such model"),
-        ("aborting", "The worker was lost while it loaded the model"),
-        ("silent", "The worker hung while it loaded the model"),
+        ("refused", "model", "No such model"),
+        ("no-gpu", "gpu", "There is no GPU"),
+        ("aborting", "model", "The worker was lost while it loaded the model"),
+        ("silent", "model", "The worker hung while it loaded the model"),
     ],
 )
-def test_a_model_that_cannot_be_loaded_stops_the_daemon(
-    layout: Layout, model: str, title: str
+def test_a_model_that_cannot_be_loaded_pauses_the_queue(
+    layout: Layout, model: str, kind: str, title: str
 ) -> None:
-    """The daemon says why and ends; the prompts stay in the inbox."""
+    """The daemon says why once, tries again, and no attempt is counted."""
     drop(layout, "cat.txt", "a cat")
-    with running(layout, model=model, pace=replace(PACE, silence=0.7)) as daemon:
-        assert daemon.wait_for("Error")["title"] == title
-        assert daemon.wait() == 1
-    assert names(layout.inbox) == ["cat.txt"]
+    with running(layout, model=model, pace=replace(PACE, worker=Patience(load=0.7))) as daemon:
+        reason = daemon.wait_for("Paused")["pause"]
+        assert (reason["kind"], reason["title"]) == (kind, title)
+        for _ in range(2):
+            daemon.wait_for("Loading")
+        assert read_status(layout.root).paused
+        assert daemon.end() == 0
+    assert [event["kind"] for event in daemon.seen].count("Paused") == 1
+    with running(layout) as daemon:
+        assert daemon.wait_for("Rendering", name="cat.txt")["attempt"] == 1
+        daemon.wait_for("Published")
+        assert daemon.end() == 0
+
+
+@pytest.mark.parametrize("word", ["full", "no-gpu"])
+def test_what_is_no_prompts_fault_does_not_count(layout: Layout, word: str) -> None:
+    """A full disk, or a GPU that is gone, pauses the queue; the attempt is given back."""
+    drop(layout, "cat.txt", f"{word} please")
+    with running(layout) as daemon:
+        daemon.wait_for("Paused")
+        for _ in range(4):
+            assert daemon.wait_for("Rendering")["attempt"] == 1
+        (folder,) = (path for path in layout.work.iterdir() if path.is_dir())
+        (folder / "prompt.txt").write_text("a cat")
+        daemon.kill()
+    with running(layout) as daemon:
+        daemon.wait_for("Published")
+        assert daemon.end() == 0
+    assert names(layout.failed) == []
+
+
+def test_it_waits_for_power_and_goes_on(layout: Layout, tmp_path: Path) -> None:
+    """On a battery that runs low nothing is begun; with the power adapter the queue goes on."""
+    low = Readings(on_battery=True, battery_percent=20)
+    condition = tmp_path / "readings.json"
+    replace_file(condition, msgspec.json.encode(low))
+    drop(layout, "cat.txt", "a cat")
+    with running(layout, readings=condition) as daemon:
+        assert daemon.wait_for("Paused")["pause"]["kind"] == "battery"
+        assert read_status(layout.root).worker is None
+        replace_file(condition, msgspec.json.encode(Readings(on_battery=False)))
+        daemon.wait_for("Resumed")
+        daemon.wait_for("Published", name="cat.txt")
+        assert daemon.end() == 0
+
+
+def test_when_memory_runs_out_a_picture_is_put_down_and_taken_up_again(
+    layout: Layout, tmp_path: Path
+) -> None:
+    """Critical pressure ends the worker between two steps; that it was the picture shows later."""
+    condition = tmp_path / "readings.json"
+    replace_file(condition, msgspec.json.encode(Readings()))
+    drop(layout, "cat.txt", "slow 0.3")
+    with running(layout, readings=condition) as daemon:
+        daemon.wait_for("Stepped", step=1)
+        worker = psutil.Process(daemon.worker())
+        replace_file(condition, msgspec.json.encode(Readings(pressure=Pressure.CRITICAL)))
+        assert daemon.wait_for("Paused")["pause"]["kind"] == "memory"
+        assert not worker.is_running()
+        replace_file(condition, msgspec.json.encode(Readings(pressure=Pressure.NORMAL)))
+        daemon.wait_for("Resumed")
+        daemon.wait_for("Published", name="cat.txt")
+        assert [event["attempt"] for event in daemon.seen if event["kind"] == "Rendering"] == [1, 2]
+        replace_file(condition, msgspec.json.encode(Readings(pressure=Pressure.WARNING)))
+        assert "memory" in daemon.wait_for("Unloaded")["reason"]
+        assert daemon.end() == 0
+
+
+def test_told_to_finish_it_ends_after_the_picture_in_hand(layout: Layout) -> None:
+    """SIGUSR1, as before an upgrade: what is being rendered comes out, the rest waits."""
+    drop(layout, "cat.txt", "slow 0.2")
+    drop(layout, "dog.txt", "slow 0.2")
+    with running(layout) as daemon:
+        daemon.wait_for("Stepped", step=1)
+        daemon.process.send_signal(signal.SIGUSR1)
+        daemon.wait_for("Stopping")
+        daemon.wait_for("Published")
+        assert daemon.wait() == 0
+    assert len(names(layout.images)) == len(names(layout.inbox)) == 1
+    with running(layout) as daemon:
+        daemon.wait_for("Started")
+        assert daemon.end(signal.SIGUSR1) == 0
 
 
 def test_folders_that_the_user_deletes_come_back(layout: Layout) -> None:
     """Deleting the inbox loses the file events, not the prompts that come after."""
     with running(layout) as daemon:
-        daemon.wait_for("Loaded")
+        daemon.wait_for("Started")
         for folder in (layout.inbox, layout.images, layout.done):
             folder.rmdir()
         wait_until(layout.inbox.exists)
@@ -283,9 +418,26 @@ def test_folders_that_the_user_deletes_come_back(layout: Layout) -> None:
         daemon.wait_for("Rendering")
         layout.images.rmdir()
         daemon.wait_for("Published")
-        layout.root.rename(layout.root.with_name("ejected"))
-        assert "has gone" in daemon.wait_for("Error")["title"]
-        assert daemon.wait() == 1
+        assert daemon.end() == 0
+
+
+def test_a_hot_folder_that_has_gone_is_waited_for(layout: Layout) -> None:
+    """Renamed or ejected in the middle of a picture, it goes on where it was when it is back."""
+    drop(layout, "cat.txt", "slow 0.2")
+    away = layout.root.with_name("ejected")
+    with running(layout) as daemon:
+        daemon.wait_for("Stepped")
+        layout.root.rename(away)
+        while daemon.wait_for("Paused")["pause"]["kind"] != "folder":
+            pass  # the worker may be the first to notice
+        assert not layout.root.exists()
+        drop(Layout(away), "dog.txt", "a dog")
+        away.rename(layout.root)
+        daemon.wait_for("Resumed")
+        daemon.wait_for("Published", name="dog.txt")
+        assert daemon.end() == 0
+    assert names(layout.done) == ["cat.txt", "dog.txt"]
+    assert names(layout.images) == ["cat.png", "dog.png"]
 
 
 def test_a_folder_on_another_disk_is_refused(layout: Layout) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from mpsdoctor.hotfolder.layout import Layout
 from mpsdoctor.hotfolder.observer import InboxObserver
-from tests.support.hot_folder import drop, names
+from tests.support.jobs import drop, names
 
 
 def test_it_wakes_on_a_drop_and_not_on_a_look(layout: Layout) -> None:
@@ -15,6 +15,7 @@ def test_it_wakes_on_a_drop_and_not_on_a_look(layout: Layout) -> None:
     observer = InboxObserver(layout.inbox, woken.set)
     try:
         names(layout.inbox)
+        observer.check()
         assert not woken.wait(0.3)
         drop(layout, "cat.txt", "a cat")
         assert woken.wait(5)
@@ -22,11 +23,38 @@ def test_it_wakes_on_a_drop_and_not_on_a_look(layout: Layout) -> None:
         observer.close()
 
 
-def test_without_events_it_says_so_once(layout: Layout, caplog: pytest.LogCaptureFixture) -> None:
-    """Events that cannot be had are a line in the log, nothing more."""
-    layout.inbox.rmdir()
-    observer = InboxObserver(layout.inbox, lambda: None)
-    for _ in range(3):
+def test_it_goes_on_in_an_inbox_that_was_made_again(
+    layout: Layout, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Gone, the inbox is one line in the log; renamed and made again, it is watched again."""
+    woken = threading.Event()
+    observer = InboxObserver(layout.inbox, woken.set)
+    try:
+        for round_ in range(2):
+            layout.inbox.rename(layout.root / f"renamed {round_}")
+            for _ in range(3):
+                observer.check()
+            assert caplog.text.count("looked at regularly") == 1 + round_
+            layout.inbox.mkdir()
+            observer.check()
+            woken.clear()
+            drop(layout, "cat.txt", "a cat")
+            assert woken.wait(5)
+    finally:
+        observer.close()
+
+
+def test_it_starts_again_where_events_have_ended(layout: Layout) -> None:
+    """A thread that ended without a word is replaced."""
+    woken = threading.Event()
+    observer = InboxObserver(layout.inbox, woken.set)
+    try:
+        assert observer._observer
+        for emitter in observer._observer.emitters:
+            emitter.stop()
+            emitter.join()
         observer.check()
-    observer.close()
-    assert caplog.text.count("looked at regularly") == 1
+        drop(layout, "cat.txt", "a cat")
+        assert woken.wait(5)
+    finally:
+        observer.close()

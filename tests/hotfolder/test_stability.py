@@ -2,19 +2,22 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.hotfolder.stability import Sight, Watched, complete, observe
+from mpsdoctor.hotfolder.stability import Sight, Watched, complete_at, observe
 
 SETTLE, PATIENCE = 1.0, 30.0
 
 
-def names(watched: dict[str, Watched], now: float) -> list[str]:
-    """The complete ones."""
-    return list(complete(watched, now, settle=SETTLE, patience=PATIENCE))
+def is_complete(watched: dict[str, Watched], name: str, now: float) -> bool:
+    """Whether its time has come."""
+    at = complete_at(watched[name], settle=SETTLE, patience=PATIENCE)
+    return at is not None and at <= now
 
 
 @given(st.lists(st.tuples(st.floats(0, 2), st.integers(1, 2)), min_size=1))
@@ -27,7 +30,7 @@ def test_complete_means_unchanged_over_the_settle_time(looks: list[tuple[float, 
         if size != before:
             since, before = now, size
         watched = observe(watched, {"cat.txt": Sight(1, size, 0)}, now)
-        assert (names(watched, now) == ["cat.txt"]) == (now - since >= SETTLE)
+        assert is_complete(watched, "cat.txt", now) == (since + SETTLE <= now)
 
 
 @pytest.mark.parametrize(
@@ -36,23 +39,48 @@ def test_complete_means_unchanged_over_the_settle_time(looks: list[tuple[float, 
         (Sight(1, 0, 0), PATIENCE),
         (Sight(1, 96, 0, regular=False, folder=True), PATIENCE),
         (Sight(1, 0, 0, regular=False), SETTLE),
+        (Sight(1, 9, 0, hollow=True), PATIENCE),
         (Sight(1, 9, 0, busy=True), float("inf")),
+        (Sight(1, 9, 0, dataless=True), float("inf")),
     ],
 )
 def test_some_things_need_longer(sight: Sight, wait: float) -> None:
-    """Empty files and folders get patience, what Finder is copying all the time it takes."""
+    """Empty files and folders get patience; Finder's copies and the cloud all the time it takes."""
     watched = observe({}, {"x": sight}, 0.0)
     for now in (0.5, SETTLE, PATIENCE - 1, PATIENCE, 1e6):
-        assert (names(watched, now) == ["x"]) == (now >= wait)
+        assert is_complete(watched, "x", now) == (now >= wait)
 
 
-def test_the_oldest_comes_first_and_what_has_gone_is_forgotten() -> None:
-    """Files come in the order of their modification; a vanished file begins anew."""
-    sights = {"new.txt": Sight(1, 5, 20), "old.txt": Sight(2, 5, 10)}
+def test_what_has_gone_is_forgotten() -> None:
+    """A file that comes back begins anew."""
+    sights = {"cat.txt": Sight(1, 5, 10)}
     watched = observe({}, sights, 0.0)
-    assert names(watched, 1.0) == ["old.txt", "new.txt"]
     watched = observe(observe(watched, {}, 1.0), sights, 2.0)
-    assert names(watched, 2.0) == []
+    assert not is_complete(watched, "cat.txt", 2.0)
+
+
+def status(**values: int) -> os.stat_result:
+    """What macOS says of a file."""
+    there = {"st_ino": 1, "st_size": 9, "st_mtime_ns": 0, "st_mode": 0o100644, "st_blocks": 8}
+    return cast(os.stat_result, SimpleNamespace(**{**there, **values}))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, Sight(1, 9, 0)),
+        ({"st_flags": 0x40000000, "st_blocks": 0}, Sight(1, 9, 0, dataless=True, hollow=True)),
+        ({"st_blocks": 0}, Sight(1, 9, 0, hollow=True)),
+        ({"st_blocks": 0, "st_size": 0}, Sight(1, 0, 0)),
+        ({"st_flags": 0x20, "st_blocks": 0}, Sight(1, 9, 0)),
+        ({"st_birthtime": -2082844800}, Sight(1, 9, 0, busy=True)),
+        ({"st_birthtime": 443779200}, Sight(1, 9, 0, busy=True)),
+        ({"st_mode": 0o120755}, Sight(1, 9, 0, regular=False)),
+    ],
+)
+def test_what_macos_says_of_a_file(values: dict[str, int], expected: Sight) -> None:
+    """Placeholders of cloud services and Finder's unfinished copies are recognised."""
+    assert Sight.of(status(**values), "darwin") == expected
 
 
 def test_a_replaced_file_is_another_sight(tmp_path: Path) -> None:

@@ -1,19 +1,23 @@
 """Prompts to pictures."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 import torch
+from msgspec.structs import replace
 
 from mpsdoctor import __version__
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.prompts.infotext import Parameters
+from mpsdoctor.prompts.request import Request
+from mpsdoctor.rendering.broken import BrokenPictureError
 from mpsdoctor.rendering.generate import generate
+from mpsdoctor.rendering.notes import notes_on
 from tests.support.pipelines import stable_diffusion_3
 
-PROMPTS = ["a red circle", "a blue star"]
+CIRCLE, STAR = Request(prompt="a red circle", seed=1), Request(prompt="a blue star", seed=2)
 
 
 def batches(pipe: Any) -> list[int]:
@@ -28,9 +32,9 @@ def batches(pipe: Any) -> list[int]:
 
 def test_a_seed_means_the_same_picture_alone_and_after_others(pipe: Any, profile: Profile) -> None:
     """Noise depends on the seed alone."""
-    first, second = generate(profile, pipe, PROMPTS, [1, 2])
-    [alone] = generate(profile, pipe, PROMPTS[1:], [2])
-    [other] = generate(profile, pipe, PROMPTS[1:], [3])
+    first, second = generate(profile, pipe, [CIRCLE, STAR])
+    [alone] = generate(profile, pipe, [STAR])
+    [other] = generate(profile, pipe, [replace(STAR, seed=3)])
 
     assert second.image.tobytes() == alone.image.tobytes()
     assert first.image.tobytes() != second.image.tobytes() != other.image.tobytes()
@@ -39,17 +43,21 @@ def test_a_seed_means_the_same_picture_alone_and_after_others(pipe: Any, profile
 def test_prompts_are_rendered_in_turn_unless_the_profile_wants_a_batch(
     pipe: Any, profile: Profile
 ) -> None:
-    """One prompt at a time asks the UNet for one picture a step, a batch for all of them."""
+    """One at a time asks the UNet for one picture a step, a batch for all that ask for the same."""
     seen = batches(pipe)
 
-    generate(profile, pipe, PROMPTS, [1, 2])
+    generate(profile, pipe, [CIRCLE, STAR])
     assert seen == [1, 1, 1, 1]
 
     seen.clear()
     at_once = profile.model_copy(update={"one_prompt_at_a_time": False})
-    pictures = generate(at_once, pipe, PROMPTS, [1, 2])
-    assert seen == [2, 2]
-    assert [picture.parameters.prompt for picture in pictures] == PROMPTS
+    pictures = generate(at_once, pipe, [CIRCLE, STAR, replace(STAR, steps=1)])
+    assert seen == [2, 2, 1]
+    assert [picture.parameters.prompt for picture in pictures] == [
+        CIRCLE.prompt,
+        STAR.prompt,
+        STAR.prompt,
+    ]
 
 
 def test_priming_is_one_step_before_a_pipelines_first_picture(pipe: Any, profile: Profile) -> None:
@@ -57,10 +65,10 @@ def test_priming_is_one_step_before_a_pipelines_first_picture(pipe: Any, profile
     seen = batches(pipe)
     primed = profile.model_copy(update={"prime": True})
 
-    generate(primed, pipe, PROMPTS[:1], [1])
+    generate(primed, pipe, [CIRCLE])
     assert len(seen) == 1 + 2
 
-    generate(primed, pipe, PROMPTS[:1], [1])
+    generate(primed, pipe, [CIRCLE])
     assert len(seen) == 1 + 2 + 2
 
 
@@ -68,7 +76,7 @@ def test_each_step_is_reported(pipe: Any, profile: Profile) -> None:
     """Progress counts from 1 to the number of steps."""
     steps: list[tuple[int, int]] = []
 
-    generate(profile, pipe, PROMPTS[:1], [1], lambda step, of: steps.append((step, of)))
+    generate(profile, pipe, [CIRCLE], lambda step, of: steps.append((step, of)))
 
     assert steps == [(1, 2), (2, 2)]
 
@@ -77,7 +85,7 @@ def test_the_picture_says_what_it_was_made_with(pipe: Any, profile: Profile) -> 
     """Settings that the profile leaves to the model are recorded as the model has them."""
     sized = profile.model_copy(update={"width": 48, "height": 32})
 
-    [picture] = generate(sized, pipe, ["a red circle"], [7])
+    [picture] = generate(sized, pipe, [replace(CIRCLE, seed=7)])
 
     assert picture.image.size == (48, 32)
     assert (
@@ -100,19 +108,20 @@ def test_the_picture_says_what_it_was_made_with(pipe: Any, profile: Profile) -> 
     ("weight", "bias", "title"),
     [
         (float("nan"), 0.0, "The model computed NaN instead of a picture"),
+        (0.0, float("inf"), "The model computed NaN instead of a picture"),
         (0.0, 0.5, "The picture is one flat colour"),
     ],
 )
 def test_a_broken_picture_is_refused(
     pipe: Any, profile: Profile, weight: float, bias: float, title: str
 ) -> None:
-    """NaN and a single colour never become an image, and the error says what to try."""
+    """NaN, infinity and a single colour never become an image, and the error says what to try."""
     with torch.no_grad():
         pipe.vae.decoder.conv_out.weight.fill_(weight)
         pipe.vae.decoder.conv_out.bias.fill_(bias)
 
-    with pytest.raises(MpsDoctorError) as refused:
-        generate(profile, pipe, PROMPTS[:1], [1])
+    with pytest.raises(BrokenPictureError) as refused:
+        generate(profile, pipe, [CIRCLE])
     assert title == refused.value.title
     assert refused.value.hint
 
@@ -122,19 +131,98 @@ def test_a_transformer_model_renders_too(tmp_path: Path, profile: Profile) -> No
     pipe = stable_diffusion_3(tmp_path / "tokenizer")
     pipe.set_progress_bar_config(disable=True)
 
-    [picture] = generate(profile, pipe, ["a red circle"], [1])
+    [picture] = generate(profile, pipe, [CIRCLE])
 
     assert (
         picture.parameters.sampler,
         picture.image.size,
-    ) == ("FlowMatchEulerDiscrete", (64, 64))
+    ) == ("Euler", (64, 64))
 
 
-def test_a_picture_larger_than_what_fits_is_refused(pipe: Any, profile: Profile) -> None:
-    """Before anything is rendered, with what the profile says."""
-    limited = profile.model_copy(update={"largest_side": 32, "width": 64, "height": 32})
+@pytest.mark.parametrize(
+    ("limit", "request_", "size"),
+    [
+        (32, replace(CIRCLE, width=64, height=32), "64×32"),
+        (64, replace(CIRCLE, width=72), "72×64"),
+        (56, CIRCLE, "64×64"),
+    ],
+)
+def test_a_picture_larger_than_what_fits_is_refused(
+    pipe: Any, profile: Profile, limit: int, request_: Request, size: str
+) -> None:
+    """Before anything is rendered, by the size that it would have, the model's default included."""
+    limited = profile.model_copy(update={"largest_side": limit})
+    seen = batches(pipe)
 
-    with pytest.raises(MpsDoctorError, match="64×32 is larger") as refused:
-        generate(limited, pipe, PROMPTS[:1], [1])
+    with pytest.raises(MpsDoctorError, match=f"{size} is larger") as refused:
+        generate(limited, pipe, [request_])
 
-    assert "largest_side is 32" in refused.value.detail
+    assert f"largest_side is {limit}" in refused.value.detail
+    assert not seen
+
+
+def test_a_request_outweighs_the_profile_for_one_picture(pipe: Any, profile: Profile) -> None:
+    """Each of its settings makes another picture, says so in it, and is gone for the next one."""
+    [plain] = generate(profile, pipe, [CIRCLE])
+    asked = replace(
+        CIRCLE, steps=3, cfg_scale=2.0, width=48, height=32, sampler="DDPM", negative_prompt="blue"
+    )
+    [picture] = generate(profile, pipe, [asked])
+    used = picture.parameters
+    assert (used.steps, used.cfg_scale, used.width, used.height) == (3, 2.0, 48, 32)
+    assert (used.sampler, used.negative_prompt) == ("DDPM", "blue")
+
+    for change in ({"steps": 3}, {"cfg_scale": 2.0}, {"sampler": "DDPM"}, {"seed": 9}):
+        [other] = generate(profile, pipe, [replace(CIRCLE, **change)])
+        assert other.image.tobytes() != plain.image.tobytes(), change
+    [negated] = generate(profile, pipe, [replace(CIRCLE, negative_prompt="blue blue")])
+    assert negated.image.tobytes() != plain.image.tobytes()
+
+    [again] = generate(profile, pipe, [CIRCLE])
+    assert again.image.tobytes() == plain.image.tobytes()
+
+
+def test_a_prompt_longer_than_the_text_encoder_reads_is_rendered_and_said_so(
+    pipe: Any, profile: Profile
+) -> None:
+    """The note names how many tokens there are and how many are read; a short one has no note."""
+    reads = pipe.tokenizer.model_max_length
+
+    [long, short] = generate(profile, pipe, [replace(CIRCLE, prompt="a star " * reads), CIRCLE])
+
+    [note] = long.notes
+    assert f"has {2 * reads + 2} tokens" in note
+    assert f"the first {reads};" in note
+    assert not short.notes
+
+
+def test_what_this_model_has_not_is_said() -> None:
+    """A negative prompt where the pipeline takes none, and settings that it does not know."""
+
+    class Plain:
+        components: ClassVar[dict[str, object]] = {}
+
+        def __call__(
+            self, prompt: str, negative_prompt: str = "", true_cfg_scale: float = 1.0
+        ) -> None:
+            """Like FLUX: a second guidance that is off."""
+
+    asked = replace(CIRCLE, negative_prompt="blue", steps=4)
+
+    assert [note.split(" has ")[0] for note in notes_on(cast(Any, Plain()), asked)] == [
+        "The negative prompt",
+        "Steps 4",
+    ]
+
+
+def test_what_the_safety_checker_blacks_out_is_no_fault_of_the_machine(
+    pipe: Any, profile: Profile
+) -> None:
+    """The error says whose doing it is, and is none that asks for another try."""
+    pipe.safety_checker = object()
+    pipe.run_safety_checker = lambda image, *_: (image * 0, [True])
+
+    with pytest.raises(MpsDoctorError, match="safety checker") as refused:
+        generate(profile, pipe, [CIRCLE])
+
+    assert not isinstance(refused.value, BrokenPictureError)

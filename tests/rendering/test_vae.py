@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from mpsdoctor.profile.model import Profile
+from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.generate import generate
 from mpsdoctor.rendering.pipeline import apply
 
@@ -20,7 +21,7 @@ def test_a_vae_decodes_in_its_own_format_and_keeps_its_weights(pipe: Any) -> Non
 
     for vae_dtype in ("float32", None):
         changed = profile.model_copy(update={"vae_dtype": vae_dtype})
-        generate(changed, apply(changed, pipe), ["a red circle"], [1])
+        generate(changed, apply(changed, pipe), [Request(prompt="a red circle", seed=1)])
 
     assert [torch.float32, torch.bfloat16] == seen
     assert torch.bfloat16 == pipe.vae.dtype

@@ -1,16 +1,23 @@
 """The worker as a real child process."""
 
+import json
 import os
+import queue
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
-from PIL import Image
 
+from mpsdoctor.hotfolder.pictures import record_in_picture
 from mpsdoctor.profile.model import Profile
-from mpsdoctor.prompts.record import job_of
+from mpsdoctor.prompts.record import JobRecord
+from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.protocol import (
     Command,
     Configure,
@@ -20,83 +27,209 @@ from mpsdoctor.rendering.protocol import (
     Refused,
     Rendered,
     RenderJob,
+    Started,
     Step,
+    fence,
     message_from_line,
     to_line,
 )
+from mpsdoctor.rendering.worker import Commands, serve
+
+COMMAND = (sys.executable, "-X", "faulthandler", "-m", "mpsdoctor.rendering.worker")
+ENVIRON = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
 class Worker:
     """Speaks to one worker, which is offline as under the daemon."""
 
-    def __init__(self, **environ: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "mpsdoctor.rendering.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"HF_HUB_OFFLINE": "1"} | environ,
-        )
+    def __init__(self, complaints: Path, **environ: str) -> None:
+        self.complaints = complaints
+        with complaints.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=ENVIRON | environ,
+            )
 
-    def send(self, message: Command | Message) -> None:
+    def send(self, *messages: Command) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(to_line(message))
+        self.process.stdin.write(b"".join(map(to_line, messages)))
         self.process.stdin.flush()
 
     def receive(self) -> Message:
         assert self.process.stdout is not None
         return message_from_line(self.process.stdout.readline())
 
+    def answers(self, count: int) -> list[Rendered | Failed]:
+        """The next ones, progress left out."""
+        answers: list[Rendered | Failed] = []
+        while len(answers) < count:
+            message = self.receive()
+            if isinstance(message, Rendered | Failed):
+                answers.append(message)
+        return answers
 
-@pytest.fixture
-def worker() -> Iterator[Worker]:
-    started = Worker()
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Iterator[Worker]:
+    """Has loaded a small model of two steps."""
+    profile = Profile(device="cpu", dtype="float32", num_inference_steps=2, model=str(model_folder))
+    started = Worker(tmp_path_factory.mktemp("worker") / "stderr")
     with started.process:
+        started.send(Configure(profile=profile.model_dump()))
+        assert Ready(model=str(model_folder), device="cpu") == started.receive()
         yield started
         started.process.kill()
 
 
-def test_renders_job_after_job_and_ends_with_its_daemon(
-    worker: Worker, model_folder: Path, profile: Profile, tmp_path: Path
-) -> None:
-    """Ready, then steps and a picture a job; a job that fails does not end it; EOF does."""
-    worker.send(Configure(profile=profile.model_copy(update={"model": str(model_folder)})))
-    assert Ready(model=str(model_folder), device="cpu") == worker.receive()
-
-    missing = tmp_path / "no such folder" / "image.png"
-    worker.send(RenderJob(job="1", prompt="a star", seed=1, output=str(missing)))
-    assert [Step, Step, Failed] == [type(worker.receive()) for _ in range(3)]
-
-    output = tmp_path / "image.png"
-    worker.send(RenderJob(job="2", prompt="a star", seed=2, output=str(output)))
-    assert Step(job="2", step=1, steps=2) == worker.receive()
-    assert Step(job="2", step=2, steps=2) == worker.receive()
-    assert isinstance(worker.receive(), Rendered)
-    with Image.open(output) as image:
-        assert job_of(image.info["mpsdoctor"]) == "2"
-
-    assert worker.process.stdin is not None
-    worker.process.stdin.close()
-    assert worker.process.wait(10) == 0
+def job(number: int, output: Path, **settings: Any) -> RenderJob:
+    """A star."""
+    request = Request(prompt="a star", seed=number, **settings)
+    return RenderJob(job="1", number=number, request=request, output=str(output), profile="hash")
 
 
-def test_a_model_that_cannot_be_loaded_is_refused_once(worker: Worker) -> None:
-    """The daemon hears why, in words for the user, and the worker ends."""
-    worker.send(Configure(profile=Profile(device="cpu", model="nobody/no-such-model")))
+def test_renders_job_after_job(worker: Worker, tmp_path: Path) -> None:
+    """Steps and an answer a job, in their order whether it fails before or after it is computed;
+    a fence on stderr for each, behind what went wrong; nothing is written but pictures."""
+    worker.send(job(1, tmp_path / "1.png"))
+    assert Started(job="1", number=1) == worker.receive()
+    assert Step(job="1", number=1, step=1, steps=2) == worker.receive()
+    assert Step(job="1", number=1, step=2, steps=2) == worker.receive()
+    rendered = worker.receive()
+    assert isinstance(rendered, Rendered)
+    assert (rendered.rung, rendered.helped, rendered.notes) == (0, "", ())
+    assert JobRecord(job="1", picture=1, profile="hash") == record_in_picture(tmp_path / "1.png")
 
-    refused = worker.receive()
+    worker.send(job(2, tmp_path / "none" / "2.png"), job(3, tmp_path / "3.png", sampler="?"))
+    worker.send(job(4, tmp_path / "4.png"))
+    unwritten, unforeseen, last = worker.answers(3)
+    assert isinstance(unwritten, Failed)
+    assert (unwritten.number, unwritten.cause) == (2, "disk")
+    assert isinstance(unforeseen, Failed)
+    assert (unforeseen.number, unforeseen.cause) == (3, "job")
+    assert isinstance(last, Rendered)
+    complaints = worker.complaints.read_text()
+    assert "Traceback (most recent call last)" in complaints
+    assert complaints.splitlines().count(fence("1", 4)) == 1
+    assert complaints.index(fence("1", 2)) < complaints.index("Traceback")
+    assert complaints.index("Traceback") < complaints.index(fence("1", 3))
+    assert {path.name for path in tmp_path.iterdir()} == {"1.png", "4.png"}
 
+
+def test_pictures_are_the_same_whether_or_not_others_wait(worker: Worker, tmp_path: Path) -> None:
+    """While the next one is denoised, the last one is only written."""
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    alone.mkdir()
+    together.mkdir()
+
+    for number in (1, 2, 3):
+        worker.send(job(number, alone / f"{number}.png"))
+        worker.answers(1)
+    worker.send(*(job(number, together / f"{number}.png") for number in (1, 2, 3)))
+
+    assert [1, 2, 3] == [answer.number for answer in worker.answers(3)]
+    for number in (1, 2, 3):
+        written = [folder / f"{number}.png" for folder in (alone, together)]
+        assert written[0].read_bytes() == written[1].read_bytes()
+
+
+def test_a_full_disk_is_no_fault_of_the_job(worker: Worker, tmp_path: Path) -> None:
+    """A write that finds no space is told as the disk's trouble; the next picture succeeds."""
+    if not Path("/dev/full").exists():
+        pytest.skip("needs a device that is always full")
+
+    worker.send(job(1, Path("/dev/full")), job(2, tmp_path / "2.png"))
+    full, fine = worker.answers(2)
+
+    assert isinstance(full, Failed)
+    assert (full.cause, "No space left" in full.detail) == ("disk", True)
+    assert isinstance(fine, Rendered)
+
+
+def test_an_interrupt_is_the_daemons(worker: Worker, tmp_path: Path) -> None:
+    """^C reaches the whole process group, and must not cost a picture."""
+    worker.send(job(1, tmp_path / "1.png"))
+    assert isinstance(worker.receive(), Started)
+    worker.process.send_signal(signal.SIGINT)
+    assert isinstance(worker.answers(1)[0], Rendered)
+
+
+def test_it_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    """By a daemon that closes its stdin, as one that died does, and by SIGTERM."""
+    closed, terminated = Worker(tmp_path / "closed"), Worker(tmp_path / "terminated")
+    with closed.process, terminated.process:
+        assert closed.process.stdin is not None
+        closed.process.stdin.close()
+        terminated.process.terminate()
+        assert closed.process.wait(30) == 0
+        assert terminated.process.wait(30) == -signal.SIGTERM
+
+
+def test_ends_with_its_parent_though_its_stdin_stays_open() -> None:
+    """Another process may have inherited the daemon's end of the pipe."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, *COMMAND], stdout=subprocess.PIPE, env=ENVIRON, text=True
+    )
+    with parent:
+        assert parent.stdout is not None
+        pid, holder = json.loads(parent.stdout.readline())
+        worker, holder = psutil.Process(pid), psutil.Process(holder)
+        parent.kill()
+    try:
+        deadline = time.monotonic() + 30
+        while worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    except psutil.NoSuchProcess:
+        pass
+    finally:
+        holder.kill()
+
+
+PARENT = """
+import json, subprocess, sys, time
+worker = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
+holder = subprocess.Popen(["sleep", "60"], pass_fds=[worker.stdin.fileno()])
+time.sleep(1)
+print(json.dumps([worker.pid, holder.pid]), flush=True)
+time.sleep(60)
+"""
+
+
+def refusal(profile: Profile) -> Refused:
+    """What a daemon is told that asks for this profile; the worker has nothing more to say."""
+    commands: Commands = queue.SimpleQueue()
+    commands.put(Configure(profile=profile.model_dump()))
+    said: list[Message] = []
+    serve(commands, said.append)
+    [refused] = said
     assert isinstance(refused, Refused)
+    return refused
+
+
+def test_a_model_that_cannot_be_loaded_is_refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon hears why, in words for the user."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    refused = refusal(Profile(device="cpu", model="nobody/no-such-model"))
+
+    assert refused.cause == "model"
     assert "mpsdoctor pull nobody/no-such-model" in refused.hint
-    assert worker.process.wait(10) == 0
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="mps is there")
+def test_a_gpu_that_is_not_there_is_refused_as_such() -> None:
+    """So that the queue waits, and no prompt is to blame."""
+    assert refusal(Profile(device="mps")).cause == "gpu"
 
 
 def test_without_torch_the_daemon_hears_what_to_install(tmp_path: Path) -> None:
     """A worker that cannot import what it needs says so, and does not crash."""
     (tmp_path / "torch.py").write_text("raise ImportError('no torch for this Python')")
-    worker = Worker(PYTHONPATH=str(tmp_path))
+    worker = Worker(tmp_path / "stderr", PYTHONPATH=str(tmp_path))
     with worker.process:
-        worker.send(Configure(profile=Profile(device="cpu")))
+        worker.send(Configure(profile=Profile(device="cpu").model_dump()))
 
         refused = worker.receive()
 

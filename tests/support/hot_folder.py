@@ -1,6 +1,7 @@
-"""A real `watch` in a process of its own: `python -m tests.support.hot_folder ROOT MODEL PACE`.
+"""A real `watch` in a process: `python -m tests.support.hot_folder ROOT MODEL PACE [READINGS]`.
 
-It prints each event as a JSON line; an MpsDoctorError is the last of them.
+It prints each event as a JSON line; an MpsDoctorError is the last of them. What a Mac's readings
+would be it takes from the file READINGS.
 """
 
 import contextlib
@@ -17,24 +18,38 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts.model import Pressure
+from mpsdoctor.hotfolder import readings
+from mpsdoctor.hotfolder.conditions import Readings
 from mpsdoctor.hotfolder.daemon import Pace, watch
+from mpsdoctor.hotfolder.deadline import Patience
 from mpsdoctor.hotfolder.events import Event
 from mpsdoctor.hotfolder.layout import Layout
 from mpsdoctor.profile.model import Profile
 
 STAND_IN = (sys.executable, "-m", "tests.support.stand_in_worker")
-PACE = Pace(settle=0.1, patience=0.4, rescan=1.0, silence=20.0)
+PACE = Pace(settle=0.1, patience=0.4, rescan=1.0, retry=0.2, look=0.1)
 
 
 class RunningDaemon:
     """A daemon process on a hot folder."""
 
     def __init__(
-        self, layout: Layout, *, model: str, pace: Pace, wrapper: tuple[str, ...] = ()
+        self,
+        layout: Layout,
+        *,
+        model: str,
+        pace: Pace,
+        wrapper: tuple[str, ...],
+        readings: Path | None,
     ) -> None:
         self.layout = layout
         arguments = [str(layout.root), model, json.dumps(asdict(pace))]
+        if readings:
+            arguments.append(str(readings))
         self.process = subprocess.Popen(
             [*wrapper, sys.executable, "-m", "tests.support.hot_folder", *arguments],
             cwd=Path(__file__).parents[2],
@@ -93,9 +108,10 @@ def running(
     model: str = "stand-in",
     pace: Pace = PACE,
     wrapper: tuple[str, ...] = (),
+    readings: Path | None = None,
 ) -> Iterator[RunningDaemon]:
     """A daemon that is killed at the end if it has not ended by then."""
-    daemon = RunningDaemon(layout, model=model, pace=pace, wrapper=wrapper)
+    daemon = RunningDaemon(layout, model=model, pace=pace, wrapper=wrapper, readings=readings)
     try:
         yield daemon
     finally:
@@ -111,30 +127,40 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-def names(folder: Path) -> list[str]:
-    """What lies in the folder, sorted."""
-    return sorted(path.name for path in folder.iterdir())
+def _plain(value: object) -> object:
+    return msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else str(value)
 
 
-def drop(layout: Layout, name: str, content: str | bytes) -> Path:
-    """Puts a file into the inbox in one go, as a careful program does."""
-    layout.inbox.mkdir(parents=True, exist_ok=True)
-    path = layout.inbox / name
-    hidden = path.with_name(f".{name}"[:200])
-    hidden.write_bytes(content.encode() if isinstance(content, str) else content)
-    return hidden.rename(path)
+def arrange_readings(path: Path) -> None:
+    """From now on this process sees the machine as the file says."""
+
+    def present() -> Readings:
+        return msgspec.json.decode(path.read_bytes(), type=Readings)
+
+    async def take(_root: Path) -> Readings:
+        return present()
+
+    async def pressure() -> Pressure | None:
+        return present().pressure
+
+    module: Any = readings
+    module.take, module.pressure = take, pressure
 
 
-def main(root: str, model: str, pace: str) -> int:
+def main(root: str, model: str, pace: str, readings_file: str = "") -> int:
     """The daemon's side."""
+    if readings_file:
+        arrange_readings(Path(readings_file))
 
     def show(kind: str, values: dict[str, Any]) -> None:
-        sys.stdout.write(json.dumps({"kind": kind, **values}, default=str) + "\n")
+        sys.stdout.write(json.dumps({"kind": kind, **values}, default=_plain) + "\n")
         sys.stdout.flush()
 
     def on_event(event: Event) -> None:
         show(type(event).__name__, asdict(event))
 
+    settings = json.loads(pace)
+    patience = settings.pop("worker")
     try:
         watch(
             Path(root),
@@ -142,7 +168,7 @@ def main(root: str, model: str, pace: str) -> int:
             environ=os.environ,
             on_event=on_event,
             worker=STAND_IN,
-            pace=Pace(**json.loads(pace)),
+            pace=Pace(**settings, worker=Patience(**patience)),
         )
     except MpsDoctorError as error:
         show("Error", {"title": error.title, "detail": error.detail, "hint": error.hint})

@@ -1,7 +1,8 @@
 """A worker without torch: `python -m tests.support.stand_in_worker`.
 
-The first word of a prompt says what happens to it; see `render`. The profile's model may be
-`refused`, `aborting` or `silent`. It writes tiny PNGs.
+The first word of a prompt says what happens to it, see `compute` and `save`; by default a picture
+is written at once, a tiny PNG. The profile's model can be a word of `load`. Like the real worker
+it saves a picture while it computes the next one.
 """
 
 import os
@@ -14,8 +15,9 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-from mpsdoctor.prompts.record import PNG_KEY, format_record
+from mpsdoctor.prompts.record import PNG_KEY, JobRecord, format_record
 from mpsdoctor.rendering.protocol import (
     Configure,
     Failed,
@@ -24,12 +26,37 @@ from mpsdoctor.rendering.protocol import (
     Refused,
     Rendered,
     RenderJob,
+    Started,
     Step,
     command_from_line,
+    fence,
     to_line,
 )
 
-STEPS = 4
+STEPS: Final = 4
+FOREVER: Final = 600
+
+FAILURES: Final = {
+    "fail": Failed(job="", number=0, title="All black", detail="Every pixel is 0.", hint="Retry."),
+    "full": Failed(job="", number=0, title="The disk is full", hint="Free some.", cause="disk"),
+    "no-gpu": Failed(job="", number=0, title="The GPU is gone", hint="Restart.", cause="gpu"),
+    "large": Failed(job="", number=0, title="Too large", hint="Smaller.", cause="memory"),
+}
+"""What the first word of a prompt is answered with; with `-once` behind it, the first time."""
+
+SIGNALS: Final = {
+    "crash": signal.SIGABRT,
+    "kill": signal.SIGKILL,
+    "bus": signal.SIGBUS,
+    "term": signal.SIGTERM,
+}
+"""What the worker ends itself with."""
+
+CORRUPTION: Final = "Error: command buffer exited with error status.\n"
+ASSERTION: Final = (
+    "MPSNDArray.mm:892: failed assertion `[MPSNDArray initWithDevice:descriptor:] Error: total "
+    "bytes of NDArray > 2**32'\n"
+)
 
 
 def png(texts: dict[str, str]) -> bytes:
@@ -47,14 +74,20 @@ def png(texts: dict[str, str]) -> bytes:
     )
 
 
-def picture(job: str, seed: int = 0) -> bytes:
+def picture(job: str, seed: int = 0, number: int = 1, profile: str = "", helped: str = "") -> bytes:
     """A picture as a worker writes it, with its seed in sight of the tests."""
-    return png({PNG_KEY: format_record(job), "seed": str(seed)})
+    record = JobRecord(job=job, picture=number, profile=profile, helped=helped)
+    return png({PNG_KEY: format_record(record), "seed": str(seed)})
 
 
 def say(message: Message) -> None:
     """Answers the daemon."""
     os.write(1, to_line(message))
+
+
+def complain(line: str) -> None:
+    """As libraries do."""
+    os.write(2, line.encode())
 
 
 def commands(*, deaf: threading.Event) -> Iterator[bytes]:
@@ -76,73 +109,144 @@ def load(model: str) -> None:
     """Answers a Configure."""
     match model:
         case "refused":
-            say(Refused(title="There is no such model", detail="Really not.", hint="Pull it."))
+            say(Refused(title="No such model", detail="No.", hint="Pull it.", cause="model"))
+        case "no-gpu":
+            say(Refused(title="There is no GPU", detail="No.", hint="Restart.", cause="gpu"))
         case "aborting":
             os.abort()
+        case "corrupt":
+            complain(CORRUPTION)
+            time.sleep(FOREVER)
         case "silent":
-            time.sleep(600)
+            time.sleep(FOREVER)
         case _:
             say(Ready(model=model, device="cpu"))
 
 
-def render(job: RenderJob, deaf: threading.Event) -> None:
-    """Does what the prompt's first word says; by default, writes a picture at once."""
-    output = Path(job.output)
-    word, *rest = job.prompt.split()
-    first_attempt = output.stem.endswith("-1")
+def compute(job: RenderJob, word: str, pause: float, deaf: threading.Event) -> Failed | None:
+    """What happens until the pixels are there."""
+    start(job)
+    if number := SIGNALS.get(word):
+        os.kill(os.getpid(), number)
     match word:
         case "abort":
-            os.write(2, b"MPSNDArray.mm:892: failed assertion\n")
-            os.abort()
-        case "abort-once" if first_attempt:
+            complain(ASSERTION)
             os.abort()
         case "exit":
             os._exit(0)
         case "hang":
-            time.sleep(600)
+            time.sleep(FOREVER)
         case "deaf":
             deaf.set()
-            time.sleep(600)
-        case "fail":
-            say(Failed(job=job.job, title="All black", detail="Every pixel is 0.", hint="Retry."))
-            return
-        case "torn":
-            output.write_bytes(picture(job.job)[:-9])
-            say(Rendered(job=job.job, output=job.output, seconds=0.0))
-            return
+            time.sleep(FOREVER)
         case "noisy":
             os.write(1, b"a library prints this\n")
             sys.stderr.write("\r".join(f"{n}%" for n in range(100_000)))
+        case "corrupt":
+            complain(CORRUPTION)
+        case "nan":
+            denoise(job, pause)
+            start(job, rung=1)
+        case _ if failed := FAILURES.get(word):
+            return failed
         case _:
             pass
-    draw(job, pause=float(rest[0]) if word == "slow" else 0.0)
+    denoise(job, pause, hang_after=2 if word == "hang-step" else None)
+    return None
 
 
-def draw(job: RenderJob, pause: float) -> None:
-    """Writes the picture in two halves, `pause` seconds a step and between the halves."""
-    started = time.monotonic()
-    for step in range(1, STEPS + 1):
+def start(job: RenderJob, rung: int = 0) -> None:
+    """Says so."""
+    say(Started(job=job.job, number=job.number, rung=rung))
+
+
+def denoise(job: RenderJob, pause: float, hang_after: int | None = None) -> None:
+    """`pause` seconds a step."""
+    steps = job.request.steps or STEPS
+    for step in range(1, steps + 1):
         time.sleep(pause)
-        say(Step(job=job.job, step=step, steps=STEPS))
-    data = picture(job.job, job.seed)
-    with Path(job.output).open("wb") as file:
-        file.write(data[:50])
-        file.flush()
-        time.sleep(pause)
-        file.write(data[50:])
-    say(Rendered(job=job.job, output=job.output, seconds=time.monotonic() - started))
+        say(Step(job=job.job, number=job.number, step=step, steps=steps))
+        if step == hang_after:
+            time.sleep(FOREVER)
+
+
+def save(job: RenderJob, word: str, pause: float, failed: Failed | None, began: float) -> None:
+    """Writes the picture in two halves, `pause` seconds between them, and answers."""
+    if failed:
+        say(
+            Failed(
+                job=job.job,
+                number=job.number,
+                title=failed.title,
+                detail=failed.detail,
+                hint=failed.hint,
+                cause=failed.cause,
+            )
+        )
+        return
+    if word == "hang-save":
+        time.sleep(FOREVER)
+    helped = "VAE in float32" if word == "nan" else ""
+    data = picture(job.job, job.request.seed or 0, job.number, job.profile, helped)
+    if word == "torn":
+        data = data[:-9]
+    try:
+        with Path(job.output).open("wb") as file:
+            file.write(data[:50])
+            file.flush()
+            time.sleep(pause)
+            file.write(data[50:])
+    except OSError as error:
+        say(Failed(job=job.job, number=job.number, title=str(error), cause="disk"))
+        return
+    say(
+        Rendered(
+            job=job.job,
+            number=job.number,
+            output=job.output,
+            seconds=time.monotonic() - began,
+            notes=("It was noted.",) if word == "note" else (),
+            helped=helped,
+            rung=max(job.rung, 1) if helped else job.rung,
+        )
+    )
+    if word == "corrupt-late":
+        complain(CORRUPTION)
+
+
+def render(job: RenderJob, deaf: threading.Event, saving: "queue.SimpleQueue[object]") -> None:
+    """Computes the picture, and leaves it to the saver.
+
+    `slow 0.1` pauses for so long; `slow-save 0.1` only while the picture is saved. A word that
+    ends in `-once` is only heeded at the first attempt.
+    """
+    word, *rest = job.request.prompt.split()
+    if word.endswith("-once"):
+        word = word.removesuffix("-once") if Path(job.output).stem.endswith("-1") else "fine"
+    pause = float(rest[0]) if word in ("slow", "slow-save") else 0.0
+    began = time.monotonic()
+    failed = compute(job, word, pause if word == "slow" else 0.0, deaf)
+    complain(f"\n{fence(job.job, job.number)}\n")
+    saving.put((job, word, pause, failed, began))
 
 
 def main() -> None:
     """Until stdin is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     deaf = threading.Event()
+    saving: queue.SimpleQueue[object] = queue.SimpleQueue()
+
+    def save_all() -> None:
+        while True:
+            save(*saving.get())  # type: ignore[misc]
+
+    threading.Thread(target=save_all, daemon=True).start()
     for line in commands(deaf=deaf):
         match command_from_line(line):
             case Configure(profile=profile):
-                load(profile.model)
+                load(profile["model"])
             case RenderJob() as job:
-                render(job, deaf)
+                render(job, deaf, saving)
 
 
 if __name__ == "__main__":

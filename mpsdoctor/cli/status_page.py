@@ -1,0 +1,121 @@
+"""How the hot folder stands, as the user reads it. Pure."""
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mpsdoctor.cli.words import duration, printable, size
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mpsdoctor.hotfolder.progress import Current, Result
+    from mpsdoctor.hotfolder.status import Status
+
+_SILENT_S = 60.0
+_BAR_WIDTH = 30
+
+
+def lines(status: "Status", now: float) -> list[str]:
+    """The page for a pipe, a line each; `now` is in seconds since 1970."""
+    return [f"{label:<10}  {value}".rstrip() for label, value in _rows(status, now)]
+
+
+def as_json(status: "Status") -> str:
+    """The page for programs, on one line; docs/watch.md describes the fields."""
+    return msgspec.json.encode(status).decode()
+
+
+def table(status: "Status", now: float) -> "Table":
+    """The page for a terminal, with a bar for the current picture."""
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for label, value in _rows(status, now):
+        grid.add_row(Text(label, "bold"), Text(value, overflow="fold"))
+        if label == "rendering" and status.current and status.current.steps:
+            step, steps = status.current.step, status.current.steps
+            grid.add_row("", ProgressBar(total=steps, completed=step, width=_BAR_WIDTH))
+    return grid
+
+
+def _rows(status: "Status", now: float) -> Iterator[tuple[str, str]]:
+    """Label and value; a label is not repeated."""
+    yield "hot folder", printable(status.root)
+    yield "daemon", _daemon(status, now)
+    if status.paused:
+        yield "paused", f"{status.paused.title}. {status.paused.hint}".strip()
+    if status.running:
+        yield "worker", _worker(status)
+    if status.current:
+        yield "rendering", _current(status.current)
+    yield "waiting", _waiting(status)
+    yield "in work", str(status.work)
+    yield "done", f"{status.done}, {status.images} pictures"
+    yield "failed", str(status.failed)
+    for label, result in zip(_once("last"), reversed(status.results), strict=False):
+        yield label, _result(result)
+        for note in result.notes:
+            yield "", f"  {printable(note)}"
+
+
+def _once(label: str) -> Iterator[str]:
+    yield label
+    while True:
+        yield ""
+
+
+def _daemon(status: "Status", now: float) -> str:
+    if not status.running:
+        return "not running"
+    words = f"running, process {status.pid}"
+    if status.stopping:
+        words += ", stopping"
+    if status.beat is not None and now - status.beat > _SILENT_S:
+        words += f"; it has said nothing for {duration(now - status.beat)}"
+    return words
+
+
+def _worker(status: "Status") -> str:
+    if status.loading:
+        return f"loading {status.loading}"
+    if not (worker := status.worker):
+        return "none; the next prompt starts one"
+    parts = [f"{worker.model} on {worker.device}"]
+    if worker.memory_bytes is not None:
+        parts.append(size(worker.memory_bytes))
+    if worker.pid is not None:
+        parts.append(f"process {worker.pid}")
+    return ", ".join(parts)
+
+
+def _current(current: "Current") -> str:
+    parts = [printable(current.name)]
+    if current.pictures > 1:
+        parts.append(f"picture {current.number} of {current.pictures}")
+    if current.attempt > 1:
+        parts.append(f"attempt {current.attempt}")
+    if current.steps:
+        parts.append(f"step {current.step} of {current.steps}")
+    if current.left_s is not None:
+        parts.append(f"{duration(current.left_s)} left")
+    return ", ".join(parts)
+
+
+def _waiting(status: "Status") -> str:
+    left = f", about {duration(status.left_s)} until all is done" if status.left_s else ""
+    return f"{status.inbox}{left}"
+
+
+def _result(result: "Result") -> str:
+    name = printable(result.name)
+    if result.error is not None:
+        see = f"; see {printable(result.error_file)}" if result.error_file else ""
+        return f"{name}: {printable(result.error)}{see}"
+    helped = f", with {result.helped}" if result.helped else ""
+    took = f" ({result.seconds:.1f} s{helped})" if result.seconds is not None else ""
+    return f"{name}: {printable(PurePath(result.image or '').name)}{took}"

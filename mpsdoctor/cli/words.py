@@ -1,0 +1,19 @@
+"""Times, sizes and names as the user reads them."""
+
+
+def printable(text: str) -> str:
+    """`text` on one line and without control characters, which file names may hold."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def duration(seconds: float) -> str:
+    """Roughly: `4 s`, `12 min`, `3 h 5 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def size(count: int) -> str:
+    """Bytes in GB of 2**30, as Activity Monitor shows memory."""
+    return f"{count / 2**30:.1f} GB"

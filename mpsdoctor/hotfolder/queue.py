@@ -1,0 +1,216 @@
+"""Which picture comes next, and what becomes of its job in the end."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.hotfolder import events
+from mpsdoctor.hotfolder.events import Event
+from mpsdoctor.hotfolder.inbox import Inbox
+from mpsdoctor.hotfolder.intake import read_dropped
+from mpsdoctor.hotfolder.job import Failure, Job, is_settled
+from mpsdoctor.hotfolder.losses import verdict
+from mpsdoctor.hotfolder.models import allowed, with_model
+from mpsdoctor.hotfolder.recovery import recover
+from mpsdoctor.hotfolder.spool import Spool
+from mpsdoctor.profile.fingerprint import fingerprint
+from mpsdoctor.profile.model import Profile
+from mpsdoctor.prompts.request import Request, expand
+from mpsdoctor.rendering.protocol import RenderJob
+
+
+@dataclass
+class OpenJob:
+    """A job that is being worked on; `requests` are its pictures, in order."""
+
+    job: Job
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Picture `number` of a job, and the profile that it is rendered with."""
+
+    of: OpenJob
+    number: int
+    profile: Profile
+
+    @property
+    def job(self) -> Job:
+        """As it stands now."""
+        return self.of.job
+
+    @property
+    def request(self) -> Request:
+        """What is asked for."""
+        return self.of.requests[self.number - 1]
+
+
+class Queue:
+    """Jobs of an earlier daemon first, then what lies in the inbox, oldest first.
+
+    All methods raise OSError where the disk refuses; after `resume` they go on from there.
+    """
+
+    def __init__(
+        self, spool: Spool, inbox: Inbox, profile: Profile, tell: Callable[[Event], None]
+    ) -> None:
+        self._spool = spool
+        self._inbox = inbox
+        self._profile = profile
+        self._tell = tell
+        self._fingerprint = fingerprint(profile)
+        self._waiting: deque[Job] = deque()
+        self._open: list[OpenJob] = []
+        self._owed: list[tuple[str, int]] = []
+        self.rung = 0
+        """Of the ladder, on which the last broken picture was cured."""
+
+    def resume(self) -> int:
+        """Starts from what the folders hold; returns how many jobs had been claimed before."""
+        self._open = []
+        self._waiting = deque(map(self._repaid, recover(self._spool)))
+        self._owed = []
+        return len(self._waiting)
+
+    def next(self, now: float, in_hand: "deque[Task]") -> Task | None:
+        """The next picture to render that is not in hand; None where there is none now."""
+        while True:
+            for open_job in list(self._open):
+                if task := self._next_of(open_job, in_hand):
+                    return task
+            if not (job := self._next_job(now)):
+                return None
+            self._take_up(job)
+            self._waiting.popleft()
+
+    def begin(self, task: Task) -> RenderJob:
+        """Counts the attempt; returns what the worker is told."""
+        task.of.job = job = self._spool.begin_attempt(task.job, task.number)
+        attempt = job.attempts[task.number]
+        self._tell(events.Rendering(job.id, job.name, task.number, job.pictures, attempt))
+        return RenderJob(
+            job=job.id,
+            number=task.number,
+            request=task.request,
+            output=str(self.picture(task)),
+            profile=job.profile,
+            rung=job.rung,
+        )
+
+    def picture(self, task: Task) -> Path:
+        """Where the worker puts the picture of the present attempt."""
+        return self._spool.picture(task.job, task.number)
+
+    def give_back(self, task: Task) -> None:
+        """The attempt says nothing about the picture and is not counted.
+
+        Where the disk refuses to take note of that, `resume` does it. Does not raise.
+        """
+        try:
+            task.of.job = self._spool.give_back_attempt(task.job, task.number)
+        except OSError:
+            self._owed.append((task.job.id, task.number))
+
+    def publish(self, task: Task, seconds: float, notes: tuple[str, ...], helped: str) -> None:
+        """The picture is rendered: moves it to `images/`."""
+        task.of.job, image = self._spool.publish(task.job, task.number)
+        notes = (*task.request.notes, *notes)
+        job = task.job
+        self._tell(events.Published(job.id, job.name, image, seconds, notes, helped, task.number))
+        self._settle(task.of)
+
+    def lose(self, task: Task, signature: str, reason: MpsDoctorError) -> None:
+        """The worker was lost over the picture, which is tried again or given up."""
+        task.of.job = job = self._spool.note_loss(task.job, task.number, signature)
+        attempts = job.attempts[task.number]
+        if verdict(attempts, job.losses[task.number]) == "fail":
+            times = f"It was tried {attempts} times; the last time:\n{reason.detail}"
+            self.give_up(task, MpsDoctorError(reason.title, detail=times, hint=reason.hint))
+        else:
+            self._tell(
+                events.Retrying(
+                    job.id, job.name, attempts, reason.title, reason.detail, task.number
+                )
+            )
+
+    def give_up(self, task: Task, reason: MpsDoctorError) -> None:
+        """This picture will not be rendered; the others of its job are all the same."""
+        self._note_failure(task.of, task.number, reason)
+        self._settle(task.of)
+
+    def _repaid(self, job: Job) -> Job:
+        for owed, number in self._owed:
+            if owed == job.id:
+                job = self._spool.give_back_attempt(job, number)
+        return job
+
+    def _next_of(self, open_job: OpenJob, in_hand: "deque[Task]") -> Task | None:
+        taken = {task.number for task in in_hand if task.of is open_job}
+        for number, request in enumerate(open_job.requests, 1):
+            job = open_job.job
+            if number in taken or number in job.published or number in job.failures:
+                continue
+            attempts = job.attempts.get(number, 0)
+            if verdict(attempts, job.losses.get(number, ())) == "fail":
+                self._note_failure(open_job, number, _interrupted_too_often(attempts))
+                continue
+            model = allowed(self._profile, request.model)
+            return Task(open_job, number, with_model(self._profile, model))
+        if not taken:
+            self._settle(open_job)
+        return None
+
+    def _next_job(self, now: float) -> Job | None:
+        """The first of those that wait, which stays there until it is taken up."""
+        if not self._waiting and (claimed := self._inbox.claim(now)):
+            self._tell(events.Claimed(claimed.id, claimed.name))
+            self._waiting.append(claimed)
+        return self._waiting[0] if self._waiting else None
+
+    def _take_up(self, job: Job) -> None:
+        try:
+            dropped = read_dropped(self._spool.prompt(job), job.name)
+            requests = expand(dropped.requests, job.seed)
+            for request in dropped.requests:
+                allowed(self._profile, request.model)
+        except MpsDoctorError as not_a_prompt:
+            self._reject(job, not_a_prompt)
+            return
+        job = self._spool.freeze(
+            job,
+            sha256=dropped.sha256,
+            profile=self._fingerprint,
+            rung=self.rung,
+            pictures=len(requests),
+        )
+        self._open.append(OpenJob(job, requests))
+
+    def _note_failure(self, open_job: OpenJob, number: int, reason: MpsDoctorError) -> None:
+        failure = Failure.of(reason, open_job.requests[number - 1].prompt)
+        open_job.job = self._spool.note_failure(open_job.job, number, failure)
+
+    def _settle(self, open_job: OpenJob) -> None:
+        """Ends the job where nothing of it is left to render."""
+        job = open_job.job
+        if not is_settled(job):
+            return
+        if error_file := self._spool.settle(job):
+            title = job.failures[min(job.failures)].title
+            self._tell(events.Rejected(job.id, job.name, title, error_file))
+        self._open.remove(open_job)
+
+    def _reject(self, job: Job, reason: MpsDoctorError) -> None:
+        error_file = self._spool.fail(job, reason)
+        self._tell(events.Rejected(job.id, job.name, reason.title, error_file))
+
+
+def _interrupted_too_often(attempts: int) -> MpsDoctorError:
+    return MpsDoctorError(
+        f"mpsdoctor was cut off {attempts} times in the middle of this picture",
+        detail="Perhaps the Mac ran out of memory, or lost power. It is not tried again, so that "
+        "the other prompts get their turn.",
+        hint="To try it all the same, move the file back into inbox.",
+    )

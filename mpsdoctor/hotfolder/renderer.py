@@ -1,0 +1,222 @@
+"""Pictures in the worker's hand, and what its answers mean for the queue."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.hotfolder import events
+from mpsdoctor.hotfolder.estimates import picture_left
+from mpsdoctor.hotfolder.events import Event
+from mpsdoctor.hotfolder.pause import Kind, Pause
+from mpsdoctor.hotfolder.pictures import record_in_picture
+from mpsdoctor.hotfolder.queue import Queue, Task
+from mpsdoctor.hotfolder.supervisor import RefusedError, Supervisor, WorkerLostError
+from mpsdoctor.profile.model import Profile
+from mpsdoctor.rendering.protocol import Failed, Rendered, Started, Step
+
+_MOST_IN_HAND: Final = 2
+
+_T = TypeVar("_T")
+
+StopNow = Callable[[], Awaitable[Pause]]
+"""Returns when the machine can no longer go on with a picture, and says why."""
+
+
+class ObstacleError(Exception):
+    """Something that is no prompt's fault: the queue pauses, and no attempt counts."""
+
+    def __init__(self, reason: Pause) -> None:
+        super().__init__(reason.title)
+        self.reason = reason
+
+
+class Renderer:
+    """Has at most two pictures in hand: the second is begun while the first is decoded.
+
+    `may_begin` says whether another picture may be begun ahead; `on_loaded` hears of each new
+    worker. All methods raise ObstacleError,
+    and OSError where the hot folder's disk refuses.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        supervisor: Supervisor,
+        profile: Profile,
+        tell: Callable[[Event], None],
+        stop_now: StopNow,
+        may_begin: Callable[[], bool],
+        on_loaded: Callable[[], None],
+    ) -> None:
+        self._queue = queue
+        self._supervisor = supervisor
+        self._profile = profile
+        self._tell = tell
+        self._stop_now = stop_now
+        self._may_begin = may_begin
+        self._on_loaded = on_loaded
+        self.in_hand: deque[Task] = deque()
+        self.rendered = 0
+        """Pictures of the present worker."""
+        self._steps_done_at: list[float] = []
+
+    async def begin(self, task: Task) -> None:
+        """Gives `task` to a worker that has its model."""
+        if await self._load(task):
+            await self._hand_over(task)
+
+    async def finish_oldest(self) -> None:
+        """Waits for the oldest picture in hand, and takes it to where it belongs."""
+        task = self.in_hand[0]
+        try:
+            answer = await self._unless_stopped(self._supervisor.answer(self._on_progress))
+        except WorkerLostError as loss:
+            await self._lost(self._blamed(loss), loss.signature, loss)
+            return
+        except ObstacleError as stop:
+            if stop.reason.kind == "memory":
+                await self._lost(task, "memory pressure", _too_much(stop.reason))
+            raise
+        match answer:
+            case Rendered() if self._is_whole(task):
+                self.rendered += 1
+                self._queue.rung = max(self._queue.rung, answer.rung)
+                self._queue.publish(task, answer.seconds, answer.notes, answer.helped)
+            case Rendered():
+                await self._lost(task, "broken file", _not_whole())
+                return
+            case Failed(cause="memory"):
+                await self._lost(task, "out of memory", _error_of(answer))
+                return
+            case Failed(cause="disk" | "gpu" as kind):
+                raise ObstacleError(Pause(kind=kind, title=answer.title, hint=answer.hint))
+            case Failed():
+                self._queue.give_up(task, _error_of(answer))
+        self.in_hand.popleft()
+
+    async def abandon(self) -> None:
+        """Ends the worker where it has pictures in hand; their attempts do not count."""
+        if self.in_hand:
+            await self.unload()
+        while self.in_hand:
+            self._queue.give_back(self.in_hand.popleft())
+
+    async def unload(self, reason: str = "") -> None:
+        """Ends the worker, if there is one; a `reason` is told."""
+        if reason and self._supervisor.pid:
+            self._tell(events.Unloaded(reason))
+        await self._supervisor.close()
+        self.rendered = 0
+
+    async def _load(self, task: Task) -> bool:
+        if self._supervisor.model != task.profile.model:
+            self.rendered = 0
+            self._tell(events.Loading(task.profile.model))
+        try:
+            ready = await self._unless_stopped(self._supervisor.load(task.profile))
+        except RefusedError as refusal:
+            if refusal.cause == "model" and task.profile.model != self._profile.model:
+                self._queue.give_up(task, refusal)
+                return False
+            raise ObstacleError(
+                _pause("gpu" if refusal.cause == "gpu" else "model", refusal)
+            ) from refusal
+        except WorkerLostError as loss:
+            raise ObstacleError(_pause("model", loss)) from loss
+        if ready:
+            self.rendered = 0
+            self._on_loaded()
+            self._tell(events.Loaded(ready.model, ready.device))
+        return True
+
+    async def _hand_over(self, task: Task) -> None:
+        command = self._queue.begin(task)
+        self.in_hand.append(task)
+        await self._supervisor.submit(command)
+
+    async def _on_progress(self, progress: Started | Step) -> None:
+        task = self._task(progress.job, progress.number)
+        if isinstance(progress, Started):
+            self._steps_done_at = []
+            return
+        self._steps_done_at.append(time.monotonic())
+        left_s = picture_left(progress.step, progress.steps, self._steps_done_at)
+        self._tell(
+            events.Stepped(
+                task.job.id, task.job.name, task.number, progress.step, progress.steps, left_s
+            )
+        )
+        if progress.step == progress.steps:
+            await self._begin_ahead()
+
+    def _task(self, job: str, number: int) -> Task:
+        return next(task for task in self.in_hand if (task.job.id, task.number) == (job, number))
+
+    async def _begin_ahead(self) -> None:
+        """So that the worker need not wait while this one is decoded, saved and published."""
+        if len(self.in_hand) >= _MOST_IN_HAND or not self._may_begin():
+            return
+        # A disk that refuses now will refuse again when it is that picture's turn.
+        with contextlib.suppress(OSError):
+            task = self._queue.next(time.monotonic(), self.in_hand)
+            if task and task.profile == self.in_hand[0].profile:
+                await self._hand_over(task)
+
+    def _blamed(self, loss: WorkerLostError) -> Task:
+        """The one that was being computed, where the worker got so far."""
+        return self._task(loss.job.job, loss.job.number) if loss.job else self.in_hand[0]
+
+    async def _lost(self, blamed: Task, signature: str, reason: MpsDoctorError) -> None:
+        """The picture in hand that is not to blame is simply rendered again."""
+        await self.unload()
+        tasks = list(self.in_hand)
+        self.in_hand.clear()
+        for task in tasks:
+            if task is not blamed:
+                self._queue.give_back(task)
+        self._queue.lose(blamed, signature, reason)
+
+    def _is_whole(self, task: Task) -> bool:
+        record = record_in_picture(self._queue.picture(task))
+        return record is not None and (record.job, record.picture) == (task.job.id, task.number)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, _T]) -> _T:
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._stop_now())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise ObstacleError(stopping.result())
+        finally:
+            working.cancel()
+            stopping.cancel()
+
+
+def _pause(kind: Kind, error: MpsDoctorError) -> Pause:
+    return Pause(kind=kind, title=error.title, hint=error.hint)
+
+
+def _error_of(answer: Failed) -> MpsDoctorError:
+    return MpsDoctorError(answer.title, detail=answer.detail, hint=answer.hint)
+
+
+def _too_much(reason: Pause) -> MpsDoctorError:
+    """Perhaps other programs took the memory; the second time it is the picture."""
+    return MpsDoctorError(
+        f"{reason.title}, in the middle of this picture",
+        detail="It was put down, so that the Mac would not stand still.",
+        hint=f"{reason.hint} A smaller picture needs less: `mpsdoctor plan` says how much.",
+    )
+
+
+def _not_whole() -> MpsDoctorError:
+    return MpsDoctorError(
+        "The worker's picture is not whole",
+        detail="The file that it wrote is no complete PNG of this job.",
+        hint="Check that the disk has space left.",
+    )

@@ -1,0 +1,63 @@
+"""Time left, from time taken."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.hotfolder.estimates import picture_left, queue_left
+
+
+@pytest.mark.parametrize(
+    ("step", "done_at", "left"),
+    [
+        (0, [], None),
+        (1, [9.0], None),
+        (2, [9.0, 10.0], 28.0),
+        (4, [9.0, 10.0, 11.0, 20.0], 26.0),
+        (30, [9.0, 10.0], 0.0),
+        (31, [9.0, 10.0], 0.0),
+    ],
+)
+def test_a_picture_takes_as_long_as_its_usual_step(
+    step: int, done_at: list[float], left: float | None
+) -> None:
+    """The first step, in which shaders are compiled, and single slow ones say nothing."""
+    assert left == picture_left(step, 30, done_at)
+
+
+@pytest.mark.parametrize(
+    ("current", "pictures", "rendering", "left"),
+    [
+        (None, 0, False, 0.0),
+        (None, 4, False, 12.0),
+        (1.0, 4, True, 13.0),
+        (None, 4, True, 15.0),
+    ],
+)
+def test_the_queue_takes_as_long_as_its_usual_picture(
+    current: float | None, pictures: int, rendering: bool, left: float
+) -> None:
+    """The median of the last pictures, for each that waits and for a present one that has begun."""
+    assert left == queue_left(current, pictures, [2.0, 3.0, 60.0], rendering=rendering)
+
+
+def test_without_a_picture_only_the_present_one_can_be_known() -> None:
+    """What waits could take any time."""
+    assert 5.0 == queue_left(5.0, 0, [], rendering=True)
+    assert queue_left(5.0, 1, [], rendering=True) is None
+    assert queue_left(None, 0, [], rendering=True) is None
+
+
+@given(st.integers(), st.integers(), st.lists(st.floats()), st.none() | st.floats(0, 1e9))
+def test_odd_clocks_give_no_odd_answer(
+    step: int, pictures: int, times: list[float], current: float | None
+) -> None:
+    """Clocks that jump or fail: a time that can be shown, or none."""
+    for left in (
+        picture_left(min(step, 1000), 1000, times),
+        queue_left(current, min(pictures, 1000), times, rendering=current is not None),
+    ):
+        assert left is None or left >= 0
+        assert left is None or not math.isnan(left)
