@@ -33,14 +33,18 @@ MAY_IMPORT = {
     | {"facts.command", "facts.model", "knowledge", "rendering.attention_pieces"}
     | {"rendering.attention_kernels", "__version__"},
     "rendering": LEAVES | {"profile", "prompts"},
-    "hotfolder": LEAVES | {"profile", "prompts", "rendering.protocol"},
+    "hotfolder": LEAVES
+    | {"profile", "prompts", "rendering.protocol"}
+    | {f"facts.{source}" for source in ("command", "mac_answer", "memory", "pmset", "sysctl")}
+    | {"facts.model"},
+    "service": LEAVES | {"facts", "hotfolder.status"},
     "shapes": LEAVES,
     "reports": LEAVES | {"checks.model", "facts.model"},
     "__init__": LEAVES | {"profile", "rendering"},
     "__main__": {"cli"},
     "cli": LEAVES
     | {"facts", "knowledge", "checks", "profile", "tuning", "prompts", "rendering", "hotfolder"}
-    | {"reports", "fixing", "hub", "planning"},
+    | {"reports", "fixing", "hub", "planning", "service"},
 }
 """Room to what it may import of ours; a dotted name is the one door into another room."""
 
@@ -56,6 +60,11 @@ MAY_IMPORT_HEAVY = {
     "planning/trace.py",
     "rendering/attention.py",
     "rendering/attention_scope.py",
+    "rendering/attention_precision.py",
+    "rendering/gpu.py",
+    "rendering/ladder.py",
+    "rendering/notes.py",
+    "rendering/schedulers.py",
     "rendering/generate.py",
     "rendering/measure.py",
     "rendering/vae.py",

@@ -1,6 +1,7 @@
 """Every check, in the order of the report. Ids are never given to another check."""
 
 from mpsdoctor.checks import (
+    agent,
     canaries,
     diffusers,
     environment,
@@ -90,6 +91,22 @@ CHECKS: tuple[Check, ...] = (
     Check("MPS605", "model on this disk", models.on_disk),
     Check("MPS606", "model as safetensors", models.safetensors),
     Check("MPS607", "number format of the model", models.dtype, requires=("MPS101",)),
+    Check("MPS701", "agent up to date", agent.current, requires=("MPS101",)),
+    Check("MPS702", "agent's Python", agent.interpreter, requires=("MPS101",)),
+    Check("MPS703", "agent loaded", agent.loaded, requires=("MPS101",)),
+    Check("MPS704", "daemon running", agent.running, requires=("MPS101",)),
+    Check("MPS705", "agent's priority", agent.spawn_type, requires=("MPS101",)),
+    Check("MPS706", "restarts of the daemon", agent.restarts, requires=("MPS101",)),
+    Check("MPS707", "last end of the daemon", agent.last_exit, requires=("MPS101",)),
+    Check("MPS708", "daemon's log", agent.log_size, requires=("MPS101",)),
+    Check("MPS709", "agent switched on", agent.switched_off, requires=("MPS101",)),
+    Check(
+        "MPS710",
+        "agent beside this terminal",
+        agent.same_as_here,
+        requires=("MPS101",),
+        asks_torch=True,
+    ),
     Check("MPS801", "profile", profile.understood),
     Check("MPS802", "settings by hand", profile.sound, requires=("MPS801",)),
 )

@@ -3,7 +3,9 @@
 import getpass
 import os
 import platform
+import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +17,7 @@ from mpsdoctor.errors import MpsDoctorError, did_you_mean
 if TYPE_CHECKING:
     from mpsdoctor.checks.model import Check, Report
     from mpsdoctor.facts.interpreter import Interpreter
+    from mpsdoctor.facts.model import Agent as AgentFacts
     from mpsdoctor.facts.model import Facts
     from mpsdoctor.facts.redact import Owner
     from mpsdoctor.profile.subject import Subject
@@ -61,6 +64,7 @@ def examine_machine(
             hot_folder=Path(os.path.expanduser(subject.hot_folder)),  # noqa: PTH111 (no raise)
             model=model or subject.model,
             dtype=dtype,
+            agent=None if python else partial(_agent, subject, quick=quick),
         )
     path = _find_profile(profile)
     if path and not (quick or python):
@@ -85,6 +89,29 @@ def _find_profile(profile: Path | None) -> Path | None:
         return profile_path(profile)
     except MpsDoctorError:
         return None
+
+
+def _agent(subject: "Subject", quick: bool) -> "AgentFacts":
+    """How the launchd agent stands; its own view takes as long as importing PyTorch."""
+    from mpsdoctor import __version__
+    from mpsdoctor.cli.agent_subject import agents_hot_folder
+    from mpsdoctor.facts.command import run
+    from mpsdoctor.service import examine
+    from mpsdoctor.service.agent import Agent
+
+    agent = Agent(Path(os.path.expanduser("~")), os.getuid())  # noqa: PTH111 (no raise)
+    if own := examine.profile_of(agent):
+        subject = subject_of(own)
+    return examine.examine(
+        run,
+        agent,
+        python=sys.executable,
+        version=__version__,
+        profile_environment=subject.environment,
+        shell=os.environ,
+        hot_folder=agents_hot_folder,
+        probe=not quick,
+    )
 
 
 def _another(python: str) -> "Interpreter":

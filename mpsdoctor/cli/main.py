@@ -22,6 +22,7 @@ COMMANDS = {
     "render": "mpsdoctor.cli.render",
     "watch": "mpsdoctor.cli.watch",
     "status": "mpsdoctor.cli.status",
+    "service": "mpsdoctor.cli.service",
     "plan": "mpsdoctor.cli.plan",
     "bugreport": "mpsdoctor.cli.bugreport",
     "demo": "mpsdoctor.cli.demo",

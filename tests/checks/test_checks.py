@@ -13,6 +13,8 @@ from mpsdoctor.checks.model import Check, Severity, Status
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.checks.runner import examine
 from mpsdoctor.facts.model import (
+    Agent,
+    Context,
     Environment,
     Facts,
     Folder,
@@ -195,6 +197,12 @@ RED_AND_GREEN = [
     ("MPS605", Severity.WARNING, "macbook-model-incomplete", "mac-sdxl-float16-on-volume"),
     ("MPS606", Severity.WARNING, "linux-misfits", "mac-sdxl-float16-on-volume"),
     ("MPS607", Severity.WARNING, "m1-pro-kolors-float16", "mac-sdxl-float16-on-volume"),
+    ("MPS704", Severity.WARNING, "mac-agent-put-off", "macos-27.0-agent-interactive"),
+    ("MPS704", Severity.WARNING, "macos-27.0-agent-exited", "macos-27.0-agent-background"),
+    ("MPS705", Severity.WARNING, "macos-27.0-agent-background", "macos-27.0-agent-interactive"),
+    ("MPS705", Severity.WARNING, "macos-27.0-agent-exited", "macos-27.0-agent-interactive"),
+    ("MPS706", Severity.WARNING, "mac-agent-restarting", "macos-27.0-agent-interactive"),
+    ("MPS707", Severity.NOTE, "macos-27.0-agent-exited", "macos-27.0-agent-interactive"),
     ("MPS801", Severity.ERROR, "linux-misfits", "linux-in-order"),
 ]
 
@@ -206,6 +214,21 @@ CHANGED: list[tuple[str, Severity, str, Mapping[str, Record | Mapping[str, objec
         Severity.WARNING,
         "m4-air-thermal-fair",
         {"power": Power(thermal_state=ThermalState.SERIOUS)},
+    ),
+    *(
+        (check_id, severity, "mac-agent-in-order", {"agent": agent})
+        for check_id, severity, agent in (
+            ("MPS701", Severity.WARNING, Agent(installed=True, changes=("ProcessType",))),
+            ("MPS702", Severity.WARNING, Agent(installed=True, interpreter_exists=False)),
+            ("MPS703", Severity.WARNING, Agent(installed=True, loaded=False)),
+            ("MPS708", Severity.NOTE, Agent(installed=True, log_bytes=10**9)),
+            ("MPS709", Severity.WARNING, Agent(installed=True, disabled=True)),
+            (
+                "MPS710",
+                Severity.WARNING,
+                Agent(installed=True, context=Context(program="p", mps_available=False)),
+            ),
+        )
     ),
     (
         "MPS802",

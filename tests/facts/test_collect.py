@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
-from mpsdoctor.facts import mac_answer, pmset, sw_vers, sysctl
+from mpsdoctor.facts import mac_answer, pmset, sw_vers, sysctl, vm_stat
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
 from mpsdoctor.facts.interpreter import Interpreter
 from mpsdoctor.facts.model import (
+    Agent,
     Facts,
     Hardware,
     Memory,
@@ -37,6 +39,14 @@ BATTERY = CommandResult(
     "remaining present: true\n",
 )
 SETTINGS = CommandResult(0, "Currently in use:\n lowpowermode         1\n womp                 1\n")
+PAGES = CommandResult(
+    0,
+    "Mach Virtual Memory Statistics: (page size of 16384 bytes)\n"
+    "Pages wired down:                        159117.\n"
+    "Pages purgeable:                            630.\n"
+    "Anonymous pages:                         247311.\n"
+    "Pages occupied by compressor:            454496.\n",
+)
 LIBRARIES = CommandResult(
     0, '{"sandboxed": false, "thermal_state": "fair", "working_set_bytes": 11453251584}\n'
 )
@@ -62,6 +72,7 @@ def rosetta_mac(argv: Sequence[str], timeout: float) -> CommandResult:
         sysctl.COMMAND: ROSETTA,
         pmset.BATTERY: BATTERY,
         pmset.SETTINGS: SETTINGS,
+        vm_stat.COMMAND: PAGES,
     }
     return programs.get(tuple(argv), TORCH)
 
@@ -91,7 +102,7 @@ def test_a_mac_is_read_from_its_programs() -> None:
 
 
 def test_what_a_mac_is_doing_is_read_from_its_programs() -> None:
-    """Power and memory of this moment come from pmset, sysctl and the system's libraries."""
+    """Power and memory of now come from pmset, sysctl, vm_stat and the system's libraries."""
     facts = collect(
         run=rosetta_mac, kernel="Darwin", interpreter=installed(X86_64), ask_torch=False
     )
@@ -103,6 +114,7 @@ def test_what_a_mac_is_doing_is_read_from_its_programs() -> None:
         swap_used_bytes=int(2694.25 * 2**20),
         wired_limit_bytes=0,
         working_set_bytes=11453251584,
+        in_use_bytes=(247311 - 630 + 159117 + 454496) * 16384,
     )
 
 
@@ -129,6 +141,7 @@ def test_linux_is_not_asked_for_macos() -> None:
     facts = collect(run=only_python, kernel="Linux", ask_torch=False)
     assert System(kernel="Linux") == facts.system
     assert facts.hardware.ram_bytes is not None
+    assert 0 < (facts.memory.in_use_bytes or 0) < facts.hardware.ram_bytes
     assert facts.torch is None
 
 
@@ -139,3 +152,11 @@ def test_this_machine_round_trips_through_json() -> None:
     assert facts.packages is not None
     assert {"torch", "diffusers", "transformers", "huggingface-hub"} <= facts.packages.keys()
     assert facts.torch_version == facts.packages["torch"]
+
+
+@pytest.mark.parametrize(("kernel", "agent"), [("Darwin", Agent(installed=True)), ("Linux", None)])
+def test_the_agent_is_asked_on_a_mac_alone(kernel: str, agent: Agent | None) -> None:
+    """Elsewhere there is no launchd to ask."""
+    facts = collect(run=silent, kernel=kernel, ask_torch=False, agent=lambda: Agent(installed=True))
+
+    assert agent == facts.agent

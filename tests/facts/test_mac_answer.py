@@ -31,6 +31,13 @@ def test_the_probe_runs_here() -> None:
         assert MacAnswer() == answer
 
 
+def test_one_question_gets_one_answer() -> None:
+    """The others are not even put: Metal takes its time."""
+    answer = ask(run, sys.executable, "thermal_state")
+    assert MacAnswer(thermal_state=answer.thermal_state) == answer
+    assert (answer.thermal_state is None) == (sys.platform != "darwin")
+
+
 def test_the_last_line_holds_all_answers() -> None:
     """What was answered before stands in every later line too."""
     stdout = '{"sandboxed": false}\n{"sandboxed": false, "thermal_state": "serious"}\n'

@@ -1,0 +1,268 @@
+"""`mpsdoctor service`: the launchd agent that keeps `mpsdoctor watch` alive."""
+
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mpsdoctor import __version__
+from mpsdoctor.cli import output
+from mpsdoctor.cli.options import dir_option, hot_folder, profile_option, profile_path
+from mpsdoctor.constants import ExitCode
+from mpsdoctor.facts.command import run
+
+if TYPE_CHECKING:
+    from mpsdoctor.profile.model import Profile
+    from mpsdoctor.service.actions import Operator
+    from mpsdoctor.service.agent import Agent
+    from mpsdoctor.service.launchctl import Launchctl
+    from mpsdoctor.service.refusals import Asker
+
+_now = click.option(
+    "--now", is_flag=True, help="Do not wait for the picture that is being rendered."
+)
+
+
+@click.group("service")
+def command() -> None:
+    """Keep the daemon running, from login on.
+
+    A launchd agent runs `mpsdoctor watch` when you log in, starts it again when it dies, and gives
+    it the GPU at full speed. For macOS only.
+    """
+
+
+@command.command()
+@dir_option
+@profile_option
+@_now
+def install(folder: Path | None, profile: Path | None, now: bool) -> None:
+    """Install the agent, or bring it up to date.
+
+    Writes ~/Library/LaunchAgents/io.github.mpsdoctor.watch.plist with this Python, what `--dir` and
+    `--profile` say (left out, what is installed stays) and the settings of this terminal that
+    launchd does not know, such as HF_HOME; never a token. Starts the daemon and waits for its sign
+    of life. A daemon of before finishes its picture first.
+
+    Type it again after an upgrade, or when the environment or the profile has changed.
+    """
+    from mpsdoctor.service import plist, refusals
+    from mpsdoctor.service.actions import installed
+    from mpsdoctor.service.environment import snapshot
+    from mpsdoctor.service.state import Goal
+
+    asker = _asker()
+    refusals.refuse_elsewhere(asker)
+    refusals.refuse_interpreter(asker)
+    launchctl = _launchctl()
+    refusals.refuse_session(launchctl.session(), os.environ)
+    options = _options(folder, profile, plist.arguments(installed(launchctl)))
+    settings, root = _settings(options)
+    environment = snapshot(settings.environment, _shell())
+    wanted = plist.render(launchctl.agent, sys.executable, options, environment, __version__)
+    operator = _operator(launchctl, root, now)
+    seen = operator.look()
+    refusals.refuse_rival(seen.pulse, seen.job.pid if seen.job else None, root)
+    if seen.plist == wanted and seen.is_healthy and not seen.disabled:
+        output.show(f"The agent is installed and running; the daemon watches {root / 'inbox'}")
+        return
+    _refuse_folder(launchctl.agent, wanted, root, asker)
+    with output.busy("Starting the daemon …"):
+        operator.reach(Goal.INSTALL, wanted)
+    output.show(f"Installed; the daemon watches {root / 'inbox'}")
+    output.tell(f"Its log: {launchctl.agent.log}. To be rid of it: mpsdoctor service uninstall")
+
+
+@command.command()
+def uninstall() -> None:
+    """Remove the agent and everything of it.
+
+    Ends the daemon and removes the property list, the logs (~/Library/Logs/mpsdoctor) and the cache
+    (~/Library/Caches/mpsdoctor). The hot folder with your pictures and waiting prompts stays, and
+    so do the profile, which your own code may use, and this Python's environment: their places are
+    printed.
+    """
+    from mpsdoctor.paths import log_file, plans_folder, profile_file
+    from mpsdoctor.service.removal import remove
+    from mpsdoctor.service.state import Goal
+
+    launchctl, operator = _ready()
+    had = launchctl.agent.plist.exists()
+    operator.reach(Goal.UNINSTALL)
+    removed = [launchctl.agent.plist] if had else []
+    removed += remove((launchctl.agent.logs, log_file().parent, plans_folder().parent))
+    for path in removed:
+        output.show(f"Removed {path}")
+    output.show("The agent is not installed.")
+    kept = profile_file(os.environ)
+    output.tell(f"What stays: your hot folder, the profile ({kept}), and {sys.prefix}")
+
+
+@command.command()
+def start() -> None:
+    """Start the daemon; also undoes `stop` and a switch in Login Items."""
+    from mpsdoctor.service.state import Goal
+
+    _, operator = _ready()
+    with output.busy("Starting the daemon …"):
+        operator.reach(Goal.START)
+    output.show("The daemon is running.")
+
+
+@command.command()
+def stop() -> None:
+    """Stop the daemon at once, until `start` or the next login.
+
+    A prompt in the middle of its rendering is taken up again then.
+    """
+    from mpsdoctor.service.state import Goal
+
+    _, operator = _ready()
+    operator.reach(Goal.STOP)
+    output.show("The daemon is stopped; it starts again at the next login.")
+
+
+@command.command()
+@_now
+def restart(now: bool) -> None:
+    """Start a new daemon when the old one has finished its picture."""
+    _, operator = _ready(now)
+    with output.busy("Restarting the daemon …"):
+        operator.restart()
+    output.show("The daemon is running.")
+
+
+@command.command()
+def status() -> ExitCode:
+    """Show how agent, daemon and queue stand; the exit code is 0 where the daemon runs."""
+    from mpsdoctor.cli.agent_status import describe
+    from mpsdoctor.cli.agent_subject import agents_hot_folder
+    from mpsdoctor.hotfolder.status import read_status
+    from mpsdoctor.service.state import State
+
+    launchctl, operator = _ready()
+    seen = operator.look()
+    root = agents_hot_folder(seen.plist)
+    output.show(describe(seen, launchctl.agent, read_status(root)))
+    return ExitCode.OK if seen.state is State.RUNNING else ExitCode.FINDINGS
+
+
+@command.command()
+@click.option("-f", "--follow", is_flag=True, help="Show what is added, until control-C.")
+@click.option("-n", "--lines", default=20, show_default=True, help="How many lines to begin with.")
+def logs(follow: bool, lines: int) -> None:
+    """Show what the daemon printed."""
+    from mpsdoctor.service import logs as daemon_logs
+
+    launchctl, _ = _ready()
+    path = launchctl.agent.log
+    shown = daemon_logs.tail(path, lines)
+    if not shown and not follow:
+        output.tell(f"There is nothing in {path}")
+    for line in shown:
+        output.show(line)
+    if follow:
+        for added in daemon_logs.follow(path):
+            output.show(added.rstrip("\n"))
+
+
+def _ready(now: bool = False) -> "tuple[Launchctl, Operator]":
+    """Raises MpsDoctorError where there is nothing to work with."""
+    from mpsdoctor.cli.agent_subject import agents_hot_folder
+    from mpsdoctor.service import refusals
+    from mpsdoctor.service.actions import installed
+
+    refusals.refuse_elsewhere(_asker())
+    launchctl = _launchctl()
+    refusals.refuse_session(launchctl.session(), os.environ)
+    root = agents_hot_folder(installed(launchctl))
+    return launchctl, _operator(launchctl, root, now)
+
+
+def _asker() -> "Asker":
+    import mpsdoctor
+    from mpsdoctor.facts import sysctl
+    from mpsdoctor.service.refusals import Asker
+
+    kernel = platform.system()
+    values = sysctl.read(run) if kernel == "Darwin" else {}
+    return Asker(
+        kernel=kernel,
+        euid=os.geteuid(),
+        environ=os.environ,
+        machine=platform.machine(),
+        chip_is_arm=sysctl.flag(values, "hw.optional.arm64"),
+        home=Path.home(),
+        python=Path(sys.executable),
+        package=Path(mpsdoctor.__file__),
+    )
+
+
+def _launchctl() -> "Launchctl":
+    from mpsdoctor.service.agent import Agent
+    from mpsdoctor.service.launchctl import Launchctl
+
+    return Launchctl(run, Agent(Path.home(), os.getuid()))
+
+
+def _operator(launchctl: "Launchctl", root: Path, now: bool) -> "Operator":
+    from mpsdoctor.service import pulse
+    from mpsdoctor.service.actions import DRAIN_S, Operator
+
+    return Operator(
+        launchctl,
+        pulse=lambda: pulse.read(root, time.time()),
+        tell=output.tell,
+        patience=0 if now else DRAIN_S,
+    )
+
+
+def _options(folder: Path | None, profile: Path | None, before: tuple[str, ...]) -> tuple[str, ...]:
+    """What `watch` is given: absolute paths, as launchd runs it in /."""
+    from mpsdoctor.paths import expand
+    from mpsdoctor.service.examine import chosen
+
+    named = {
+        "--dir": folder or chosen(before, "--dir"),
+        "--profile": profile or chosen(before, "--profile"),
+    }
+    return tuple(
+        word for option, path in named.items() if path for word in (option, str(expand(path)))
+    )
+
+
+def _settings(options: tuple[str, ...]) -> "tuple[Profile, Path]":
+    """The profile and the hot folder that a daemon with these options has.
+
+    Raises MpsDoctorError where there is no profile: the daemon would not start.
+    """
+    from mpsdoctor.profile.loading import load
+    from mpsdoctor.profile.model import Profile
+    from mpsdoctor.service.examine import chosen
+
+    path = profile_path(chosen(options, "--profile"))
+    settings = load(Profile, path, os.environ).profile
+    return settings, hot_folder(chosen(options, "--dir"), settings)
+
+
+def _shell() -> dict[str, str]:
+    """This terminal's variables; the profile's place as launchd, which runs in /, can use it."""
+    from mpsdoctor.paths import PROFILE_FILE_VARIABLE, profile_file
+
+    if PROFILE_FILE_VARIABLE not in os.environ:
+        return dict(os.environ)
+    return {**os.environ, PROFILE_FILE_VARIABLE: str(profile_file(os.environ))}
+
+
+def _refuse_folder(agent: "Agent", wanted: bytes, root: Path, asker: "Asker") -> None:
+    from mpsdoctor.service import context, refusals
+
+    with output.busy("Asking what the agent may do …"):
+        seen = context.ask(run, agent, wanted, root, ask_gpu=False, seconds=30.0)
+    unsure = refusals.refuse_hot_folder(seen, root, asker.home)
+    if unsure:
+        output.tell(unsure)

@@ -1,0 +1,113 @@
+"""launchctl, and what it prints.
+
+`print` is for people, and may change (launchctl(1)): everything read from it may be absent.
+"""
+
+import re
+from pathlib import Path
+
+from mpsdoctor.facts.command import CommandResult, Runner
+from mpsdoctor.facts.model import Job
+from mpsdoctor.service import codes
+from mpsdoctor.service.agent import Agent
+
+PROGRAM = "/bin/launchctl"
+_SECONDS = 30.0
+
+# The agent's own lines stand after exactly one tab; blocks in it, after more, have states and
+# process ids of their own.
+_LINE = re.compile(r"^\t([a-z][a-z ()/_-]*) = ([^\n{]+)$", re.MULTILINE)
+_NUMBER = re.compile(r"-?\d+")
+_KIND = re.compile(r" \(\d+\)$")
+_SWITCHED_OFF = re.compile(r'^\s*"(?P<label>[^"\n]+)" => (?P<state>\w+)', re.MULTILINE)
+
+
+class Launchctl:
+    """Its verbs for one agent; a verb that changes something gives launchctl's own answer."""
+
+    def __init__(self, run: Runner, agent: Agent) -> None:
+        self._run = run
+        self.agent = agent
+
+    def session(self) -> CommandResult:
+        """Whether there is a login session to work in; the text is of no use."""
+        return self._ask("print", self.agent.domain)
+
+    def job(self) -> Job | None:
+        """The agent as launchd sees it; None where it is not loaded.
+
+        Raises MpsDoctorError where launchd does not say.
+        """
+        result = self._ask("print", self.agent.target)
+        if result.exit_code in codes.GONE:
+            return None
+        if result.exit_code != 0:
+            raise codes.failure("print", result)
+        return parse_job(result.stdout)
+
+    def is_disabled(self) -> bool | None:
+        """Whether it is switched off, by a user or by `launchctl disable`; None where unknown."""
+        result = self._ask("print-disabled", self.agent.domain)
+        return parse_disabled(result.stdout, self.agent.label) if result.exit_code == 0 else None
+
+    def enable(self) -> CommandResult:
+        """Switch it on. That outlives the property list, and so does its opposite."""
+        return self._ask("enable", self.agent.target)
+
+    def bootstrap(self, plist: Path) -> CommandResult:
+        """Load it."""
+        return self._ask("bootstrap", self.agent.domain, str(plist))
+
+    def bootout(self) -> CommandResult:
+        """End and unload it; SIGTERM, and after its ExitTimeOut SIGKILL."""
+        return self._ask("bootout", self.agent.target)
+
+    def kickstart(self) -> CommandResult:
+        """Start it now, also where launchd puts off everything that nobody asked for."""
+        return self._ask("kickstart", self.agent.target)
+
+    def kill(self, signal: str) -> CommandResult:
+        """Send its main process a signal, named as in `SIGUSR1`."""
+        return self._ask("kill", signal, self.agent.target)
+
+    def _ask(self, *arguments: str) -> CommandResult:
+        return self._run((PROGRAM, *arguments), _SECONDS)
+
+
+def parse_job(text: str) -> Job:
+    """What `launchctl print gui/UID/LABEL` says."""
+    lines: dict[str, str] = {}
+    for name, value in _LINE.findall(text):
+        lines.setdefault(name, value.strip())
+    spawn_type = lines.get("spawn type")
+    return Job(
+        state=lines.get("state"),
+        pid=_number(lines.get("pid")),
+        runs=_number(lines.get("runs")),
+        last_exit_code=_number(lines.get("last exit code")),
+        last_exit_reason=lines.get("last exit reason"),
+        last_signal=lines.get("last terminating signal"),
+        spawn_type=_KIND.sub("", spawn_type) if spawn_type else None,
+        pended=_pended(lines.get("pended nondemand spawn")),
+    )
+
+
+def parse_disabled(text: str, label: str) -> bool:
+    """Whether `launchctl print-disabled` counts `label` among what is switched off.
+
+    Up to macOS 12 it says `true` for disabled; a label that it does not name is not.
+    """
+    for found in _SWITCHED_OFF.finditer(text):
+        if found["label"] == label:
+            return found["state"] in ("disabled", "true")
+    return False
+
+
+def _number(text: str | None) -> int | None:
+    """The number that a value begins with; `(never exited)` has none, `78: EX_CONFIG` has."""
+    match = _NUMBER.match(text or "")
+    return int(match[0]) if match else None
+
+
+def _pended(text: str | None) -> str | None:
+    return None if text in ("0", "false", "(none)") else text

@@ -1,0 +1,83 @@
+"""The daemon's log: its end, what is added to it, and when it begins anew."""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from mpsdoctor.service.agent import Agent
+
+LARGE_BYTES: Final = 10 * 2**20
+_PAUSE_S: Final = 0.3
+_CHUNK: Final = 64 * 1024
+
+
+def make_room(agent: Agent) -> None:
+    """Makes the folder, and sets a large log aside; only while launchd does not write to it."""
+    agent.logs.mkdir(parents=True, exist_ok=True)
+    if size(agent.log) > LARGE_BYTES:
+        agent.log.replace(agent.earlier_log)
+
+
+def size(path: Path) -> int:
+    """Bytes; 0 where there is no log."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def tail(path: Path, count: int) -> list[str]:
+    """The last `count` lines that are not empty; none where there is no log."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, size(path) - _CHUNK))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return list(deque((line.rstrip() for line in text.splitlines() if line.strip()), count))
+
+
+def follow(
+    path: Path, *, sleep: Callable[[float], None] = time.sleep, pause: float = _PAUSE_S
+) -> Iterator[str]:
+    """What is added to the log from now on, without end; the caller stops asking.
+
+    A log that was truncated, replaced or made again is read from its beginning.
+    """
+    position, identity = _place(path)
+    while True:
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if identity not in (None, (status.st_dev, status.st_ino)):
+                    position = 0
+                identity = (status.st_dev, status.st_ino)
+                if status.st_size < position:
+                    position = 0
+                added = _read_from(file, position)
+        except FileNotFoundError:
+            position, identity, added = 0, None, b""
+        if added:
+            position += len(added)
+            yield added.decode("utf-8", "replace")
+        else:
+            sleep(pause)
+
+
+def _place(path: Path) -> tuple[int, tuple[int, int] | None]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, None
+    return status.st_size, (status.st_dev, status.st_ino)
+
+
+def _read_from(file: BinaryIO, position: int) -> bytes:
+    """Whole lines only, unless a line is very long."""
+    file.seek(position)
+    text = file.read(_CHUNK)
+    end = text.rfind(b"\n") + 1
+    return text if end == 0 and len(text) == _CHUNK else text[:end]

@@ -1,0 +1,117 @@
+"""The agent's property list, from the template in `launchd/`; see launchd.plist(5)."""
+
+import plistlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.parsers.expat import ExpatError
+from xml.sax.saxutils import escape
+
+from mpsdoctor.resources import shipped
+from mpsdoctor.service.agent import WATCH, Agent
+
+VARIABLES = "EnvironmentVariables"
+_COMMAND = ("-m", "mpsdoctor", "watch")
+_VERSION = b"<!-- Written by mpsdoctor "
+_END = b" -->"
+
+
+def render(
+    agent: Agent,
+    python: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    version: str,
+) -> bytes:
+    """The property list with which launchd runs `python -m mpsdoctor watch` with `arguments`.
+
+    The same arguments give the same bytes. `version` is ours: after an upgrade the list is another
+    one, and so the old daemon is told apart.
+    """
+    filled = _filled({"@PYTHON@": python, "@LOGS@": str(agent.logs)})
+    filled["ProgramArguments"] += arguments
+    filled[VARIABLES] = dict(environment)
+    text = plistlib.dumps(filled, sort_keys=True)
+    return text.replace(b"<plist ", _VERSION + version.encode() + _END + b"\n<plist ", 1)
+
+
+def render_probe(watch: bytes, agent: Agent, arguments: Sequence[str], output: Path) -> bytes:
+    """A list for the agent `agent` that runs once what `arguments` say, and is `watch` otherwise.
+
+    So it has the same interpreter, the same variables and the same standing with the scheduler.
+    """
+    content = plistlib.loads(watch)
+    probe = {
+        "Label": agent.label,
+        "ProgramArguments": [content["ProgramArguments"][0], *arguments],
+        "RunAtLoad": True,
+        "LaunchOnlyOnce": True,
+        "StandardOutPath": str(output),
+        "StandardErrorPath": str(output),
+    }
+    kept = ("ProcessType", "SoftResourceLimits", VARIABLES)
+    return plistlib.dumps(probe | {key: content[key] for key in kept}, sort_keys=True)
+
+
+def read(content: bytes | None) -> dict[str, Any]:
+    """The keys of an installed list; empty where there is none or it is damaged."""
+    try:
+        loaded = plistlib.loads(content or b"")
+    except (ValueError, ExpatError, OverflowError):
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def interpreter(content: bytes | None) -> str | None:
+    """The program that an installed list runs."""
+    command = _strings(read(content).get("ProgramArguments"))
+    return command[0] if command else None
+
+
+def arguments(content: bytes | None) -> tuple[str, ...]:
+    """What `mpsdoctor watch` is given by an installed list."""
+    command = _strings(read(content).get("ProgramArguments"))
+    return tuple(command[4:]) if tuple(command[1:4]) == _COMMAND else ()
+
+
+def variables(content: bytes | None) -> dict[str, str]:
+    """The environment that an installed list gives; launchd ignores what is no text."""
+    found = read(content).get(VARIABLES)
+    if not isinstance(found, dict):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def changes(installed: bytes, wanted: bytes) -> tuple[str, ...]:
+    """The names of the keys and variables in which the two lists differ, never their values."""
+    return tuple(_changes(installed, wanted))
+
+
+def _changes(installed: bytes, wanted: bytes) -> Iterator[str]:
+    old, new = read(installed), read(wanted)
+    if _version(installed) != _version(wanted):
+        yield f"mpsdoctor {_version(installed) or '?'}, now {_version(wanted)}"
+    for key in sorted(old.keys() | new.keys()):
+        if key != VARIABLES and old.get(key) != new.get(key):
+            yield key
+    had, has = variables(installed), variables(wanted)
+    for name in sorted(had.keys() | has.keys()):
+        if had.get(name) != has.get(name):
+            yield f"{VARIABLES}.{name}"
+
+
+def _version(content: bytes) -> str:
+    _, found, rest = content.partition(_VERSION)
+    return rest.partition(_END)[0].decode("utf-8", "replace") if found else ""
+
+
+def _strings(value: object) -> list[str]:
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+
+
+def _filled(words: Mapping[str, str]) -> dict[str, Any]:
+    text = (shipped("launchd") / f"{WATCH}.plist").read_text("utf-8")
+    for name, word in words.items():
+        text = text.replace(name, escape(word))
+    content: dict[str, Any] = plistlib.loads(text.encode())
+    return content

@@ -1,0 +1,312 @@
+"""Installing, changing, starting, stopping and removing, against a stand-in launchctl."""
+
+import plistlib
+from collections.abc import Callable
+
+import pytest
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.service.agent import WATCH
+from mpsdoctor.service.logs import LARGE_BYTES
+from mpsdoctor.service.state import Goal, State
+from tests.support.mac import Mac
+
+
+def absent(mac: Mac) -> None:
+    """Nothing is there."""
+
+
+def not_loaded(mac: Mac) -> None:
+    """As after `stop`."""
+    mac.put(mac.plist())
+
+
+def outdated(mac: Mac) -> None:
+    """Another list, and nothing loaded."""
+    mac.put(mac.plist("0.9"))
+
+
+def outdated_and_running(mac: Mac) -> None:
+    """As after an upgrade."""
+    mac.load(mac.plist("0.9"))
+
+
+def running(mac: Mac) -> None:
+    """All is well."""
+    mac.load(mac.plist())
+
+
+def without_pulse(mac: Mac) -> None:
+    """A daemon that is still importing."""
+    mac.load(mac.plist())
+    mac.silent = 6
+
+
+def ended(mac: Mac) -> None:
+    """Loaded, and ended by itself."""
+    mac.load(mac.plist())
+    mac.launchctl.kill("SIGUSR1")
+
+
+def crashed(mac: Mac) -> None:
+    """Loaded, and died at its first start."""
+    mac.change(crashes=1)
+    mac.load(mac.plist())
+
+
+def switched_off(mac: Mac) -> None:
+    """By the user, in Login Items."""
+    mac.put(mac.plist())
+    mac.change(disabled=[WATCH])
+
+
+def switched_off_on_an_older_macos(mac: Mac) -> None:
+    """Where print-disabled says `true`."""
+    mac.change(disabled=[WATCH], words="true")
+
+
+def switched_off_while_running(mac: Mac) -> None:
+    """It runs on, until the next login."""
+    mac.load(mac.plist())
+    mac.change(disabled=[WATCH])
+
+
+def stopping(mac: Mac) -> None:
+    """Somebody else unloads it at this moment."""
+    mac.load(mac.plist("0.9"))
+    mac.change(drains=4)
+    mac.launchctl.bootout()
+
+
+def slow_to_stop(mac: Mac) -> None:
+    """Its process takes its time."""
+    mac.load(mac.plist("0.9"))
+    mac.change(drains=4)
+
+
+def without_list(mac: Mac) -> None:
+    """Somebody removed the file by hand."""
+    mac.load(mac.plist("0.9"))
+    mac.agent.plist.unlink()
+
+
+def damaged_list(mac: Mac) -> None:
+    """Somebody edited it by hand."""
+    mac.put(b"<plist>")
+
+
+def on_demand_only(mac: Mac) -> None:
+    """launchd starts nothing that nobody asks for, as after a cancelled logout."""
+    mac.change(on_demand=True)
+
+
+def put_off(mac: Mac) -> None:
+    """Loaded in such a domain, and never started."""
+    mac.change(on_demand=True)
+    mac.load(mac.plist())
+
+
+STARTS = [
+    absent, not_loaded, outdated, outdated_and_running, running, without_pulse, ended, crashed,
+    switched_off, switched_off_on_an_older_macos, switched_off_while_running, stopping,
+    slow_to_stop, without_list, damaged_list, on_demand_only, put_off,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("begin", STARTS)
+def test_install_reaches_a_running_daemon_from_everywhere_and_then_does_nothing(
+    mac: Mac, begin: Callable[[Mac], None]
+) -> None:
+    """What runs is the wanted list, switched on; the second time no verb is used."""
+    begin(mac)
+
+    seen = mac.operator().reach(Goal.INSTALL, mac.plist())
+
+    assert State.RUNNING is seen.state
+    assert plistlib.loads(mac.plist()) == mac.loaded_list()
+    assert (mac.plist(), 0o644) == (
+        mac.agent.plist.read_bytes(),
+        mac.agent.plist.stat().st_mode & 0o777,
+    )
+    assert WATCH not in mac.world["disabled"]
+    assert mac.agent.logs.is_dir()
+    mac.calls()
+    assert seen == mac.operator().reach(Goal.INSTALL, mac.plist())
+    assert [] == mac.calls()
+
+
+@pytest.mark.parametrize("begin", STARTS)
+def test_stop_and_uninstall_leave_nothing_from_everywhere(
+    mac: Mac, begin: Callable[[Mac], None]
+) -> None:
+    """After `stop` nothing is loaded, after `uninstall` no list is left; both may be repeated."""
+    begin(mac)
+    had_list = mac.agent.plist.exists()
+
+    stopped = mac.operator().reach(Goal.STOP)
+    assert None is stopped.job
+    assert had_list is mac.agent.plist.exists()
+    mac.operator().reach(Goal.UNINSTALL)
+    mac.calls()
+    removed = mac.operator().reach(Goal.UNINSTALL)
+
+    assert State.ABSENT is removed.state
+    assert [] == mac.calls()
+    assert {} == mac.world["jobs"]
+
+
+@pytest.mark.parametrize("begin", [start for start in STARTS if start is not damaged_list])
+def test_start_and_restart_keep_the_installed_list(mac: Mac, begin: Callable[[Mac], None]) -> None:
+    """The daemon runs with what is installed; with nothing installed, that is said."""
+    begin(mac)
+    if not mac.agent.plist.exists():
+        with pytest.raises(MpsDoctorError, match="not installed"):
+            mac.operator().reach(Goal.START)
+        with pytest.raises(MpsDoctorError, match="not installed"):
+            mac.operator().restart()
+        return
+    installed = mac.agent.plist.read_bytes()
+
+    started = mac.operator().reach(Goal.START)
+    mac.calls()
+    mac.operator().reach(Goal.START)
+    assert [] == mac.calls()
+    restarted = mac.operator().restart()
+
+    assert State.RUNNING is started.state is restarted.state
+    assert plistlib.loads(installed) == mac.loaded_list()
+    assert {"kill", "bootout", "bootstrap"} <= set(mac.calls())
+
+
+def test_a_daemon_that_is_replaced_finishes_its_picture_first(mac: Mac) -> None:
+    """It is asked to end by itself, and unloaded only then."""
+    outdated_and_running(mac)
+    mac.calls()
+
+    mac.operator().reach(Goal.INSTALL, mac.plist())
+
+    assert ["kill", "bootout", "enable", "bootstrap"] == mac.calls()
+
+
+def test_a_picture_that_takes_too_long_is_not_waited_for(mac: Mac) -> None:
+    """After `patience` the daemon is ended, and says so; without patience it is not even asked."""
+    outdated_and_running(mac)
+    mac.change(fail=[["kill", 0, 99]])  # it goes on rendering
+    mac.operator(patience=40.0).reach(Goal.INSTALL, mac.plist())
+    assert 40.0 <= mac.time < 50.0
+    assert "taken up again" in mac.told[-1]
+
+    mac.calls()
+    mac.operator(patience=0.0).reach(Goal.INSTALL, mac.plist("1.1"))
+    assert "kill" not in mac.calls()
+
+
+@pytest.mark.parametrize("code", [5, 36, 37, 119, 124])
+@pytest.mark.parametrize("times", [1, 4])
+def test_a_load_that_may_work_later_is_tried_again(mac: Mac, code: int, times: int) -> None:
+    """launchd answers so for a moment: still ending, a race, a switch that is just being turned."""
+    mac.change(fail=[["bootstrap", code, times]])
+
+    assert State.RUNNING is mac.operator().reach(Goal.INSTALL, mac.plist()).state
+    assert times + 1 == mac.calls().count("bootstrap")
+
+
+@pytest.mark.parametrize(
+    ("verb", "code", "tries", "words"),
+    [
+        ("bootstrap", 5, 5, "switched off"),
+        ("bootstrap", 37, 5, "already"),
+        ("bootstrap", 119, 5, "Login Items"),
+        ("bootstrap", 107, 1, "uninstall"),
+        ("bootstrap", 108, 1, "uninstall"),
+        ("bootstrap", 109, 1, "uninstall"),
+        ("bootstrap", 110, 1, "uninstall"),
+        ("bootstrap", 111, 1, "uninstall"),
+        ("bootstrap", 112, 1, "login session"),
+        ("bootstrap", 122, 1, "chmod 644"),
+        ("bootstrap", 125, 1, "logged in at the screen"),
+        ("bootstrap", 134, 1, "session"),
+        ("bootstrap", 150, 1, "System Integrity Protection"),
+        ("bootstrap", 155, 1, "quarantine"),
+        ("bootstrap", 99, 1, "launchctl error 99"),
+        ("bootout", 1, 1, "launchctl error 1"),
+        ("bootout", 5, 3, "exit code 5"),
+        ("enable", 150, 2, "System Integrity Protection"),
+        ("print", 150, 0, "System Integrity Protection"),
+    ],
+)
+def test_what_launchd_refuses_is_said_with_the_next_step_and_can_be_tried_again(
+    mac: Mac, verb: str, code: int, tries: int, words: str
+) -> None:
+    """Retries are bounded, the code is named, and once it works the same command repairs all."""
+    if verb == "bootout":
+        outdated_and_running(mac)
+    if verb == "enable":
+        switched_off_while_running(mac)
+    mac.calls()
+    mac.change(fail=[[verb, code, 99]])
+
+    with pytest.raises(MpsDoctorError) as refused:
+        mac.operator().reach(Goal.INSTALL, mac.plist())
+
+    assert words in str(refused.value)
+    assert f"exit code {code}" in refused.value.detail
+    assert refused.value.hint
+    assert tries == mac.calls().count(verb)
+    mac.change(fail=[])
+    assert State.RUNNING is mac.operator().reach(Goal.INSTALL, mac.plist()).state
+
+
+@pytest.mark.parametrize("code", [3, 36, 113])
+def test_an_unload_that_says_it_is_done_or_under_way_is_none_that_failed(
+    mac: Mac, code: int
+) -> None:
+    """launchd is asked what came of it, and decides."""
+    outdated_and_running(mac)
+    mac.change(fail=[["bootout", code, 1]])
+
+    assert State.RUNNING is mac.operator().reach(Goal.INSTALL, mac.plist()).state
+
+
+def test_a_daemon_that_dies_again_and_again_is_given_up_with_its_last_words(mac: Mac) -> None:
+    """The error names the exit code and shows the end of the log."""
+    mac.agent.logs.mkdir(parents=True)
+    mac.agent.log.write_text("first\nError: There is no profile yet\n")
+    mac.change(crashes=99)
+
+    with pytest.raises(MpsDoctorError, match="does not stay up") as given_up:
+        mac.operator().reach(Goal.INSTALL, mac.plist())
+
+    assert "exit code 1" in given_up.value.detail
+    assert "There is no profile yet" in given_up.value.detail
+    assert 2 == mac.calls().count("kickstart")
+
+
+def test_a_daemon_that_stays_silent_is_not_called_running(mac: Mac) -> None:
+    """A process is not enough: the hot folder must show its sign of life."""
+    mac.silent = 10_000
+
+    with pytest.raises(MpsDoctorError, match="no sign of life"):
+        mac.operator().reach(Goal.INSTALL, mac.plist())
+
+
+def test_what_cannot_be_written_is_said(mac: Mac) -> None:
+    """Where LaunchAgents is a file, nothing is loaded."""
+    mac.agent.plist.parent.parent.mkdir(parents=True)
+    mac.agent.plist.parent.write_text("")
+
+    with pytest.raises(MpsDoctorError, match="LaunchAgents"):
+        mac.operator().reach(Goal.INSTALL, mac.plist())
+    assert {} == mac.world["jobs"]
+
+
+def test_a_large_log_is_begun_anew(mac: Mac) -> None:
+    """While nobody writes to it, and the old one is kept."""
+    mac.agent.logs.mkdir(parents=True)
+    with mac.agent.log.open("wb") as file:
+        file.truncate(LARGE_BYTES + 1)
+
+    mac.operator().reach(Goal.INSTALL, mac.plist())
+
+    assert not mac.agent.log.exists()
+    assert LARGE_BYTES + 1 == mac.agent.earlier_log.stat().st_size

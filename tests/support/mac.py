@@ -1,0 +1,110 @@
+"""A user's Mac, as far as launchd goes: the stand-in launchctl, a home, and a clock that jumps."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mpsdoctor.facts.command import CommandResult
+from mpsdoctor.facts.command import run as run_command
+from mpsdoctor.service import plist
+from mpsdoctor.service.actions import Operator, write
+from mpsdoctor.service.agent import WATCH, Agent
+from mpsdoctor.service.launchctl import PROGRAM, Launchctl
+from mpsdoctor.service.pulse import Pulse
+from tests.support.launchd import read_world, write_world
+
+STAND_IN = Path(__file__).with_name("launchctl")
+MUTE = ("print", "print-disabled")
+"""Verbs that change nothing."""
+
+
+class Mac:
+    """The world of one test. `silent` is how often the daemon is still found without a pulse."""
+
+    def __init__(self, folder: Path, **world: object) -> None:
+        self.state = folder / "launchd"
+        self.state.mkdir(parents=True)
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.agent = Agent(self.home, 501)
+        self.silent = 0
+        self.time = 0.0
+        self.told: list[str] = []
+        self.launchctl = Launchctl(self.run, self.agent)
+        self.change(**world)
+
+    @property
+    def world(self) -> dict[str, Any]:
+        """What the stand-in believes."""
+        return read_world(str(self.state))
+
+    def change(self, **world: object) -> None:
+        """Somebody else does something to it."""
+        write_world(str(self.state), self.world | world)
+
+    def run(self, argv: Sequence[str], timeout: float) -> CommandResult:
+        """The runner of a Mac on which /bin/launchctl is the stand-in."""
+        if argv[0] != PROGRAM:
+            return run_command(argv, timeout)
+        environ = {
+            "LAUNCHD_STATE": str(self.state),
+            "LAUNCHD_HOME": str(self.home),
+            "LAUNCHD_PYTHON": sys.executable,
+            "PATH": os.environ["PATH"],
+        }
+        return run_command((str(STAND_IN), *argv[1:]), timeout, environ)
+
+    def calls(self) -> list[str]:
+        """The verbs since the last time that this was asked, but for those that change nothing."""
+        path = self.state / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return [line.split()[0] for line in lines if line.split()[0] not in MUTE]
+
+    def pulse(self) -> Pulse:
+        """The daemon's, where there is one and it is not mute for now."""
+        job = self.world["jobs"].get(WATCH)
+        pid = job["pid"] if job else None
+        if pid is not None and self.silent > 0:
+            self.silent -= 1
+            return Pulse(pid, 100.0)
+        return Pulse(pid, 1.0)
+
+    def operator(
+        self, pulse: Callable[[], Pulse] | None = None, patience: float = 60.0
+    ) -> Operator:
+        """Hands on it; sleeping takes no time."""
+        return Operator(
+            self.launchctl,
+            pulse or self.pulse,
+            self.told.append,
+            patience=patience,
+            sleep=self.sleep,
+            clock=lambda: self.time,
+        )
+
+    def sleep(self, seconds: float) -> None:
+        """Time goes by at once."""
+        self.time += seconds
+
+    def plist(self, version: str = "1.0", **environment: str) -> bytes:
+        """A property list for this Mac."""
+        return plist.render(self.agent, "/opt/env/bin/python", (), environment, version)
+
+    def put(self, content: bytes) -> None:
+        """The list lies where launchd looks for it; nothing is loaded."""
+        write(self.launchctl, content)
+
+    def load(self, content: bytes) -> None:
+        """It is loaded too."""
+        self.put(content)
+        self.agent.logs.mkdir(parents=True, exist_ok=True)
+        self.launchctl.enable()
+        assert self.launchctl.bootstrap(self.agent.plist).exit_code == 0
+
+    def loaded_list(self) -> dict[str, Any] | None:
+        """What launchd runs, which need not be what lies on the disk."""
+        job = self.world["jobs"].get(WATCH)
+        return job["content"] if job else None
