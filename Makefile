@@ -1,8 +1,9 @@
 # Needs a Python 3.10 or newer; `make PYTHON=python3.12 …` chooses one.
 PYTHON ?= python3
 BIN := .venv/bin
+UV := $(or $(shell command -v uv),.venv-uv/bin/uv)
 
-.PHONY: demo test test-diffusers constraints clean
+.PHONY: demo test test-diffusers constraints macos-resolve clean
 
 demo: .venv/render
 	$(BIN)/mpsdoctor demo
@@ -37,5 +38,13 @@ constraints:
 		--no-annotate --custom-compile-command 'make constraints' \
 		--output-file constraints.txt pyproject.toml
 
+# Shows that the pins and the open ranges install on arm64 Macs, for each macOS and Python.
+macos-resolve: $(UV)
+	$(PYTHON) tests/support/macos_resolve.py $(UV)
+
+.venv-uv/bin/uv:
+	$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/python -m pip install --quiet uv
+
 clean:
-	rm -rf .venv .venv-diffusers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-diffusers .venv-uv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
