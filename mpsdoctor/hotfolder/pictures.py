@@ -1,5 +1,7 @@
 """Whose picture is this PNG, and is all of it there?"""
 
+import errno
+import stat
 import struct
 import zlib
 from collections.abc import Iterator
@@ -9,6 +11,8 @@ from typing import BinaryIO
 from mpsdoctor.prompts.record import PNG_KEY, JobRecord, read_record
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# There is none, or it is one that mpsdoctor did not make.
+_NOT_OURS = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES})
 _LONGEST_TEXT = 1 << 16
 _MOST_CHUNKS = 1 << 16
 
@@ -19,14 +23,20 @@ def record_in_picture(path: Path) -> JobRecord | None:
     Whole means that the chunks lead to IEND; pixels are not decoded. A text chunk counts if its
     checksum is right and its text, decompressed, has 64 KiB at most. PNG specification, 5.3
     (chunk layout), 11.3.3.2 (tEXt) and 11.3.3.4 (iTXt).
+
+    Raises OSError where the disk refuses: whether the picture is there is not known then.
     """
     try:
-        if not path.is_file():  # to open a pipe would wait for its writer
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for its writer
             return None
         with path.open("rb") as file:
             records = [text for keyword, text in _texts(file) if keyword == PNG_KEY.encode()]
-    except (OSError, EOFError, ValueError):
+    except (EOFError, ValueError):
         return None
+    except OSError as error:
+        if error.errno in _NOT_OURS:
+            return None
+        raise
     return read_record(records[0]) if records else None
 
 

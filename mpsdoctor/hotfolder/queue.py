@@ -1,7 +1,8 @@
 """Which picture comes next, and what becomes of its job in the end."""
 
+import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ class Queue:
         self._fingerprint = fingerprint(profile)
         self._waiting: deque[Job] = deque()
         self._open: list[OpenJob] = []
-        self._owed: list[tuple[str, int]] = []
+        self._owed: dict[tuple[str, int], int] = {}
         self.rung = 0
         """Of the ladder, on which the last broken picture was cured."""
 
@@ -72,7 +73,7 @@ class Queue:
         """Starts from what the folders hold; returns how many jobs had been claimed before."""
         self._open = []
         self._waiting = deque(map(self._repaid, recover(self._spool)))
-        self._owed = []
+        self._owed = {}
         return len(self._waiting)
 
     def next(self, now: float, in_hand: "deque[Task]") -> Task | None:
@@ -88,7 +89,9 @@ class Queue:
 
     def begin(self, task: Task) -> RenderJob:
         """Counts the attempt; returns what the worker is told."""
-        task.of.job = job = self._spool.begin_attempt(task.job, task.number)
+        begun = task.job.attempts.get(task.number, 0)
+        with self._counting(task, begun):
+            task.of.job = job = self._spool.begin_attempt(task.job, task.number)
         attempt = job.attempts[task.number]
         self._tell(events.Rendering(job.id, job.name, task.number, job.pictures, attempt))
         return RenderJob(
@@ -109,14 +112,19 @@ class Queue:
 
         Where the disk refuses to take note of that, `resume` does it. Does not raise.
         """
-        try:
+        begun = task.job.attempts[task.number]
+        with contextlib.suppress(OSError), self._counting(task, begun - 1):
             task.of.job = self._spool.give_back_attempt(task.job, task.number)
-        except OSError:
-            self._owed.append((task.job.id, task.number))
 
     def publish(self, task: Task, seconds: float, notes: tuple[str, ...], helped: str) -> None:
-        """The picture is rendered: moves it to `images/`."""
-        task.of.job, image = self._spool.publish(task.job, task.number)
+        """The picture is rendered: moves it to `images/`.
+
+        Where the disk refuses, it may be out all the same, which `resume` finds out before it
+        gives the attempt back: without one that has begun, nothing would be looked for.
+        """
+        begun = task.job.attempts[task.number]
+        with self._counting(task, begun - 1):
+            task.of.job, image = self._spool.publish(task.job, task.number)
         notes = (*task.request.notes, *notes)
         job = task.job
         self._tell(events.Published(job.id, job.name, image, seconds, notes, helped, task.number))
@@ -141,9 +149,18 @@ class Queue:
         self._note_failure(task.of, task.number, reason)
         self._settle(task.of)
 
+    @contextlib.contextmanager
+    def _counting(self, task: Task, attempts: int) -> Iterator[None]:
+        """Where the disk refuses, nobody knows what is on it: `resume` sees to so many attempts."""
+        try:
+            yield
+        except OSError:
+            self._owed[task.job.id, task.number] = attempts
+            raise
+
     def _repaid(self, job: Job) -> Job:
-        for owed, number in self._owed:
-            if owed == job.id:
+        for (owed, number), attempts in self._owed.items():
+            if owed == job.id and job.attempts.get(number, 0) > attempts:
                 job = self._spool.give_back_attempt(job, number)
         return job
 

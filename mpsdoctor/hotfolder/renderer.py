@@ -1,7 +1,6 @@
 """Pictures in the worker's hand, and what its answers mean for the queue."""
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -84,19 +83,18 @@ class Renderer:
         match answer:
             case Rendered() if self._is_whole(task):
                 self.rendered += 1
+                self.in_hand.popleft()
                 self._queue.rung = max(self._queue.rung, answer.rung)
                 self._queue.publish(task, answer.seconds, answer.notes, answer.helped)
             case Rendered():
                 await self._lost(task, "broken file", _not_whole())
-                return
             case Failed(cause="memory"):
                 await self._lost(task, "out of memory", _error_of(answer))
-                return
             case Failed(cause="disk" | "gpu" as kind):
                 raise ObstacleError(Pause(kind=kind, title=answer.title, hint=answer.hint))
             case Failed():
                 self._queue.give_up(task, _error_of(answer))
-        self.in_hand.popleft()
+                self.in_hand.popleft()
 
     async def abandon(self) -> None:
         """Ends the worker where it has pictures in hand; their attempts do not count."""
@@ -160,11 +158,9 @@ class Renderer:
         """So that the worker need not wait while this one is decoded, saved and published."""
         if len(self.in_hand) >= _MOST_IN_HAND or not self._may_begin():
             return
-        # A disk that refuses now will refuse again when it is that picture's turn.
-        with contextlib.suppress(OSError):
-            task = self._queue.next(time.monotonic(), self.in_hand)
-            if task and task.profile == self.in_hand[0].profile:
-                await self._hand_over(task)
+        task = self._queue.next(time.monotonic(), self.in_hand)
+        if task and task.profile == self.in_hand[0].profile:
+            await self._hand_over(task)
 
     def _blamed(self, loss: WorkerLostError) -> Task:
         """The one that was being computed, where the worker got so far."""

@@ -139,6 +139,8 @@ def compute(job: RenderJob, word: str, pause: float, deaf: threading.Event) -> F
         case "deaf":
             deaf.set()
             time.sleep(FOREVER)
+        case "outlive":
+            deaf.set()
         case "noisy":
             os.write(1, b"a library prints this\n")
             sys.stderr.write("\r".join(f"{n}%" for n in range(100_000)))
@@ -217,13 +219,14 @@ def save(job: RenderJob, word: str, pause: float, failed: Failed | None, began: 
 def render(job: RenderJob, deaf: threading.Event, saving: "queue.SimpleQueue[object]") -> None:
     """Computes the picture, and leaves it to the saver.
 
-    `slow 0.1` pauses for so long; `slow-save 0.1` only while the picture is saved. A word that
-    ends in `-once` is only heeded at the first attempt.
+    `slow 0.1` pauses for so long; `slow-save 0.1` only while the picture is saved, and
+    `outlive 0.1` saves it even when the daemon has gone meanwhile. A word that ends in `-once` is
+    only heeded at the first attempt.
     """
     word, *rest = job.request.prompt.split()
     if word.endswith("-once"):
         word = word.removesuffix("-once") if Path(job.output).stem.endswith("-1") else "fine"
-    pause = float(rest[0]) if word in ("slow", "slow-save") else 0.0
+    pause = float(rest[0]) if word in ("slow", "slow-save", "outlive") else 0.0
     began = time.monotonic()
     failed = compute(job, word, pause if word == "slow" else 0.0, deaf)
     complain(f"\n{fence(job.job, job.number)}\n")

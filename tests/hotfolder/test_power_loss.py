@@ -1,0 +1,42 @@
+"""The power goes at any moment, and takes along what was not flushed."""
+
+from pathlib import Path
+
+from tests.support.power_loss import Change, Cut, cuts, unsafe
+from tests.support.printed import printed_by
+
+
+def test_what_a_power_cut_may_undo() -> None:
+    """Content until the file is flushed, names until their folders are; then nothing any more."""
+    changes = [
+        Change(name="create", path="a/x.tmp"),
+        Change(name="write", path="a/x.tmp", data=b"data"),
+        Change(name="replace", path="a/x.tmp", target="b/x"),
+        Change(name="flush", path="b/x"),
+        Change(name="flush", path="a", folder=True),
+        Change(name="flush", path="b", folder=True),
+    ]
+    assert [unsafe(changes[:n]) for n in range(7)] == [
+        [],
+        [0],
+        [0, 1],
+        [0, 1, 2],
+        [0, 2],
+        [2],
+        [],
+    ]
+    assert list(cuts(changes[:1])) == [
+        Cut(0),
+        Cut(0),
+        Cut(1),
+        Cut(1, lost=frozenset({0})),
+        Cut(1, lost=frozenset({0})),
+    ]
+
+
+def test_after_a_power_cut_at_any_moment_no_prompt_is_lost(tmp_path: Path) -> None:
+    """Whatever of the unflushed operations the disk has kept, each prompt comes to its end once."""
+    line = printed_by("power_loss", str(tmp_path))
+    moments, _, states, _, distinct, *_ = line.split()[2:]
+    assert int(moments) >= 60
+    assert int(states) > int(distinct) >= 60
