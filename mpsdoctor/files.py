@@ -131,6 +131,8 @@ def names_used(folder: Path) -> set[str]:
 
 def folded(name: str) -> str:
     """The form in which APFS compares names by default: composed accents, no upper case."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 

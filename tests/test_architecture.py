@@ -65,6 +65,7 @@ MAY_IMPORT_HEAVY = {
     "rendering/ladder.py",
     "rendering/notes.py",
     "rendering/schedulers.py",
+    "rendering/steps.py",
     "rendering/generate.py",
     "rendering/measure.py",
     "rendering/vae.py",

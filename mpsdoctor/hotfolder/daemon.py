@@ -123,7 +123,7 @@ class Daemon:
             profile,
             self._tell,
             stop_now=self._machine.stop_now,
-            may_begin=lambda: not self._draining and self._machine.may_go_on(),
+            may_begin=self._may_begin,
             on_loaded=self._machine.worker_started,
         )
         self._wake = asyncio.Event()
@@ -213,13 +213,21 @@ class Daemon:
             self._started = True
             self._tell(events.Started(self._layout.root, resumed))
 
+    def _may_begin(self) -> bool:
+        """Whether another picture may be begun while one is in hand."""
+        pictures = self._renderer.rendered + len(self._renderer.in_hand)
+        return not self._draining and self._machine.may_go_on(pictures=pictures)
+
     async def _rest(self) -> None:
         """Until the inbox is worth another look."""
         now = time.monotonic()
-        self._machine.rest()
+        if self._inbox.due(now) is None:
+            self._machine.rest()
+        else:
+            self._machine.stand_by()
         self._idle_since = self._idle_since or now
         await self._end_worker(idle_s=now - self._idle_since)
-        due = self._inbox.due(now)
+        due = self._inbox.due(time.monotonic())
         await self._wait(self._pace.rescan if due is None else min(due, self._pace.rescan))
 
     async def _end_worker(self, *, idle_s: float) -> None:

@@ -6,14 +6,18 @@ from itertools import pairwise
 from statistics import median
 
 
-def picture_left(step: int, steps: int, done_at: Sequence[float]) -> float | None:
-    """Seconds until the last of `steps` denoising steps, after `step` of them; None if unknown.
+def picture_left(steps: int, done: Sequence[tuple[int, float]]) -> float | None:
+    """Seconds until the last of `steps` denoising steps; None if unknown.
 
-    `done_at` says when each step of this picture was done, by a monotonic clock, and so leaves the
-    first one's duration out: Metal compiles its shaders in it.
+    `done` has steps of this picture, the latest at the end, with when they were done by a monotonic
+    clock. The first one's duration does not count: Metal compiles its shaders in it.
     """
-    usual = _usual(later - earlier for earlier, later in pairwise(done_at))
-    return None if usual is None else max(steps - step, 0) * usual
+    usual = _usual(
+        (later - earlier) / (step - before)
+        for (before, earlier), (step, later) in pairwise(done)
+        if step > before
+    )
+    return None if usual is None else max(steps - done[-1][0], 0) * usual
 
 
 def queue_left(

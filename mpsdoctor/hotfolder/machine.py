@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from mpsdoctor.hotfolder import conditions, readings
@@ -12,9 +13,9 @@ from mpsdoctor.hotfolder.sleep import asleep_s
 
 
 class Machine:
-    """Reads at most every `look` seconds, and not at all while nobody asks.
+    """Reads every `look` seconds, except at rest, so that no picture waits for a reading.
 
-    The Mac is kept awake from `work` to `rest`.
+    While it is at work the Mac is kept awake.
     """
 
     def __init__(self, root: Path, *, look: float) -> None:
@@ -22,16 +23,28 @@ class Machine:
         self._look = look
         self._readings = Readings()
         self._read_at = float("-inf")
+        self._read_anew = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
         self._awake = Awake(caffeinate())
         self._asleep_before = 0.0
 
     def work(self) -> None:
         """There is something to render."""
         self._awake.hold()
+        self._watch()
+
+    def stand_by(self) -> None:
+        """There is nothing to render now, but there may be soon."""
+        self._awake.release()
+        self._watch()
 
     def rest(self) -> None:
-        """There is nothing to render now."""
+        """There is nothing to render."""
         self._awake.release()
+        self._read_at = float("-inf")
+        if self._watching:
+            self._watching.cancel()
+            self._watching = None
 
     def worker_started(self) -> None:
         """From now on sleep counts against this worker."""
@@ -39,32 +52,48 @@ class Machine:
 
     async def pause(self, *, loaded: bool) -> Pause | None:
         """Why no other picture is begun now."""
-        if time.monotonic() - self._read_at >= self._look:
+        if time.monotonic() - self._read_at > 2 * self._look:
             await self._read()
         return conditions.pause(self._readings, loaded=loaded)
 
-    def may_go_on(self) -> bool:
-        """Whether the last readings were fit for another picture."""
-        return conditions.pause(self._readings, loaded=True) is None
+    def may_go_on(self, *, pictures: int) -> bool:
+        """Whether a worker that has made so many may begin another, as far as is known."""
+        return (
+            conditions.pause(self._readings, loaded=True) is None
+            and self._end_worker(0.0, pictures) is None
+        )
 
     async def stop_now(self) -> Pause:
         """Returns when a picture has to be given up, and says why."""
-        while True:
-            await asyncio.sleep(self._look)
-            await self._read()
-            if reason := conditions.stop_now(self._readings):
-                return reason
+        while not (reason := conditions.stop_now(self._readings)):
+            self._read_anew.clear()
+            await self._read_anew.wait()
+        return reason
 
     async def end_worker(self, *, idle_s: float, pictures: int) -> str | None:
         """Why the worker is ended now, between two pictures."""
-        pressure = self._readings.pressure
         if idle_s:
-            pressure = await readings.pressure()
-        slept_s = asleep_s() - self._asleep_before
+            self._readings = replace(self._readings, pressure=await readings.pressure())
+        return self._end_worker(idle_s, pictures)
+
+    def _end_worker(self, idle_s: float, pictures: int) -> str | None:
         return conditions.end_worker(
-            idle_s=idle_s, pictures=pictures, slept_s=slept_s, pressure=pressure
+            idle_s=idle_s,
+            pictures=pictures,
+            slept_s=asleep_s() - self._asleep_before,
+            pressure=self._readings.pressure,
         )
+
+    def _watch(self) -> None:
+        if not self._watching:
+            self._watching = asyncio.create_task(self._keep_reading())
+
+    async def _keep_reading(self) -> None:
+        while True:
+            await self._read()
+            await asyncio.sleep(self._look)
 
     async def _read(self) -> None:
         self._readings = await readings.take(self._root)
         self._read_at = time.monotonic()
+        self._read_anew.set()

@@ -61,7 +61,7 @@ class Renderer:
         self.in_hand: deque[Task] = deque()
         self.rendered = 0
         """Pictures of the present worker."""
-        self._steps_done_at: list[float] = []
+        self._steps_done: list[tuple[int, float]] = []
 
     async def begin(self, task: Task) -> None:
         """Gives `task` to a worker that has its model."""
@@ -139,27 +139,29 @@ class Renderer:
     async def _on_progress(self, progress: Started | Step) -> None:
         task = self._task(progress.job, progress.number)
         if isinstance(progress, Started):
-            self._steps_done_at = []
+            self._steps_done = []
             return
-        self._steps_done_at.append(time.monotonic())
-        left_s = picture_left(progress.step, progress.steps, self._steps_done_at)
+        self._steps_done.append((progress.step, time.monotonic()))
+        left_s = picture_left(progress.steps, self._steps_done)
         self._tell(
             events.Stepped(
                 task.job.id, task.job.name, task.number, progress.step, progress.steps, left_s
             )
         )
-        if progress.step == progress.steps:
-            await self._begin_ahead()
+        await self._look_ahead(begin=progress.step == progress.steps)
 
     def _task(self, job: str, number: int) -> Task:
         return next(task for task in self.in_hand if (task.job.id, task.number) == (job, number))
 
-    async def _begin_ahead(self) -> None:
-        """So that the worker need not wait while this one is decoded, saved and published."""
+    async def _look_ahead(self, *, begin: bool) -> None:
+        """Claims what comes next, and at the last step hands it over.
+
+        So that the worker need not wait while this one is decoded, saved and published.
+        """
         if len(self.in_hand) >= _MOST_IN_HAND or not self._may_begin():
             return
         task = self._queue.next(time.monotonic(), self.in_hand)
-        if task and task.profile == self.in_hand[0].profile:
+        if begin and task and task.profile == self.in_hand[0].profile:
             await self._hand_over(task)
 
     def _blamed(self, loss: WorkerLostError) -> Task:

@@ -22,11 +22,9 @@ from mpsdoctor.rendering.notes import arguments, notes_on, takes_negative_prompt
 from mpsdoctor.rendering.pictures import to_image
 from mpsdoctor.rendering.schedulers import sampler_of, set_scheduler
 from mpsdoctor.rendering.sizes import picture_size, require_size
+from mpsdoctor.rendering.steps import OnStep, StepTeller, wait_for
 from mpsdoctor.rendering.vae import infinity_refused
 from mpsdoctor.resources import embedded_model
-
-OnStep = Callable[[int, int], None]
-"""Called with the number of the step that is done (1-based) and of all steps."""
 
 _Setting = TypeVar("_Setting", int, float)
 
@@ -131,7 +129,9 @@ def _call(
     """
     given: dict[str, Any] = dict(settings)
     if on_step is not None and "callback_on_step_end" in arguments(pipe):
-        given["callback_on_step_end"] = _step_callback(on_step)
+        given["callback_on_step_end"] = _step_callback(
+            StepTeller(on_step, wait_for(pipe.device.type))
+        )
     if any(request.negative_prompt for request in batch) and takes_negative_prompt(pipe):
         given["negative_prompt"] = [request.negative_prompt for request in batch]
     return pipe(
@@ -148,15 +148,13 @@ def _resized(request: Request, image: Image) -> Iterator[str]:
         yield f"The model made it {image.width}×{image.height}, not {asked[0]}×{asked[1]}"
 
 
-def _step_callback(on_step: OnStep) -> Callable[..., dict[str, torch.Tensor]]:
+def _step_callback(teller: StepTeller) -> Callable[..., dict[str, torch.Tensor]]:
     """Diffusers passes pipeline, step (0-based), timestep and tensors, and wants those back."""
 
     def callback(
         pipe: DiffusionPipeline, step: int, _timestep: float, tensors: dict[str, torch.Tensor]
     ) -> dict[str, torch.Tensor]:
-        if pipe.device.type == "mps":  # which has only been told what to compute
-            torch.mps.synchronize()
-        on_step(step + 1, pipe.num_timesteps)
+        teller.given(step + 1, pipe.num_timesteps)
         return tensors
 
     return callback

@@ -20,7 +20,8 @@ from mpsdoctor.profile.model import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.attention_precision import attention_in_float32
 from mpsdoctor.rendering.broken import BrokenPictureError, same_on_all_rungs
-from mpsdoctor.rendering.generate import OnStep, Picture, generate
+from mpsdoctor.rendering.generate import Picture, generate
+from mpsdoctor.rendering.steps import OnStep
 from mpsdoctor.rendering.vae import Decoding, decode_in, decoded_again
 
 Dtype = Literal["float16", "bfloat16", "float32"]

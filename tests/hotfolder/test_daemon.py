@@ -222,7 +222,7 @@ def test_a_signal_ends_it_and_the_prompt_is_taken_up_again(
 
 def test_killed_again_and_again_it_publishes_each_prompt_once(layout: Layout) -> None:
     """After kill -9 at any moment, a new daemon goes on: no prompt is lost, none comes twice."""
-    prompts = [f"{number}.txt" for number in range(12)]
+    prompts = [f"{number}.txt" for number in range(30)]
     for name in prompts:
         drop(layout, name, "slow 0.02")
     chance = random.Random(1)
@@ -295,7 +295,7 @@ def test_a_second_daemon_refuses_and_status_tells_of_the_first(layout: Layout) -
         status = read_status(layout.root)
         assert status.running
         assert status.pid == daemon.process.pid
-        assert (status.inbox, status.work, status.done, status.failed) == (1, 1, 0, 1)
+        assert (status.inbox, status.work, status.done, status.failed) == (0, 2, 0, 1)
         assert status.current
         assert status.current.steps == 4
         assert [result.name for result in status.results] == ["bad.txt"]
@@ -401,7 +401,7 @@ def test_told_to_finish_it_ends_after_the_picture_in_hand(layout: Layout) -> Non
         daemon.wait_for("Stopping")
         daemon.wait_for("Published")
         assert daemon.wait() == 0
-    assert len(names(layout.images)) == len(names(layout.inbox)) == 1
+    assert len(names(layout.images)) == len(names(layout.done)) == 1
     with running(layout) as daemon:
         daemon.wait_for("Started")
         assert daemon.end(signal.SIGUSR1) == 0

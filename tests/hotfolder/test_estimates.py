@@ -10,21 +10,23 @@ from mpsdoctor.hotfolder.estimates import picture_left, queue_left
 
 
 @pytest.mark.parametrize(
-    ("step", "done_at", "left"),
+    ("done", "left"),
     [
-        (0, [], None),
-        (1, [9.0], None),
-        (2, [9.0, 10.0], 28.0),
-        (4, [9.0, 10.0, 11.0, 20.0], 26.0),
-        (30, [9.0, 10.0], 0.0),
-        (31, [9.0, 10.0], 0.0),
+        ([], None),
+        ([(1, 9.0)], None),
+        ([(1, 9.0), (2, 10.0)], 28.0),
+        ([(1, 9.0), (2, 10.0), (12, 20.0)], 18.0),
+        ([(1, 9.0), (2, 10.0), (3, 11.0), (4, 20.0)], 26.0),
+        ([(1, 9.0), (30, 38.0)], 0.0),
+        ([(1, 9.0), (31, 38.0)], 0.0),
+        ([(2, 9.0), (2, 10.0)], None),
     ],
 )
 def test_a_picture_takes_as_long_as_its_usual_step(
-    step: int, done_at: list[float], left: float | None
+    done: list[tuple[int, float]], left: float | None
 ) -> None:
     """The first step, in which shaders are compiled, and single slow ones say nothing."""
-    assert left == picture_left(step, 30, done_at)
+    assert left == picture_left(30, done)
 
 
 @pytest.mark.parametrize(
@@ -50,14 +52,20 @@ def test_without_a_picture_only_the_present_one_can_be_known() -> None:
     assert queue_left(None, 0, [], rendering=True) is None
 
 
-@given(st.integers(), st.integers(), st.lists(st.floats()), st.none() | st.floats(0, 1e9))
+@given(
+    st.integers(),
+    st.lists(st.tuples(st.integers(), st.floats())),
+    st.none() | st.floats(0, 1e9),
+)
 def test_odd_clocks_give_no_odd_answer(
-    step: int, pictures: int, times: list[float], current: float | None
+    pictures: int, done: list[tuple[int, float]], current: float | None
 ) -> None:
     """Clocks that jump or fail: a time that can be shown, or none."""
     for left in (
-        picture_left(min(step, 1000), 1000, times),
-        queue_left(current, min(pictures, 1000), times, rendering=current is not None),
+        picture_left(1000, done),
+        queue_left(
+            current, min(pictures, 1000), [at for _, at in done], rendering=current is not None
+        ),
     ):
         assert left is None or left >= 0
         assert left is None or not math.isnan(left)
