@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "resources": set[str](),
     "facts": LEAVES,
     "knowledge": LEAVES,
-    "checks": LEAVES | {"facts.model", "knowledge"},
+    "checks": LEAVES | {"facts.agent", "facts.model", "knowledge"},
     "profile": LEAVES,
     "tuning": LEAVES
     | {"facts.model", "knowledge", "profile", "planning", "rendering.attention_pieces"}

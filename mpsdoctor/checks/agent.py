@@ -7,7 +7,8 @@ say, and none of them decides whether this Mac can render.
 from collections.abc import Iterator
 
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
-from mpsdoctor.facts.model import Agent, Context, Facts, Job
+from mpsdoctor.facts.agent import Agent, Context, Job
+from mpsdoctor.facts.model import Facts
 
 _INSTALL = ("mpsdoctor service install",)
 _LOGS = ("mpsdoctor service logs",)

@@ -16,8 +16,8 @@ from mpsdoctor.errors import MpsDoctorError, did_you_mean
 
 if TYPE_CHECKING:
     from mpsdoctor.checks.model import Check, Report
+    from mpsdoctor.facts.agent import Agent as AgentFacts
     from mpsdoctor.facts.interpreter import Interpreter
-    from mpsdoctor.facts.model import Agent as AgentFacts
     from mpsdoctor.facts.model import Facts
     from mpsdoctor.facts.redact import Owner
     from mpsdoctor.profile.subject import Subject

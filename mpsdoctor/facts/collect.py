@@ -25,10 +25,11 @@ from mpsdoctor.facts import (
     torch_answer,
     vm_stat,
 )
+from mpsdoctor.facts.agent import Agent
 from mpsdoctor.facts.command import CommandResult, Runner
 from mpsdoctor.facts.command import run as run_command
 from mpsdoctor.facts.interpreter import Interpreter, this
-from mpsdoctor.facts.model import Agent, Facts, Hardware, Picture, ProbeOutcome, Python, Torch
+from mpsdoctor.facts.model import Facts, Hardware, Picture, ProbeOutcome, Python, Torch
 from mpsdoctor.resources import embedded_model
 
 TORCH_DEADLINE = 60.0

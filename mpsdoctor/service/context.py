@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from mpsdoctor.facts.agent import Context
 from mpsdoctor.facts.command import Runner
-from mpsdoctor.facts.model import Context
 from mpsdoctor.service.agent import PROBE, Agent
 from mpsdoctor.service.launchctl import Launchctl
 from mpsdoctor.service.plist import render_probe

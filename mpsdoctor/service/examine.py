@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts.agent import Agent as AgentFacts
+from mpsdoctor.facts.agent import Job
 from mpsdoctor.facts.command import Runner
-from mpsdoctor.facts.model import Agent as AgentFacts
-from mpsdoctor.facts.model import Job
 from mpsdoctor.service import context, logs, plist, pulse
 from mpsdoctor.service.agent import Agent
 from mpsdoctor.service.environment import snapshot

@@ -1,6 +1,6 @@
 """Why the daemon ended the last time, in words."""
 
-from mpsdoctor.facts.model import Job
+from mpsdoctor.facts.agent import Job
 
 _CODES = {
     0: "it was told to stop",

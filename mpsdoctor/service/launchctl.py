@@ -6,8 +6,8 @@
 import re
 from pathlib import Path
 
+from mpsdoctor.facts.agent import Job
 from mpsdoctor.facts.command import CommandResult, Runner
-from mpsdoctor.facts.model import Job
 from mpsdoctor.service import codes
 from mpsdoctor.service.agent import Agent
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from mpsdoctor.facts import environment, torch_answer
+from mpsdoctor.facts.agent import Context
 from mpsdoctor.facts.command import Runner, run
-from mpsdoctor.facts.model import Context
 from mpsdoctor.facts.storage import nearest
 from mpsdoctor.files import replace_file
 from mpsdoctor.service.folder_probe import OPERATIONS

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts.agent import Context
 from mpsdoctor.facts.command import CommandResult
-from mpsdoctor.facts.model import Context, Place
+from mpsdoctor.facts.model import Place
 from mpsdoctor.facts.storage import place
 from mpsdoctor.service import codes
 from mpsdoctor.service.pulse import Pulse

@@ -5,7 +5,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from mpsdoctor.facts.model import Job
+from mpsdoctor.facts.agent import Job
 from mpsdoctor.service.pulse import Pulse
 
 

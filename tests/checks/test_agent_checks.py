@@ -7,17 +7,8 @@ from mpsdoctor.checks import agent
 from mpsdoctor.checks.model import NoAnswerError, Severity, Status
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.checks.runner import examine
-from mpsdoctor.facts.model import (
-    Agent,
-    Context,
-    Environment,
-    Facts,
-    Folder,
-    HotFolder,
-    Job,
-    Python,
-    System,
-)
+from mpsdoctor.facts.agent import Agent, Context, Job
+from mpsdoctor.facts.model import Environment, Facts, Folder, HotFolder, Python, System
 
 AGENT_CHECKS = [check for check in CHECKS if check.id.startswith("MPS7")]
 

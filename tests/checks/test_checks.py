@@ -12,9 +12,8 @@ from msgspec.structs import replace
 from mpsdoctor.checks.model import Check, Severity, Status
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.checks.runner import examine
+from mpsdoctor.facts.agent import Agent, Context
 from mpsdoctor.facts.model import (
-    Agent,
-    Context,
     Environment,
     Facts,
     Folder,

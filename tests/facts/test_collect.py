@@ -7,11 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from mpsdoctor.facts import mac_answer, pmset, sw_vers, sysctl, vm_stat
+from mpsdoctor.facts.agent import Agent
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
 from mpsdoctor.facts.interpreter import Interpreter
 from mpsdoctor.facts.model import (
-    Agent,
     Facts,
     Hardware,
     Memory,

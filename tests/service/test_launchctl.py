@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.facts.model import Job
+from mpsdoctor.facts.agent import Job
 from mpsdoctor.service import codes, exits
 from mpsdoctor.service.launchctl import parse_disabled, parse_job
 from tests.support.mac import Mac

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.model import Context
+from mpsdoctor.facts.agent import Context
 from mpsdoctor.service import refusals
 from mpsdoctor.service.pulse import Pulse
 from mpsdoctor.service.refusals import Asker
