@@ -130,7 +130,6 @@ class Daemon:
         self._paused: Pause | None = None
         self._retry_s = pace.retry
         self._idle_since: float | None = None
-        self._must_resume = True
         self._started = False
         self._stopping = False
         self._draining = False
@@ -182,17 +181,17 @@ class Daemon:
             except OSError as error:
                 if not (reason := trouble(error)):
                     raise
-                self._must_resume = True
+                self._queue.must_resume = True
                 await self._pause(reason)
 
     async def _turn(self) -> None:
         """Renders a picture, or waits for one."""
         if gone := self._hold.restore():
-            self._must_resume = True
+            self._queue.must_resume = True
             raise ObstacleError(gone)
         if self._renderer.in_hand:
             return await self._renderer.finish_oldest()
-        if self._must_resume:
+        if self._queue.must_resume:
             self._resume()
         task = self._queue.next(time.monotonic(), self._renderer.in_hand)
         if not task:
@@ -208,7 +207,6 @@ class Daemon:
 
     def _resume(self) -> None:
         resumed = self._queue.resume()
-        self._must_resume = False
         if not self._started:
             self._started = True
             self._tell(events.Started(self._layout.root, resumed))

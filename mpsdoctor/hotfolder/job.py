@@ -56,24 +56,20 @@ def new_job(name: str) -> Job:
     )
 
 
-def next_picture(job: Job) -> int | None:
-    """The lowest number that is neither published nor given up."""
-    return next(iter(_open(job)), None)
-
-
-def is_settled(job: Job) -> bool:
-    """Whether every picture of a frozen job is published or given up."""
-    return job.pictures > 0 and next_picture(job) is None
-
-
-def begun(job: Job) -> set[int]:
-    """The pictures of which an attempt has begun whose end is not recorded."""
-    return {number for number in _open(job) if job.attempts.get(number)}
-
-
-def _open(job: Job) -> list[int]:
+def open_pictures(job: Job) -> list[int]:
+    """The numbers that are neither published nor given up, in order; none before it is frozen."""
     return [
         number
         for number in range(1, job.pictures + 1)
         if number not in job.published and number not in job.failures
     ]
+
+
+def is_settled(job: Job) -> bool:
+    """Whether every picture of a frozen job is published or given up."""
+    return job.pictures > 0 and not open_pictures(job)
+
+
+def begun(job: Job) -> set[int]:
+    """The pictures of which an attempt has begun whose end is not recorded."""
+    return {number for number in open_pictures(job) if job.attempts.get(number)}

@@ -11,7 +11,7 @@ from mpsdoctor.hotfolder import events
 from mpsdoctor.hotfolder.events import Event
 from mpsdoctor.hotfolder.inbox import Inbox
 from mpsdoctor.hotfolder.intake import read_dropped
-from mpsdoctor.hotfolder.job import Failure, Job, is_settled
+from mpsdoctor.hotfolder.job import Failure, Job, is_settled, open_pictures
 from mpsdoctor.hotfolder.losses import verdict
 from mpsdoctor.hotfolder.models import allowed, with_model
 from mpsdoctor.hotfolder.recovery import recover
@@ -52,7 +52,8 @@ class Task:
 class Queue:
     """Jobs of an earlier daemon first, then what lies in the inbox, oldest first.
 
-    All methods raise OSError where the disk refuses; after `resume` they go on from there.
+    All methods raise OSError where the disk refuses. Then, as at first, `must_resume` is to be
+    set, and no other picture to be begun before `resume`; those in hand may be finished.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class Queue:
         self._waiting: deque[Job] = deque()
         self._open: list[OpenJob] = []
         self._owed: dict[tuple[str, int], int] = {}
+        self.must_resume = True
+        """Whether the folders may hold something else than is known here."""
         self.rung = 0
         """Of the ladder, on which the last broken picture was cured."""
 
@@ -74,6 +77,7 @@ class Queue:
         self._open = []
         self._waiting = deque(map(self._repaid, recover(self._spool)))
         self._owed = {}
+        self.must_resume = False
         return len(self._waiting)
 
     def next(self, now: float, in_hand: "deque[Task]") -> Task | None:
@@ -166,15 +170,15 @@ class Queue:
 
     def _next_of(self, open_job: OpenJob, in_hand: "deque[Task]") -> Task | None:
         taken = {task.number for task in in_hand if task.of is open_job}
-        for number, request in enumerate(open_job.requests, 1):
-            job = open_job.job
-            if number in taken or number in job.published or number in job.failures:
+        job = open_job.job
+        for number in open_pictures(job):
+            if number in taken:
                 continue
             attempts = job.attempts.get(number, 0)
             if verdict(attempts, job.losses.get(number, ())) == "fail":
                 self._note_failure(open_job, number, _interrupted_too_often(attempts))
                 continue
-            model = allowed(self._profile, request.model)
+            model = allowed(self._profile, open_job.requests[number - 1].model)
             return Task(open_job, number, with_model(self._profile, model))
         if not taken:
             self._settle(open_job)

@@ -112,7 +112,6 @@ class Renderer:
 
     async def _load(self, task: Task) -> bool:
         if self._supervisor.model != task.profile.model:
-            self.rendered = 0
             self._tell(events.Loading(task.profile.model))
         try:
             ready = await self._unless_stopped(self._supervisor.load(task.profile))
@@ -156,13 +155,18 @@ class Renderer:
     async def _look_ahead(self, *, begin: bool) -> None:
         """Claims what comes next, and at the last step hands it over.
 
-        So that the worker need not wait while this one is decoded, saved and published.
+        So that the worker need not wait while this one is decoded, saved and published. Where the
+        disk refuses that, the picture in hand is finished all the same.
         """
-        if len(self.in_hand) >= _MOST_IN_HAND or not self._may_begin():
+        in_hand = len(self.in_hand)
+        if in_hand >= _MOST_IN_HAND or self._queue.must_resume or not self._may_begin():
             return
-        task = self._queue.next(time.monotonic(), self.in_hand)
-        if begin and task and task.profile == self.in_hand[0].profile:
-            await self._hand_over(task)
+        try:
+            task = self._queue.next(time.monotonic(), self.in_hand)
+            if begin and task and task.profile == self.in_hand[0].profile:
+                await self._hand_over(task)
+        except OSError:
+            self._queue.must_resume = True
 
     def _blamed(self, loss: WorkerLostError) -> Task:
         """The one that was being computed, where the worker got so far."""

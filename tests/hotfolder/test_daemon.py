@@ -408,7 +408,10 @@ def test_told_to_finish_it_ends_after_the_picture_in_hand(layout: Layout) -> Non
 
 
 def test_folders_that_the_user_deletes_come_back(layout: Layout) -> None:
-    """Deleting the inbox loses the file events, not the prompts that come after."""
+    """Deleting the inbox loses the file events, not the prompts that come after.
+
+    A picture that is being rendered then is rendered once.
+    """
     with running(layout) as daemon:
         daemon.wait_for("Started")
         for folder in (layout.inbox, layout.images, layout.done):
@@ -418,7 +421,13 @@ def test_folders_that_the_user_deletes_come_back(layout: Layout) -> None:
         daemon.wait_for("Rendering")
         layout.images.rmdir()
         daemon.wait_for("Published")
+        drop(layout, "dog.txt", "slow 0.1")
+        daemon.wait_for("Stepped", name="dog.txt")
+        layout.inbox.rmdir()
+        daemon.wait_for("Published")
         assert daemon.end() == 0
+    begun = [event["name"] for event in daemon.seen if event["kind"] == "Rendering"]
+    assert begun.count("dog.txt") == 1
 
 
 def test_a_hot_folder_that_has_gone_is_waited_for(layout: Layout) -> None:

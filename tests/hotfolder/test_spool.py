@@ -14,7 +14,7 @@ import pytest
 from mpsdoctor import files
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder import published
-from mpsdoctor.hotfolder.job import Failure, Job, is_settled, next_picture
+from mpsdoctor.hotfolder.job import Failure, Job, is_settled, open_pictures
 from mpsdoctor.hotfolder.layout import Layout
 from mpsdoctor.hotfolder.pictures import record_in_picture
 from mpsdoctor.hotfolder.recovery import recover
@@ -54,7 +54,7 @@ def open_jobs(spool: Spool, pictures: int = 1) -> Iterator[Job]:
 def succeed(spool: Spool) -> None:
     """Brings every prompt to `done/`, with two pictures."""
     for job in open_jobs(spool, 2):
-        while (number := next_picture(job)) is not None:
+        for number in open_pictures(job):
             job, _ = spool.publish(rendered(spool, job, number), number)
         spool.settle(job)
 
@@ -68,7 +68,7 @@ def fail(spool: Spool) -> None:
 def fail_one(spool: Spool) -> None:
     """The first of two pictures fails, the other is published."""
     for job in open_jobs(spool, 2):
-        while (number := next_picture(job)) is not None:
+        for number in open_pictures(job):
             job = rendered(spool, job, number)
             if number == 1:
                 job = spool.note_failure(job, 1, Failure.of(REASON, "a cat"))
@@ -188,7 +188,7 @@ def test_another_profile_starts_a_job_anew(spool: Spool) -> None:
     anew = spool.freeze(job, sha256="content", profile="another", rung=2, pictures=3)
     assert (anew.seed, anew.published) == (job.seed, {1: "cat.png"})
     assert (anew.attempts, anew.losses, anew.failures, anew.rung) == ({}, {}, {}, 2)
-    assert next_picture(anew) == 2
+    assert open_pictures(anew) == [2, 3]
 
 
 def test_a_damaged_record_costs_no_prompt(spool: Spool) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.hotfolder.job import Failure, Job, is_settled, next_picture
+from mpsdoctor.hotfolder.job import Failure, Job, is_settled, open_pictures
 from mpsdoctor.hotfolder.layout import Layout
 from mpsdoctor.hotfolder.pictures import record_in_picture
 from mpsdoctor.hotfolder.recovery import recover
@@ -57,7 +57,7 @@ class SpoolAtRandom(RuleBasedStateMachine):
         return self.jobs[0]
 
     def number(self) -> int:
-        return next_picture(self.first()) or 0
+        return next(iter(open_pictures(self.first())), 0)
 
     # The user.
 
