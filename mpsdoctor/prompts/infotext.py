@@ -43,6 +43,7 @@ class Parameters:
     version: str
     negative_prompt: str = ""
     schedule_type: str | None = None
+    distilled_cfg_scale: float | None = None
 
 
 def format_infotext(parameters: Parameters) -> str:
@@ -104,6 +105,7 @@ def _pairs(parameters: Parameters) -> list[tuple[str, str]]:
         "Sampler": parameters.sampler,
         "Schedule type": parameters.schedule_type or "",
         "CFG scale": _number(parameters.cfg_scale),
+        "Distilled CFG Scale": _number(parameters.distilled_cfg_scale),
         "Seed": f"{parameters.seed}",
         "Size": f"{parameters.width}x{parameters.height}",
         "Model": parameters.model,
@@ -122,8 +124,10 @@ def _reads_as(prompt: str, negative: str, infotext: str) -> bool:
     return (layout.prompt, layout.negative_prompt) == (prompt, negative) and not has_options(lines)
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
     """As short as it can be without becoming another number."""
+    if value is None:
+        return ""
     short = f"{value:g}"
     return short if float(short) == value else repr(value)
 

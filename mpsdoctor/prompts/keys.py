@@ -11,12 +11,13 @@ KEYS = {
     "Sampler": "sampler",
     "Schedule type": "schedule_type",
     "CFG scale": "cfg_scale",
+    "Distilled CFG Scale": "distilled_cfg_scale",
     "Seed": "seed",
     "Size": "size",
     "Model": "model",
     "Count": "count",
 }
-"""To settings. Only `Count` is ours; the others are A1111's."""
+"""To settings. `Count` is ours, `Distilled CFG Scale` Forge's; the others are A1111's."""
 
 PROMPT, NEGATIVE_PROMPT = "Prompt", "Negative prompt"
 
@@ -25,7 +26,7 @@ _SETTINGS = {key.casefold(): setting for key, setting in KEYS.items()}
 _OF_OTHERS = re.compile(
     r"(model|vae|lora|ti|emb|hypernet) hash(es)?|hashes|vae( (en|de)coder)?|clip skip|version"
     r"|rng|ensd|eta|denoising strength|face restoration|tiling|batch (size|pos)|refiner"
-    r"|distilled cfg scale|created date|fp8 weight|app|backend|operations|parser|user"
+    r"|created date|fp8 weight|app|backend|operations|parser|user"
     r"|(hires|adetailer|controlnet|civitai|variation seed|first pass|mask|token merging) ?.*",
     re.IGNORECASE,
 )

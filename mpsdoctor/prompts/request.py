@@ -13,9 +13,10 @@ SEEDS = 2**32
 class Request(Record):
     """One entry of a prompt file; None leaves a setting to the profile, then to the model.
 
-    `sampler` and `schedule_type` are A1111's names. `width` and `height` in pixels. `model` is as
-    written: whether the profile allows it is not known here. `notes` say, for the user, what was
-    understood and has no effect.
+    `sampler` and `schedule_type` are A1111's names. A model that was taught its guidance, such as
+    FLUX.1-dev, takes `distilled_cfg_scale`, or `cfg_scale` where that stands alone. `width` and
+    `height` in pixels. `model` is as written: whether the profile allows it is not known here.
+    `notes` say, for the user, what was understood and has no effect.
     """
 
     prompt: str
@@ -24,6 +25,7 @@ class Request(Record):
     sampler: str | None = None
     schedule_type: str | None = None
     cfg_scale: float | None = None
+    distilled_cfg_scale: float | None = None
     seed: int | None = None
     width: int | None = None
     height: int | None = None

@@ -17,7 +17,7 @@ MAX_COUNT = 64
 SIDE_MULTIPLE = 8
 _SIDES = (64, 2048)
 _STEPS = (1, 150)
-_CFG_SCALES = (0, 30)
+_SCALES = (0, 30)
 _LONGEST_NAME = 200
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
@@ -138,7 +138,15 @@ def _no_side(name: str, value: str, nearest: str) -> SettingError:
 
 
 def _cfg_scale(name: str, value: str) -> Fields:
-    least, most = _CFG_SCALES
+    return {"cfg_scale": _scale(name, value)}
+
+
+def _distilled_cfg_scale(name: str, value: str) -> Fields:
+    return {"distilled_cfg_scale": _scale(name, value)}
+
+
+def _scale(name: str, value: str) -> float:
+    least, most = _SCALES
     number = float(value) if _NUMBER.fullmatch(value) else math.nan
     if math.isnan(number):
         raise SettingError(
@@ -150,7 +158,7 @@ def _cfg_scale(name: str, value: str) -> Fields:
             f"{name} is {_shown(value)}; it may be {least} to {most}.",
             hint=f"The nearest is {_spelt(name, least if number < least else most)}.",
         )
-    return {"cfg_scale": number}
+    return number
 
 
 def _seed(name: str, value: str) -> Fields:
@@ -207,6 +215,7 @@ SETTINGS: Mapping[str, Callable[[str, str], Fields]] = {
     "schedule_type": _schedule_type,
     "steps": _steps,
     "cfg_scale": _cfg_scale,
+    "distilled_cfg_scale": _distilled_cfg_scale,
     "seed": _seed,
     "size": _size,
     "width": _width,

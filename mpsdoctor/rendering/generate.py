@@ -18,9 +18,11 @@ from mpsdoctor.profile.model import Profile
 from mpsdoctor.prompts.infotext import Parameters
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.broken import blacked_out
-from mpsdoctor.rendering.notes import arguments, notes_on, takes_negative_prompt
+from mpsdoctor.rendering.guidance import negative_prompts, scales, shown
+from mpsdoctor.rendering.notes import notes_on
 from mpsdoctor.rendering.pictures import to_image
 from mpsdoctor.rendering.schedulers import sampler_of, set_scheduler
+from mpsdoctor.rendering.signature import arguments
 from mpsdoctor.rendering.sizes import picture_size, require_size
 from mpsdoctor.rendering.steps import OnStep, StepTeller, wait_for
 from mpsdoctor.rendering.vae import infinity_refused
@@ -95,7 +97,11 @@ def _render(
         Picture(
             image,
             _parameters(pipe, settings, request, image),
-            (*((note,) if note else ()), *notes_on(pipe, request), *_resized(request, image)),
+            (
+                *((note,) if note else ()),
+                *notes_on(pipe, request, settings),
+                *_resized(request, image),
+            ),
         )
         for request, image in zip(batch, map(to_image, output.images), strict=True)
     ]
@@ -107,7 +113,7 @@ def _settings(profile: Profile, pipe: DiffusionPipeline, request: Request) -> di
         "width": _first(request.width, profile.width),
         "height": _first(request.height, profile.height),
         "num_inference_steps": _first(request.steps, profile.num_inference_steps),
-        "guidance_scale": _first(request.cfg_scale, profile.guidance_scale),
+        **scales(pipe, request, profile.guidance_scale),
     }
     accepted = arguments(pipe)
     return {name: value for name, value in asked.items() if value is not None and name in accepted}
@@ -132,8 +138,9 @@ def _call(
         given["callback_on_step_end"] = _step_callback(
             StepTeller(on_step, wait_for(pipe.device.type))
         )
-    if any(request.negative_prompt for request in batch) and takes_negative_prompt(pipe):
-        given["negative_prompt"] = [request.negative_prompt for request in batch]
+    negative = negative_prompts(pipe, [request.negative_prompt for request in batch], settings)
+    if negative is not None:
+        given["negative_prompt"] = negative
     return pipe(
         prompt=[request.prompt for request in batch],
         generator=[torch.Generator("cpu").manual_seed(request.seed or 0) for request in batch],
@@ -166,13 +173,15 @@ def _parameters(
     defaults = {name: argument.default for name, argument in arguments(pipe).items()}
     used = defaults | dict(settings)
     sampler, schedule_type = sampler_of(pipe)
+    cfg_scale, distilled_cfg_scale = shown(pipe, request, used)
     return Parameters(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
         steps=used["num_inference_steps"],
         sampler=sampler,
         schedule_type=schedule_type,
-        cfg_scale=used.get("guidance_scale", 0),
+        cfg_scale=cfg_scale,
+        distilled_cfg_scale=distilled_cfg_scale,
         seed=request.seed or 0,
         width=image.width,
         height=image.height,

@@ -1,55 +1,52 @@
 """What of a request has no effect on this pipeline, for the user."""
 
-import inspect
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mpsdoctor.prompts.request import Request
+from mpsdoctor.rendering.guidance import NO_GUIDANCE, guidance_of, heeds_negative_prompt
+from mpsdoctor.rendering.signature import arguments
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
 
-def arguments(pipe: "DiffusionPipeline") -> Mapping[str, inspect.Parameter]:
-    """What the pipeline can be called with."""
-    return inspect.signature(type(pipe).__call__).parameters
+def notes_on(
+    pipe: "DiffusionPipeline", request: Request, settings: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """One sentence each, without a full stop. The pipeline is called with `settings`."""
+    notes = list(_long_prompt(pipe, "prompt", request.prompt))
+    if request.negative_prompt and heeds_negative_prompt(pipe, settings):
+        notes += _long_prompt(pipe, "negative prompt", request.negative_prompt)
+    elif request.negative_prompt:
+        notes.append(f"The negative prompt has no effect: {_why_not_negative(pipe)}")
+    return (*notes, *_without_effect(pipe, request))
 
 
-def takes_negative_prompt(pipe: "DiffusionPipeline") -> bool:
-    """FLUX heeds one only with a second guidance, `true_cfg_scale`, which is off by default."""
-    accepted = arguments(pipe)
-    second = accepted.get("true_cfg_scale")
-    return "negative_prompt" in accepted and (second is None or second.default > 1)
-
-
-def notes_on(pipe: "DiffusionPipeline", request: Request) -> tuple[str, ...]:
-    """One sentence each, without a full stop."""
-    return (*_long_prompts(pipe, request), *_without_effect(pipe, request))
+def _why_not_negative(pipe: "DiffusionPipeline") -> str:
+    if "negative_prompt" not in arguments(pipe):
+        return "this model takes none"
+    beside = " beside a Distilled CFG Scale" if guidance_of(pipe).distilled else ""
+    return f"this model heeds one with a CFG scale above 1{beside}"
 
 
 def _without_effect(pipe: "DiffusionPipeline", request: Request) -> Iterator[str]:
-    if request.negative_prompt and not takes_negative_prompt(pipe):
-        yield "The negative prompt has no effect: this model takes none"
-    accepted = arguments(pipe)
-    for name, argument, value in (
-        ("Steps", "num_inference_steps", request.steps),
-        ("CFG scale", "guidance_scale", request.cfg_scale),
-        ("The width", "width", request.width),
-        ("The height", "height", request.height),
+    accepted, guidance = arguments(pipe), guidance_of(pipe)
+    cfg_scale = None if request.cfg_scale == NO_GUIDANCE else request.cfg_scale
+    for name, taken, value in (
+        ("Steps", "num_inference_steps" in accepted, request.steps),
+        ("CFG scale", guidance.takes_cfg_scale(request), cfg_scale),
+        ("Distilled CFG Scale", bool(guidance.distilled), request.distilled_cfg_scale),
+        ("The width", "width" in accepted, request.width),
+        ("The height", "height" in accepted, request.height),
     ):
-        if value is not None and argument not in accepted:
+        if value is not None and not taken:
             yield f"{name} {value:g} has no effect: this model takes no such setting"
 
 
-def _long_prompts(pipe: "DiffusionPipeline", request: Request) -> Iterator[str]:
-    for name, text in (("prompt", request.prompt), ("negative prompt", request.negative_prompt)):
-        if text and (name == "prompt" or takes_negative_prompt(pipe)):
-            yield from dict.fromkeys(_cut(pipe, name, text))
-
-
-def _cut(pipe: "DiffusionPipeline", name: str, text: str) -> list[str]:
+def _long_prompt(pipe: "DiffusionPipeline", name: str, text: str) -> list[str]:
     """A model can have several text encoders, of which one reads more than another."""
-    lengths = [_length(pipe, part, text) for part in _tokenizers(pipe)]
+    lengths = dict.fromkeys(_length(pipe, part, text) for part in _tokenizers(pipe))
     whole = any(has <= reads for has, reads in lengths)
     end = "another text encoder reads it whole" if whole else "the rest has no effect"
     return [

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.rendering.notes import arguments
+from mpsdoctor.rendering.signature import arguments
 
 
 def picture_size(

@@ -116,6 +116,7 @@ BROKEN_OVER_LINES = (
                 sampler="Euler",
                 schedule_type="Simple",
                 cfg_scale=1,
+                distilled_cfg_scale=3.5,
                 seed=7,
                 width=896,
                 height=1152,

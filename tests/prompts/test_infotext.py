@@ -70,6 +70,7 @@ REQUESTS = st.builds(
     sampler=st.sampled_from(list(SAMPLERS)),
     schedule_type=st.none() | st.sampled_from(list(SCHEDULE_TYPES)),
     cfg_scale=st.floats(0, 30),
+    distilled_cfg_scale=st.none() | st.floats(0, 30),
     seed=st.integers(0, SEEDS - 1),
     width=st.integers(8, 256).map(lambda eighth: eighth * 8),
     height=st.integers(8, 256).map(lambda eighth: eighth * 8),

@@ -202,14 +202,12 @@ def test_what_this_model_has_not_is_said() -> None:
     class Plain:
         components: ClassVar[dict[str, object]] = {}
 
-        def __call__(
-            self, prompt: str, negative_prompt: str = "", true_cfg_scale: float = 1.0
-        ) -> None:
-            """Like FLUX: a second guidance that is off."""
+        def __call__(self, prompt: str) -> None:
+            """Takes nothing else."""
 
     asked = replace(CIRCLE, negative_prompt="blue", steps=4)
 
-    assert [note.split(" has ")[0] for note in notes_on(cast(Any, Plain()), asked)] == [
+    assert [note.split(" has ")[0] for note in notes_on(cast(Any, Plain()), asked, {})] == [
         "The negative prompt",
         "Steps 4",
     ]

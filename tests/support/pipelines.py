@@ -5,7 +5,12 @@ from pathlib import Path
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderKLQwenImage,
     FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
+    QwenImagePipeline,
+    QwenImageTransformer2DModel,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
     StableDiffusionPipeline,
@@ -16,6 +21,10 @@ from transformers import (
     CLIPTextModel,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    T5Config,
+    T5EncoderModel,
 )
 
 from mpsdoctor.shapes.architecture import build_scheduler, load_tokenizer
@@ -71,6 +80,87 @@ def stable_diffusion_3(folder: Path) -> StableDiffusion3Pipeline:
         tokenizer_2=tokenizer,
         tokenizer_3=None,
         scheduler=FlowMatchEulerDiscreteScheduler(),
+    )
+
+
+def flux(folder: Path, *, guidance_embeds: bool = True) -> FluxPipeline:
+    """A model with distilled guidance, as FLUX.1-dev, or without, as FLUX.1-schnell."""
+    torch.manual_seed(0)
+    tokenizer = load_tokenizer(folder)
+    return FluxPipeline(
+        transformer=FluxTransformer2DModel(
+            in_channels=16,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=32,
+            pooled_projection_dim=32,
+            guidance_embeds=guidance_embeds,
+            axes_dims_rope=(4, 4, 8),
+        ),
+        vae=_vae(),
+        text_encoder=CLIPTextModel(_text_config(tokenizer)),
+        text_encoder_2=T5EncoderModel(
+            T5Config(
+                vocab_size=len(tokenizer), d_model=32, d_kv=8, d_ff=37, num_layers=1, num_heads=4
+            )
+        ).eval(),  # it has dropout
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+    )
+
+
+def qwen_image(folder: Path) -> QwenImagePipeline:
+    """A model whose only guidance is `true_cfg_scale`."""
+    torch.manual_seed(0)
+    tokenizer = load_tokenizer(folder)
+    channels = 4
+    return QwenImagePipeline(
+        transformer=QwenImageTransformer2DModel(
+            in_channels=4 * channels,
+            out_channels=channels,
+            patch_size=2,
+            num_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=32,
+            axes_dims_rope=(4, 4, 8),
+        ),
+        vae=AutoencoderKLQwenImage(
+            base_dim=8,
+            z_dim=channels,
+            num_res_blocks=1,
+            latents_mean=[0.0] * channels,
+            latents_std=[1.0] * channels,
+        ),
+        text_encoder=Qwen2_5_VLForConditionalGeneration(_language_config(tokenizer)),
+        tokenizer=tokenizer,
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+    )
+
+
+def _language_config(tokenizer: CLIPTokenizer) -> Qwen2_5_VLConfig:
+    return Qwen2_5_VLConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 37,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 4,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "rope_scaling": {"rope_type": "default", "mrope_section": [1, 1, 2]},
+        },
+        vision_config={
+            "depth": 1,
+            "hidden_size": 32,
+            "intermediate_size": 37,
+            "num_heads": 4,
+            "out_hidden_size": 32,
+        },
     )
 
 

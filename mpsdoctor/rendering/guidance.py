@@ -1,0 +1,103 @@
+"""How closely a picture follows its prompt: the field's two scales as a pipeline's arguments.
+
+Classifier-free guidance computes each step with and without the prompt. Some models were instead
+taught to take a scale as an input (`guidance_embeds` in a transformer's configuration), which costs
+nothing: "distilled" guidance. Diffusers calls the latter `guidance_scale` where there is one, and
+the former `true_cfg_scale` there, and everywhere in pipelines of FLUX and Qwen-Image
+(diffusers docs: api/pipelines/flux, api/pipelines/qwenimage).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from mpsdoctor.prompts.request import Request
+from mpsdoctor.rendering.signature import arguments
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
+
+NO_GUIDANCE: Final = 1.0
+"""The CFG scale at which the pass without the prompt has no weight."""
+
+_SCALE, _TRUE_SCALE = "guidance_scale", "true_cfg_scale"
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """The arguments that scale each kind; None where the model has no such guidance."""
+
+    cfg: str | None
+    distilled: str | None
+
+    def takes_cfg_scale(self, request: Request) -> bool:
+        """Whether the request's CFG scale means anything here."""
+        return bool(self.cfg or (self.distilled and request.distilled_cfg_scale is None))
+
+
+def guidance_of(pipe: "DiffusionPipeline") -> Guidance:
+    """What this pipeline's model has."""
+    accepted = arguments(pipe)
+    transformer = getattr(pipe, "transformer", None)
+    taught = bool(getattr(getattr(transformer, "config", None), "guidance_embeds", False))
+    scale = _SCALE if _SCALE in accepted else None
+    cfg = _TRUE_SCALE if _TRUE_SCALE in accepted else None if taught else scale
+    return Guidance(cfg=cfg, distilled=scale if taught else None)
+
+
+def scales(
+    pipe: "DiffusionPipeline", request: Request, otherwise: float | None
+) -> dict[str, float]:
+    """Arguments of the call; `otherwise` is the profile's scale.
+
+    A CFG scale that stands alone is the distilled one of a model that has that: of FLUX.1-dev most
+    people and tools know but one. Forge writes both.
+    """
+    guidance = guidance_of(pipe)
+    cfg = request.cfg_scale
+    distilled = request.distilled_cfg_scale if guidance.distilled else None
+    if cfg is None and distilled is None:
+        cfg = otherwise
+    if guidance.distilled and distilled is None:
+        cfg, distilled = None, cfg
+    asked = {guidance.cfg: cfg, guidance.distilled: distilled}
+    return {name: value for name, value in asked.items() if name and value is not None}
+
+
+def shown(
+    pipe: "DiffusionPipeline", request: Request, used: Mapping[str, Any]
+) -> tuple[float, float | None]:
+    """CFG scale and distilled CFG scale of a picture, as its request could have named them.
+
+    `used` are all arguments of the call.
+    """
+    guidance = guidance_of(pipe)
+    if guidance.distilled and request.distilled_cfg_scale is None:
+        return used[guidance.distilled], None
+    cfg = used[guidance.cfg] if guidance.cfg else NO_GUIDANCE
+    return cfg, used[guidance.distilled] if guidance.distilled else None
+
+
+def negative_prompts(
+    pipe: "DiffusionPipeline", asked: list[str], settings: Mapping[str, Any]
+) -> list[str] | None:
+    """Those to call the pipeline with; None where they would have no effect.
+
+    A pipeline with `true_cfg_scale` guides only if it gets one. The space is what Qwen-Image's
+    model card gives where there is nothing to avoid.
+    """
+    if not heeds_negative_prompt(pipe, settings):
+        return None
+    if _TRUE_SCALE in arguments(pipe):
+        return [prompt or " " for prompt in asked]
+    return asked if any(asked) else None
+
+
+def heeds_negative_prompt(pipe: "DiffusionPipeline", settings: Mapping[str, Any]) -> bool:
+    """Whether one has an effect on a picture that is made with `settings`."""
+    accepted = arguments(pipe)
+    if "negative_prompt" not in accepted:
+        return False
+    if _TRUE_SCALE not in accepted:
+        return True
+    return bool(settings.get(_TRUE_SCALE, accepted[_TRUE_SCALE].default) > NO_GUIDANCE)
