@@ -132,7 +132,7 @@ class Daemon:
         self._idle_since: float | None = None
         self._started = False
         self._stopping = False
-        self._draining = False
+        self._draining = asyncio.Event()
 
     async def run(self) -> None:
         """Until a signal comes. Raises OSError for what is no reason to wait."""
@@ -167,12 +167,12 @@ class Daemon:
             task.cancel()
 
     def _drain(self) -> None:
-        self._draining = True
+        self._draining.set()
         self._tell(events.Stopping())
         self._wake.set()
 
     async def _serve(self, observer: InboxObserver) -> None:
-        while self._renderer.in_hand or not self._draining:
+        while self._renderer.in_hand or not self._draining.is_set():
             observer.check()
             try:
                 await self._turn()
@@ -190,12 +190,15 @@ class Daemon:
             self._queue.must_resume = True
             raise ObstacleError(gone)
         if self._renderer.in_hand:
-            return await self._renderer.finish_oldest()
+            await self._renderer.finish_oldest()
+            self._retry_s = self._pace.retry
+            return None
         if self._queue.must_resume:
             self._resume()
         task = self._queue.next(time.monotonic(), self._renderer.in_hand)
         if not task:
             self._go_on()
+            self._retry_s = self._pace.retry
             return await self._rest()
         self._idle_since = None
         if reason := await self._machine.pause(loaded=self._supervisor.pid is not None):
@@ -214,7 +217,7 @@ class Daemon:
     def _may_begin(self) -> bool:
         """Whether another picture may be begun while one is in hand."""
         pictures = self._renderer.rendered + len(self._renderer.in_hand)
-        return not self._draining and self._machine.may_go_on(pictures=pictures)
+        return not self._draining.is_set() and self._machine.may_go_on(pictures=pictures)
 
     async def _rest(self) -> None:
         """Until the inbox is worth another look."""
@@ -244,15 +247,16 @@ class Daemon:
         self._wake.clear()
 
     async def _pause(self, reason: Pause) -> None:
-        """Puts everything down, and waits before another try, longer each time."""
+        """Puts everything down, and waits before another try, longer until a picture is done."""
         await self._renderer.abandon()
         if reason.kind == "memory":
             await self._renderer.unload("memory is short")
         self._machine.rest()
         if reason != self._paused:
-            self._paused, self._retry_s = reason, self._pace.retry
+            self._paused = reason
             self._tell(events.Paused(reason))
-        await asyncio.sleep(self._retry_s)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await within(self._retry_s, self._draining.wait())
         self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
 
     def _go_on(self) -> None:

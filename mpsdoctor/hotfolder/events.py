@@ -27,10 +27,11 @@ class Loading:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A worker has loaded the model."""
+    """A worker, the process `pid`, has loaded the model."""
 
     model: str
     device: str
+    pid: int | None = None
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,9 @@ def progress_after(progress: Progress, event: Event, now: float) -> Progress:
     match event:
         case events.Loading(model=model):
             return replace(progress, loading=model)
-        case events.Loaded(model=model, device=device):
-            return replace(progress, loading=None, worker=Worker(model=model, device=device))
+        case events.Loaded(model=model, device=device, pid=pid):
+            worker = Worker(model=model, device=device, pid=pid)
+            return replace(progress, loading=None, worker=worker)
         case events.Rendering():
             return replace(progress, in_hand=(*progress.in_hand, _begun(event))[-2:])
         case events.Stepped():
@@ -97,7 +98,9 @@ def progress_after(progress: Progress, event: Event, now: float) -> Progress:
             return _with_result(replace(progress, in_hand=left), _published(event, now))
         case events.Rejected(job=job):
             left = tuple(picture for picture in progress.in_hand if picture.job != job)
-            return _with_result(replace(progress, in_hand=left), _rejected(event, now))
+            return _with_result(
+                replace(progress, in_hand=left, loading=None), _rejected(event, now)
+            )
         case events.Retrying():  # what else was in hand went with the worker
             return replace(progress, in_hand=(), worker=None)
         case events.Unloaded():
@@ -194,8 +197,8 @@ class ProgressFile:
         It is not written while the last write is fresh.
         """
         if worker := self._progress.worker:
-            worker = replace(worker, pid=pid, memory_bytes=memory_bytes)
-            self._progress = replace(self._progress, worker=worker)
+            told = replace(worker, pid=pid, memory_bytes=memory_bytes) if pid else None
+            self._progress = replace(self._progress, worker=told)
         if not self._is_early(_BETWEEN_BEATS_S):
             self._write()
 

@@ -127,7 +127,7 @@ class Renderer:
         if ready:
             self.rendered = 0
             self._on_loaded()
-            self._tell(events.Loaded(ready.model, ready.device))
+            self._tell(events.Loaded(ready.model, ready.device, self._supervisor.pid))
         return True
 
     async def _hand_over(self, task: Task) -> None:

@@ -339,12 +339,20 @@ def test_a_model_that_cannot_be_loaded_pauses_the_queue(
 
 @pytest.mark.parametrize("word", ["full", "no-gpu"])
 def test_what_is_no_prompts_fault_does_not_count(layout: Layout, word: str) -> None:
-    """A full disk, or a GPU that is gone, pauses the queue; the attempt is given back."""
+    """A full disk, or a GPU that is gone, pauses the queue; the attempt is given back.
+
+    As long as no picture is done, the pauses become longer.
+    """
     drop(layout, "cat.txt", f"{word} please")
-    with running(layout) as daemon:
-        daemon.wait_for("Paused")
+    pauses = []
+    with running(layout, pace=replace(PACE, retry=0.1)) as daemon:
         for _ in range(4):
+            daemon.wait_for("Paused")
+            paused = time.monotonic()
+            daemon.wait_for("Loading")
+            pauses.append(time.monotonic() - paused)
             assert daemon.wait_for("Rendering")["attempt"] == 1
+        assert pauses[-1] > 4 * 0.1
         (folder,) = (path for path in layout.work.iterdir() if path.is_dir())
         (folder / "prompt.txt").write_text("a cat")
         daemon.kill()
@@ -404,6 +412,14 @@ def test_told_to_finish_it_ends_after_the_picture_in_hand(layout: Layout) -> Non
     assert len(names(layout.images)) == len(names(layout.done)) == 1
     with running(layout) as daemon:
         daemon.wait_for("Started")
+        assert daemon.end(signal.SIGUSR1) == 0
+
+
+def test_told_to_finish_while_it_is_paused_it_ends_at_once(layout: Layout) -> None:
+    """Nothing is in hand then, however long the pause is."""
+    drop(layout, "cat.txt", "a cat")
+    with running(layout, model="refused", pace=replace(PACE, retry=60.0)) as daemon:
+        daemon.wait_for("Paused")
         assert daemon.end(signal.SIGUSR1) == 0
 
 

@@ -42,7 +42,7 @@ def after(*happened: Event) -> Progress:
     return present
 
 
-LOADED = events.Loaded("shapes", "cpu")
+LOADED = events.Loaded("shapes", "cpu", pid=7)
 BEGUN = events.Rendering("a.txt", "a.txt", number=1, pictures=2, attempt=1)
 AHEAD = events.Rendering("a.txt", "a.txt", number=2, pictures=2, attempt=1)
 STEPPED = events.Stepped("a.txt", "a.txt", 1, 30, 30, 0.0)
@@ -80,11 +80,17 @@ def test_the_state_follows_the_events() -> None:
     """Loading, loaded, paused with the worker warm, going on, stopping."""
     assert "shapes" == after(events.Loading("shapes")).loading
     loaded = after(events.Loading("shapes"), LOADED)
-    assert (None, Worker(model="shapes", device="cpu")) == (loaded.loading, loaded.worker)
+    assert (None, Worker(model="shapes", device="cpu", pid=7)) == (loaded.loading, loaded.worker)
     paused = after(LOADED, BEGUN, events.Paused(HOT))
     assert (HOT, (), loaded.worker) == (paused.paused, paused.in_hand, paused.worker)
     assert after(events.Paused(HOT), events.Resumed()).paused is None
     assert after(events.Stopping()).stopping
+
+
+def test_a_model_that_is_not_there_is_no_longer_loaded() -> None:
+    """Its prompt fails, and with that nothing is being loaded."""
+    missing = events.Rejected("a.txt", "a.txt", "Not on disk", Path("/failed/a.error.txt"))
+    assert after(events.Loading("refused"), missing).loading is None
 
 
 def test_the_last_ten_results_are_kept() -> None:
@@ -120,6 +126,9 @@ def test_the_file_is_written_at_once_but_not_with_every_step(tmp_path: Path) -> 
     written = progress.read_progress(path)
     assert 1002.5 == written.beat
     assert Worker(model="shapes", device="cpu", pid=7, memory_bytes=5) == written.worker
+    clock[0] = 5.0
+    file.beat(pid=None)
+    assert progress.read_progress(path).worker is None
     assert [path] == list(tmp_path.iterdir())
 
 
