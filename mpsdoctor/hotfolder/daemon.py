@@ -43,8 +43,8 @@ class Pace:
 
     A file must rest for `settle` (None: as its volume asks) before it is claimed, for `patience`
     if it is empty, or a folder. The inbox is looked at every `rescan`, events or not. A queue that
-    had to pause tries again every `retry`; the machine's condition is read every `look` while
-    there is work. `worker` is how long the worker may be silent.
+    had to pause tries again after `retry`, then less and less often; the machine's condition is
+    read every `look` while there is work. `worker` is how long the worker may be silent.
     """
 
     settle: float | None = None
@@ -132,7 +132,7 @@ class Daemon:
         self._idle_since: float | None = None
         self._started = False
         self._stopping = False
-        self._draining = asyncio.Event()
+        self._draining = False
 
     async def run(self) -> None:
         """Until a signal comes. Raises OSError for what is no reason to wait."""
@@ -140,8 +140,11 @@ class Daemon:
         task = asyncio.current_task()
         assert task
         for ending in _ENDING:
-            loop.add_signal_handler(ending, self._stop, task)
-        loop.add_signal_handler(signal.SIGUSR1, self._drain)
+            if (
+                signal.getsignal(ending) is not signal.SIG_IGN
+            ):  # as nohup, and `&` in a script, have it
+                loop.add_signal_handler(ending, self._stop, task)
+        loop.add_signal_handler(signal.SIGUSR1, self._drain, task)
 
         def wake() -> None:
             loop.call_soon_threadsafe(self._wake.set)
@@ -166,13 +169,14 @@ class Daemon:
             self._stopping = True
             task.cancel()
 
-    def _drain(self) -> None:
-        self._draining.set()
+    def _drain(self, task: "asyncio.Task[None]") -> None:
+        self._draining = True
         self._tell(events.Stopping())
-        self._wake.set()
+        if not self._renderer.in_hand:
+            self._stop(task)
 
     async def _serve(self, observer: InboxObserver) -> None:
-        while self._renderer.in_hand or not self._draining.is_set():
+        while self._renderer.in_hand or not self._draining:
             observer.check()
             try:
                 await self._turn()
@@ -200,9 +204,9 @@ class Daemon:
             self._go_on()
             self._retry_s = self._pace.retry
             return await self._rest()
-        self._idle_since = None
         if reason := await self._machine.pause(loaded=self._supervisor.pid is not None):
             raise ObstacleError(reason)
+        self._idle_since = None
         await self._end_worker(idle_s=0.0)
         self._machine.work()
         await self._renderer.begin(task)
@@ -217,19 +221,26 @@ class Daemon:
     def _may_begin(self) -> bool:
         """Whether another picture may be begun while one is in hand."""
         pictures = self._renderer.rendered + len(self._renderer.in_hand)
-        return not self._draining.is_set() and self._machine.may_go_on(pictures=pictures)
+        return not self._draining and self._machine.may_go_on(pictures=pictures)
 
     async def _rest(self) -> None:
         """Until the inbox is worth another look."""
         now = time.monotonic()
+        if self._queue.has_waiting(now):
+            return await asyncio.sleep(0)  # for signals and signs of life
         if self._inbox.due(now) is None:
             self._machine.rest()
         else:
             self._machine.stand_by()
-        self._idle_since = self._idle_since or now
-        await self._end_worker(idle_s=now - self._idle_since)
+        await self._end_worker(idle_s=self._idle_s())
         due = self._inbox.due(time.monotonic())
-        await self._wait(self._pace.rescan if due is None else min(due, self._pace.rescan))
+        return await self._wait(self._pace.rescan if due is None else min(due, self._pace.rescan))
+
+    def _idle_s(self) -> float:
+        """Seconds since the worker had something to do."""
+        now = time.monotonic()
+        self._idle_since = self._idle_since or now
+        return now - self._idle_since
 
     async def _end_worker(self, *, idle_s: float) -> None:
         """Where it is time for that: nothing else gives its memory back."""
@@ -255,8 +266,10 @@ class Daemon:
         if reason != self._paused:
             self._paused = reason
             self._tell(events.Paused(reason))
-        with contextlib.suppress(asyncio.TimeoutError):
-            await within(self._retry_s, self._draining.wait())
+        await self._end_worker(idle_s=self._idle_s())
+        if self._draining:
+            return
+        await asyncio.sleep(self._retry_s)
         self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
 
     def _go_on(self) -> None:

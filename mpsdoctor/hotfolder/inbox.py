@@ -12,6 +12,7 @@ from mpsdoctor.hotfolder.stability import Sight, Watched, complete_at, observe
 _RETRY_S = 60.0
 _LOOK_S_PER_FILE = 1e-3
 _IN_CLOUD = "it lies in the cloud; choose Download Now in Finder"
+_BEING_COPIED = "Finder has not finished copying it; if it stays like that, drop it again"
 
 
 class Inbox:
@@ -90,8 +91,10 @@ class Inbox:
         self._looked_at = now
         ready = []
         for name, watched in self._watched.items():
-            if watched.sight.dataless and now - watched.since >= self._patience:
-                self._tell(name, OSError(errno.EDEADLK, _IN_CLOUD, name))
+            sight = watched.sight
+            if (sight.dataless or sight.busy) and now - watched.since >= self._patience:
+                why = _IN_CLOUD if sight.dataless else _BEING_COPIED
+                self._tell(name, OSError(errno.EDEADLK, why, name))
             at = self._ready_at(name)
             if at is not None and at <= now:
                 ready.append((watched.sight.mtime_ns, name))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.hotfolder.names import is_prompt_name
+from mpsdoctor.files import folded
+from mpsdoctor.hotfolder.names import ERROR_SUFFIX, is_prompt_name
 from mpsdoctor.prompts.document import MAX_BYTES, read_prompt, too_large
 from mpsdoctor.prompts.grammar import read_requests
 from mpsdoctor.prompts.request import Request
@@ -52,6 +53,11 @@ def read_dropped(path: Path, name: str) -> Dropped:
             "This is not a prompt file",
             detail="Only files whose name ends in .txt are rendered.",
             hint=_DROP_A_COPY,
+        )
+    if folded(name).endswith(ERROR_SUFFIX):
+        raise MpsDoctorError(
+            "This says why a prompt failed, and is no prompt",
+            hint="Drop the .txt file that lies beside it, without `.error`.",
         )
     if size > MAX_BYTES:
         raise too_large(size)

@@ -30,17 +30,19 @@ class InboxObserver:
         self._observer: BaseObserver | None = None
         self._watched: tuple[int, int] | None = None
         self._complained = False
-        self._start()
+        self._start(self._identity())
 
     def check(self) -> None:
         """Starts events again if they have ended, or the inbox is another folder than it was.
 
         The thread for a folder ends without a word when the folder is renamed or deleted
-        (watchdog's FSEventsEmitter), and for other reasons that are only in the log.
+        (watchdog's FSEventsEmitter), and for other reasons that are only in the log. Where they
+        cannot be had of a folder, they are not asked for again: watchdog leaks at each try.
         """
-        if not self._is_alive() or self._watched != self._identity():
+        identity = self._identity()
+        if identity != self._watched or not (self._complained or self._is_alive()):
             self.close()
-            self._start()
+            self._start(identity)
 
     def close(self) -> None:
         """Returns when no more calls come."""
@@ -49,10 +51,12 @@ class InboxObserver:
             observer.stop()
             observer.join()
 
-    def _start(self) -> None:
+    def _start(self, identity: tuple[int, int] | None) -> None:
+        self._watched = identity
+        if identity is None:
+            return
         observer = Observer()
         try:
-            self._watched = self._identity()
             observer.schedule(self._waker, str(self._inbox), recursive=False)
             observer.start()
         except Exception as error:  # of watchdog's, whatever the system's backend raises

@@ -81,15 +81,21 @@ class Queue:
         return len(self._waiting)
 
     def next(self, now: float, in_hand: "deque[Task]") -> Task | None:
-        """The next picture to render that is not in hand; None where there is none now."""
-        while True:
-            for open_job in list(self._open):
-                if task := self._next_of(open_job, in_hand):
-                    return task
-            if not (job := self._next_job(now)):
-                return None
+        """The next picture to render that is not in hand; None where there is none now.
+
+        At most one file is taken up, as that takes a while where it is rejected: `has_waiting`
+        says whether there is another.
+        """
+        task = self._first_open(in_hand)
+        if not task and (job := self._next_job(now)):
             self._take_up(job)
             self._waiting.popleft()
+            task = self._first_open(in_hand)
+        return task
+
+    def has_waiting(self, now: float) -> bool:
+        """Whether a file can be taken up."""
+        return bool(self._waiting) or self._inbox.due(now) == 0.0
 
     def begin(self, task: Task) -> RenderJob:
         """Counts the attempt; returns what the worker is told."""
@@ -134,19 +140,22 @@ class Queue:
         self._tell(events.Published(job.id, job.name, image, seconds, notes, helped, task.number))
         self._settle(task.of)
 
-    def lose(self, task: Task, signature: str, reason: MpsDoctorError) -> None:
-        """The worker was lost over the picture, which is tried again or given up."""
+    def lose(self, task: Task, signature: str, reason: MpsDoctorError) -> bool:
+        """The worker was lost over the picture; returns whether that is given up, or tried again.
+
+        It can be lost while it loads the picture's model, before an attempt has begun.
+        """
         task.of.job = job = self._spool.note_loss(task.job, task.number, signature)
-        attempts = job.attempts[task.number]
-        if verdict(attempts, job.losses[task.number]) == "fail":
+        losses = job.losses[task.number]
+        attempts = max(job.attempts.get(task.number, 0), len(losses))
+        if verdict(attempts, losses) == "fail":
             times = f"It was tried {attempts} times; the last time:\n{reason.detail}"
             self.give_up(task, MpsDoctorError(reason.title, detail=times, hint=reason.hint))
-        else:
-            self._tell(
-                events.Retrying(
-                    job.id, job.name, attempts, reason.title, reason.detail, task.number
-                )
-            )
+            return True
+        self._tell(
+            events.Retrying(job.id, job.name, attempts, reason.title, reason.detail, task.number)
+        )
+        return False
 
     def give_up(self, task: Task, reason: MpsDoctorError) -> None:
         """This picture will not be rendered; the others of its job are all the same."""
@@ -160,6 +169,7 @@ class Queue:
             yield
         except OSError:
             self._owed[task.job.id, task.number] = attempts
+            self.must_resume = True
             raise
 
     def _repaid(self, job: Job) -> Job:
@@ -167,6 +177,10 @@ class Queue:
             if owed == job.id and job.attempts.get(number, 0) > attempts:
                 job = self._spool.give_back_attempt(job, number)
         return job
+
+    def _first_open(self, in_hand: "deque[Task]") -> Task | None:
+        tasks = (self._next_of(open_job, in_hand) for open_job in list(self._open))
+        return next(filter(None, tasks), None)
 
     def _next_of(self, open_job: OpenJob, in_hand: "deque[Task]") -> Task | None:
         taken = {task.number for task in in_hand if task.of is open_job}

@@ -15,9 +15,10 @@ from mpsdoctor.hotfolder.pictures import record_in_picture
 from mpsdoctor.hotfolder.queue import Queue, Task
 from mpsdoctor.hotfolder.supervisor import RefusedError, Supervisor, WorkerLostError
 from mpsdoctor.profile.model import Profile
-from mpsdoctor.rendering.protocol import Failed, Rendered, Started, Step
+from mpsdoctor.rendering.protocol import Failed, Rendered, RenderJob, Started, Step
 
 _MOST_IN_HAND: Final = 2
+_MOST_ALIKE: Final = 3
 
 _T = TypeVar("_T")
 
@@ -62,6 +63,8 @@ class Renderer:
         self.rendered = 0
         """Pictures of the present worker."""
         self._steps_done: list[tuple[int, float]] = []
+        self._given_up_over: list[str] = []
+        """Signatures, of the pictures that were given up since the last one that came out."""
 
     async def begin(self, task: Task) -> None:
         """Gives `task` to a worker that has its model."""
@@ -74,15 +77,17 @@ class Renderer:
         try:
             answer = await self._unless_stopped(self._supervisor.answer(self._on_progress))
         except WorkerLostError as loss:
-            await self._lost(self._blamed(loss), loss.signature, loss)
+            await self._lost(self._blamed(loss.job), loss.signature, loss)
             return
         except ObstacleError as stop:
             if stop.reason.kind == "memory":
-                await self._lost(task, "memory pressure", _too_much(stop.reason))
+                computed = self._blamed(self._supervisor.computed)
+                await self._lost(computed, "memory pressure", _too_much(stop.reason))
             raise
         match answer:
             case Rendered() if self._is_whole(task):
                 self.rendered += 1
+                self._given_up_over.clear()
                 self.in_hand.popleft()
                 self._queue.rung = max(self._queue.rung, answer.rung)
                 self._queue.publish(task, answer.seconds, answer.notes, answer.helped)
@@ -116,14 +121,20 @@ class Renderer:
         try:
             ready = await self._unless_stopped(self._supervisor.load(task.profile))
         except RefusedError as refusal:
-            if refusal.cause == "model" and task.profile.model != self._profile.model:
-                self._queue.give_up(task, refusal)
-                return False
-            raise ObstacleError(
-                _pause("gpu" if refusal.cause == "gpu" else "model", refusal)
-            ) from refusal
+            if refusal.cause == "gpu":
+                raise ObstacleError(_pause("gpu", refusal)) from refusal
+            if self._is_own_model(task):
+                raise ObstacleError(_pause("model", refusal)) from refusal
+            self._queue.give_up(task, refusal)
+            return False
         except WorkerLostError as loss:
-            raise ObstacleError(_pause("model", loss)) from loss
+            if self._is_own_model(task):
+                raise ObstacleError(_pause("model", loss)) from loss
+            self._lose(task, loss.signature, loss)
+            return False
+        except ObstacleError:
+            await self.unload()
+            raise
         if ready:
             self.rendered = 0
             self._on_loaded()
@@ -168,9 +179,13 @@ class Renderer:
         except OSError:
             self._queue.must_resume = True
 
-    def _blamed(self, loss: WorkerLostError) -> Task:
+    def _is_own_model(self, task: Task) -> bool:
+        """Whether all prompts wait for this model, but for those that name another."""
+        return task.profile.model == self._profile.model
+
+    def _blamed(self, computed: RenderJob | None) -> Task:
         """The one that was being computed, where the worker got so far."""
-        return self._task(loss.job.job, loss.job.number) if loss.job else self.in_hand[0]
+        return self._task(computed.job, computed.number) if computed else self.in_hand[0]
 
     async def _lost(self, blamed: Task, signature: str, reason: MpsDoctorError) -> None:
         """The picture in hand that is not to blame is simply rendered again."""
@@ -180,7 +195,21 @@ class Renderer:
         for task in tasks:
             if task is not blamed:
                 self._queue.give_back(task)
-        self._queue.lose(blamed, signature, reason)
+        self._lose(blamed, signature, reason)
+
+    def _lose(self, blamed: Task, signature: str, reason: MpsDoctorError) -> None:
+        """Raises ObstacleError where one picture after another ends like this.
+
+        So that a GPU that fails at everything does not empty the inbox into `failed/` overnight:
+        the next one is tried after a pause, which becomes longer until a picture comes out.
+        """
+        if not self._queue.lose(blamed, signature, reason):
+            return
+        if self._given_up_over[-1:] != [signature]:
+            self._given_up_over.clear()
+        self._given_up_over.append(signature)
+        if len(self._given_up_over) >= _MOST_ALIKE:
+            raise ObstacleError(_all_alike(len(self._given_up_over), reason))
 
     def _is_whole(self, task: Task) -> bool:
         record = record_in_picture(self._queue.picture(task))
@@ -205,6 +234,15 @@ def _pause(kind: Kind, error: MpsDoctorError) -> Pause:
 
 def _error_of(answer: Failed) -> MpsDoctorError:
     return MpsDoctorError(answer.title, detail=answer.detail, hint=answer.hint)
+
+
+def _all_alike(pictures: int, reason: MpsDoctorError) -> Pause:
+    return Pause(
+        kind="gpu",
+        title=f"{pictures} pictures in a row failed alike: {reason.title}",
+        hint="The next one is tried after a pause. If they ask for the same, failed/ says what to "
+        "change; else restart the Mac, and run `mpsdoctor check`.",
+    )
 
 
 def _too_much(reason: Pause) -> MpsDoctorError:

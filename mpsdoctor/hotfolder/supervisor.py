@@ -98,6 +98,12 @@ class Supervisor:
         return self._worker.process.pid if self._worker and self._worker.lives else None
 
     @property
+    def computed(self) -> RenderJob | None:
+        """What the worker computes now; None where it only saves pictures, or has none in hand."""
+        held = self._worker.computed if self._worker else None
+        return held.job if held else None
+
+    @property
     def memory_bytes(self) -> int | None:
         """What the GPU's driver holds for the worker, by its own word, else its resident memory."""
         if not self.pid:

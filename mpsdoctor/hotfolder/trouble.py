@@ -80,7 +80,7 @@ def _refused(place: str, executable: str) -> Pause:
 def _no_memory(_place: str, _executable: str) -> Pause:
     return Pause(
         kind="memory",
-        title="The system has no memory or no open files left to give",
+        title="The system has no memory, open files or processes left to give",
         hint=f"Quit other programs. {_GOES_ON}",
     )
 
@@ -97,7 +97,7 @@ _ERRNOS: dict[_Explain, tuple[str, ...]] = {
     _elsewhere: ("EXDEV",),
     _in_cloud: ("EDEADLK",),  # what launchd's programs get who read a dataless file
     _refused: ("EPERM", "EACCES"),
-    _no_memory: ("ENOMEM", "EMFILE", "ENFILE", "ENOLCK"),
+    _no_memory: ("ENOMEM", "EMFILE", "ENFILE", "ENOLCK", "EAGAIN"),
 }
 _EXPLAINED = {
     getattr(errno, name): explain

@@ -164,12 +164,12 @@ class WorkerProcess:
 async def start(
     command: Sequence[str], environ: Mapping[str, str], clock: Callable[[], float]
 ) -> WorkerProcess:
-    """Raises MpsDoctorError where there is no such program."""
+    """Raises MpsDoctorError where there is no such program, OSError where the system refuses."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environ, limit=_LONGEST_LINE
         )
-    except OSError as error:
+    except (FileNotFoundError, PermissionError) as error:
         raise MpsDoctorError(
             "The worker cannot be started",
             detail=f"{command[0]}: {error.strerror}.",

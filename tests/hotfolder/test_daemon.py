@@ -83,6 +83,7 @@ def test_what_is_no_prompt_gets_a_reason_and_the_queue_goes_on(
     drop(layout, "large.txt", "x" * (MAX_BYTES + 1))
     drop(layout, "photo.jpg", b"\xff\xd8\xff")
     drop(layout, "letter.rtf", "{\\rtf1 a cat}")
+    drop(layout, "cat.error.txt", "The picture of cat.txt could not be rendered")
     drop(layout, "a" * 251 + ".txt", b"\xff")
     (layout.inbox / "link.txt").symlink_to(secret)
     os.mkfifo(layout.inbox / "pipe.txt")
@@ -91,19 +92,20 @@ def test_what_is_no_prompt_gets_a_reason_and_the_queue_goes_on(
     for ignored in (".hidden.txt", "._cat.txt", "cat.txt.part"):
         (layout.inbox / ignored).write_text("not for us")
     with running(layout) as daemon:
-        rejected = {daemon.wait_for("Rejected")["name"] for _ in range(10)}
+        rejected = {daemon.wait_for("Rejected")["name"] for _ in range(11)}
         drop(layout, "good.txt", "a cat")
         daemon.wait_for("Published", name="good.txt")
         assert daemon.end() == 0
-    assert len(rejected) == 10
+    assert len(rejected) == 11
     assert names(layout.inbox) == ["._cat.txt", ".hidden.txt", "cat.txt.part"]
-    assert len(names(layout.failed)) == 20
+    assert len(names(layout.failed)) == 22
     assert "holds no prompt" in reason(layout, "empty")
     assert "holds no prompt" in reason(layout, "blank")
     assert "not plain text" in reason(layout, "binary")
     assert f"{MAX_BYTES + 1:,} bytes" in reason(layout, "large")
     assert "ends in .txt" in reason(layout, "photo.jpg")
     assert "ends in .txt" in reason(layout, "letter.rtf")
+    assert "without `.error`" in reason(layout, "cat.error")
     assert "link" in reason(layout, "link")
     assert "not a file" in reason(layout, "pipe")
     assert "folder" in reason(layout, "folder")
@@ -399,6 +401,21 @@ def test_when_memory_runs_out_a_picture_is_put_down_and_taken_up_again(
         assert daemon.end() == 0
 
 
+def test_memory_that_runs_out_is_blamed_on_what_is_computed(layout: Layout, tmp_path: Path) -> None:
+    """Not on the picture that is only being saved meanwhile."""
+    condition = tmp_path / "readings.json"
+    replace_file(condition, msgspec.json.encode(Readings()))
+    drop(layout, "cat.txt", "slow-save 5")
+    drop(layout, "dog.txt", "slow 0.5")
+    with running(layout, readings=condition) as daemon:
+        daemon.wait_for("Stepped", name="dog.txt")
+        replace_file(condition, msgspec.json.encode(Readings(pressure=Pressure.CRITICAL)))
+        daemon.wait_for("Paused")
+        daemon.kill()
+    jobs = [json.loads(path.read_bytes()) for path in layout.work.glob("*/job.json")]
+    assert {job["name"]: list(job["losses"]) for job in jobs} == {"cat.txt": [], "dog.txt": ["1"]}
+
+
 def test_told_to_finish_it_ends_after_the_picture_in_hand(layout: Layout) -> None:
     """SIGUSR1, as before an upgrade: what is being rendered comes out, the rest waits."""
     drop(layout, "cat.txt", "slow 0.2")
@@ -415,12 +432,66 @@ def test_told_to_finish_it_ends_after_the_picture_in_hand(layout: Layout) -> Non
         assert daemon.end(signal.SIGUSR1) == 0
 
 
-def test_told_to_finish_while_it_is_paused_it_ends_at_once(layout: Layout) -> None:
-    """Nothing is in hand then, however long the pause is."""
+@pytest.mark.parametrize(("model", "event"), [("refused", "Paused"), ("silent", "Loading")])
+def test_told_to_finish_with_nothing_in_hand_it_ends_at_once(
+    layout: Layout, model: str, event: str
+) -> None:
+    """However long the pause is, or a model takes to load."""
     drop(layout, "cat.txt", "a cat")
-    with running(layout, model="refused", pace=replace(PACE, retry=60.0)) as daemon:
-        daemon.wait_for("Paused")
+    with running(layout, model=model, pace=replace(PACE, retry=60.0)) as daemon:
+        daemon.wait_for(event)
         assert daemon.end(signal.SIGUSR1) == 0
+
+
+def test_it_lives_on_without_its_terminal_if_told_so(layout: Layout) -> None:
+    """As `nohup mpsdoctor watch &` is meant to, when the terminal closes."""
+    with running(layout, wrapper=("nohup",)) as daemon:
+        daemon.wait_for("Started")
+        daemon.process.send_signal(signal.SIGHUP)
+        drop(layout, "cat.txt", "a cat")
+        daemon.wait_for("Published")
+        assert daemon.end() == 0
+
+
+def test_a_model_that_cannot_be_loaded_costs_only_the_prompts_that_name_it(layout: Layout) -> None:
+    """The same crash twice, and the others get their turn."""
+    drop(layout, "cat.txt", "a cat\nSteps: 4, Model: aborting")
+    with running(layout) as daemon:
+        daemon.wait_for("Loading", model="aborting")
+        drop(layout, "dog.txt", "a dog")
+        daemon.wait_for("Published", name="dog.txt")
+        assert daemon.end() == 0
+    assert names(layout.failed) == ["cat.error.txt", "cat.txt"]
+    assert "2 times" in (layout.failed / "cat.error.txt").read_text()
+
+
+def test_prompts_that_all_fail_alike_are_tried_more_and_more_slowly(layout: Layout) -> None:
+    """A GPU that fails at everything does not empty the inbox overnight; a picture ends it."""
+    for number in range(4):
+        drop(layout, f"{number}.txt", "abort it")
+    with running(layout) as daemon:
+        for _ in range(3):
+            daemon.wait_for("Rejected")
+        assert "3 pictures in a row" in daemon.wait_for("Paused")["pause"]["title"]
+        daemon.wait_for("Rejected")
+        assert "4 pictures in a row" in daemon.wait_for("Paused")["pause"]["title"]
+        drop(layout, "cat.txt", "a cat")
+        daemon.wait_for("Published")
+        assert daemon.end() == 0
+
+
+def test_a_paused_queue_gives_the_workers_memory_back(layout: Layout, tmp_path: Path) -> None:
+    """A prompt that waits for power does not keep the model in a memory that is short."""
+    condition = tmp_path / "readings.json"
+    replace_file(condition, msgspec.json.encode(Readings()))
+    drop(layout, "cat.txt", "a cat")
+    with running(layout, readings=condition) as daemon:
+        daemon.wait_for("Published")
+        low = Readings(on_battery=True, battery_percent=20, pressure=Pressure.WARNING)
+        replace_file(condition, msgspec.json.encode(low))
+        drop(layout, "dog.txt", "a dog")
+        assert "memory" in daemon.wait_for("Unloaded")["reason"]
+        assert daemon.end() == 0
 
 
 def test_folders_that_the_user_deletes_come_back(layout: Layout) -> None:

@@ -118,12 +118,13 @@ def test_what_cannot_be_moved_is_spoken_of_once_and_tried_again(
     assert claimed(inbox, 101.0 + (inbox.due(101.0) or 0)) == ["held.txt"]
 
 
-def test_a_file_that_lies_in_the_cloud_waits_and_is_spoken_of(
-    spool: Spool, inbox: Inbox, unmovable: list[str]
+@pytest.mark.parametrize("why", ["dataless", "busy"])
+def test_a_file_in_the_cloud_or_in_finders_hands_waits_and_is_spoken_of(
+    spool: Spool, inbox: Inbox, unmovable: list[str], why: str
 ) -> None:
-    """It is not claimed, since reading it would fail; once it is there, it is."""
+    """It is not claimed, since it is not whole here; once it is, it is."""
     path = drop(spool.layout, "cat.txt", "a cat")
-    away = Sight(path.stat().st_ino, 5, path.stat().st_mtime_ns, dataless=True)
+    away = Sight(path.stat().st_ino, 5, path.stat().st_mtime_ns, **{why: True})
     with mock.patch.object(Sight, "of", return_value=away):
         for now in (0.0, PATIENCE - 1, PATIENCE, 100.0, 200.0):
             assert inbox.claim(now) is None

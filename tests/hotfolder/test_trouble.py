@@ -22,6 +22,7 @@ from mpsdoctor.hotfolder.trouble import trouble
         (errno.ESTALE, "folder", "Connect"),
         (errno.EXDEV, "folder", "another disk"),
         (errno.EMFILE, "memory", "Quit"),
+        (errno.EAGAIN, "memory", "processes"),
     ],
 )
 def test_what_waiting_may_mend_pauses_the_queue(code: int, kind: str, words: str) -> None:

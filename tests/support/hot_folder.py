@@ -164,7 +164,7 @@ def main(root: str, model: str, pace: str, readings_file: str = "") -> int:
     try:
         watch(
             Path(root),
-            Profile(model=model),
+            Profile(model=model, models=["aborting", "other"]),
             environ=os.environ,
             on_event=on_event,
             worker=STAND_IN,

@@ -143,6 +143,7 @@ def qwen_image(folder: Path) -> QwenImagePipeline:
 
 def _language_config(tokenizer: CLIPTokenizer) -> Qwen2_5_VLConfig:
     return Qwen2_5_VLConfig(
+        vision_start_token_id=0,  # transformers 4 reads it
         text_config={
             "vocab_size": len(tokenizer),
             "hidden_size": 32,

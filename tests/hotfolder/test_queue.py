@@ -1,0 +1,57 @@
+"""Which picture comes next, where the disk refuses and files are no prompts."""
+
+import errno
+from collections import deque
+from unittest import mock
+
+import pytest
+
+from mpsdoctor.hotfolder.inbox import Inbox
+from mpsdoctor.hotfolder.layout import Layout
+from mpsdoctor.hotfolder.queue import Queue
+from mpsdoctor.hotfolder.spool import Spool
+from mpsdoctor.profile.model import Profile
+from tests.support.jobs import drop, names
+
+NOW = 100.0
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def queue(spool: Spool) -> Queue:
+    """Takes what is dropped at its first look."""
+    inbox = Inbox(spool, settle=0.0, patience=0.0, on_unmovable=lambda *_: None)
+    return Queue(spool, inbox, Profile(model="stand-in"), lambda _: None)
+
+
+def test_an_attempt_that_a_full_disk_keeps_is_given_back_when_it_resumes(
+    layout: Layout, spool: Spool, queue: Queue
+) -> None:
+    """Else the third full disk would look like a prompt that was cut off three times."""
+    drop(layout, "cat.txt", "a cat")
+    queue.resume()
+    for _ in range(3):
+        task = queue.next(NOW, deque())
+        assert task
+        queue.begin(task)
+        with mock.patch.object(spool, "give_back_attempt", side_effect=FULL):
+            queue.give_back(task)
+        assert queue.must_resume
+        queue.resume()
+    task = queue.next(NOW, deque())
+    assert task
+    assert task.job.attempts == {1: 0}
+
+
+def test_one_call_rejects_one_file(layout: Layout, queue: Queue) -> None:
+    """So that a thousand files that are no prompts hold up neither signals nor a picture."""
+    for number in range(3):
+        drop(layout, f"{number}.jpg", "no prompt")
+    drop(layout, "cat.txt", "a cat")
+    queue.resume()
+    for rejected in range(3):
+        assert len(names(layout.failed)) == 2 * rejected
+        assert queue.next(NOW, deque()) is None
+        assert queue.has_waiting(NOW)
+    assert queue.next(NOW, deque())
+    assert not queue.has_waiting(NOW)
