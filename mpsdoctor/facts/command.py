@@ -1,4 +1,4 @@
-"""The only caller of subprocess: one command, with a deadline, and no exception."""
+"""The only caller of subprocess among the facts: one command, with a deadline, and no exception."""
 
 import os
 import signal

@@ -27,21 +27,14 @@ class Readings:
     free_bytes: int | None = None
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Where waiting begins (`battery_percent`, `free_bytes`), and a worker's life ends.
+LOW_BATTERY_PERCENT: Final = 40
+FREE_BYTES: Final = 512 * _MIB
+"""Of the hot folder's disk; with less the queue waits."""
 
-    A worker may be idle for `idle_s`, make `pictures` pictures, and see `slept_s` of sleep.
-    """
-
-    battery_percent: int = 40
-    free_bytes: int = 512 * _MIB
-    idle_s: float = 600.0
-    pictures: int = 500
-    slept_s: float = 5.0
-
-
-LIMITS: Final = Limits()
+IDLE_S: Final = 600.0
+MOST_PICTURES: Final = 500
+SLEPT_S: Final = 5.0
+"""So long a worker may be idle, so many pictures it may make, so much sleep it may see."""
 
 _SHORT_OF_MEMORY: Final = Pause(
     kind="memory",
@@ -52,57 +45,53 @@ _COOL: Final = "Free its vents, put it on a hard surface, end what else keeps it
 _PLUG_IN: Final = "Connect the power adapter"
 
 
-def pause(readings: Readings, *, loaded: bool, limits: Limits = LIMITS) -> Pause | None:
+def reason_to_pause(readings: Readings, *, loaded: bool) -> Pause | None:
     """Why no other picture is begun now.
 
     A model that is `loaded` may go on while memory is getting short, but none is loaded then.
     """
     return (
-        _disk(readings, limits)
-        or _memory(readings, loaded=loaded)
-        or _heat(readings)
-        or _power(readings, limits)
+        _disk(readings) or _memory(readings, loaded=loaded) or _heat(readings) or _power(readings)
     )
 
 
-def stop_now(readings: Readings) -> Pause | None:
+def reason_to_stop(readings: Readings) -> Pause | None:
     """Why a picture is given up between two steps, to be rendered anew later."""
     if readings.pressure is Pressure.CRITICAL:
         return _SHORT_OF_MEMORY
     return _heat(readings) if readings.thermal is ThermalState.CRITICAL else None
 
 
-def end_worker(
+def reason_to_end_worker(
     *,
     idle_s: float,
     pictures: int,
     slept_s: float,
     pressure: Pressure | None,
-    limits: Limits = LIMITS,
 ) -> str | None:
     """Why the worker is ended now, between two pictures; None where it may stay.
 
     `idle_s` is how long it has had nothing to do (0 while there is work), `pictures` how many it
     has made, and `slept_s` how long the machine has slept since it was started.
     """
-    if slept_s >= limits.slept_s:
+    if slept_s >= SLEPT_S:
         return "the Mac has slept, and mps may be slower since"  # pytorch #124056
     if pressure is Pressure.CRITICAL or (pressure is Pressure.WARNING and idle_s > 0):
         return "memory is short"
-    if idle_s >= limits.idle_s:
-        return f"there was nothing to do for {limits.idle_s / 60:.0f} minutes"
-    if pictures >= limits.pictures:
+    if idle_s >= IDLE_S:
+        return f"there was nothing to do for {IDLE_S / 60:.0f} minutes"
+    if pictures >= MOST_PICTURES:
         return f"it has made {pictures} pictures"
     return None
 
 
-def _disk(readings: Readings, limits: Limits) -> Pause | None:
-    if readings.free_bytes is None or readings.free_bytes >= limits.free_bytes:
+def _disk(readings: Readings) -> Pause | None:
+    if readings.free_bytes is None or readings.free_bytes >= FREE_BYTES:
         return None
     return Pause(
         kind="disk",
         title="The disk of the hot folder is nearly full",
-        hint=f"Free some space: it goes on with {limits.free_bytes // _MIB} MB.",
+        hint=f"Free some space: it goes on with {FREE_BYTES // _MIB} MB.",
     )
 
 
@@ -120,13 +109,13 @@ def _heat(readings: Readings) -> Pause | None:
     return None
 
 
-def _power(readings: Readings, limits: Limits) -> Pause | None:
+def _power(readings: Readings) -> Pause | None:
     """Low Power Mode counts on battery only: some Macs are always in it on mains, by choice."""
     if not readings.on_battery:
         return None
     charge = readings.battery_percent
-    if charge is not None and charge < limits.battery_percent:
-        below = f"The battery is below {limits.battery_percent} %"
+    if charge is not None and charge < LOW_BATTERY_PERCENT:
+        below = f"The battery is below {LOW_BATTERY_PERCENT} %"
         return Pause(kind="battery", title=below, hint=f"{_PLUG_IN}.")
     if readings.low_power:
         return Pause(

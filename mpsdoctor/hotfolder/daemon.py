@@ -19,10 +19,10 @@ from mpsdoctor.hotfolder.lock import Hold, locked
 from mpsdoctor.hotfolder.machine import Machine
 from mpsdoctor.hotfolder.observer import InboxObserver
 from mpsdoctor.hotfolder.orphan import end_orphan
-from mpsdoctor.hotfolder.pause import Pause
+from mpsdoctor.hotfolder.pause import Pause, PauseError
 from mpsdoctor.hotfolder.progress import ProgressFile
 from mpsdoctor.hotfolder.queue import Queue
-from mpsdoctor.hotfolder.renderer import ObstacleError, Renderer
+from mpsdoctor.hotfolder.renderer import Renderer
 from mpsdoctor.hotfolder.spool import Spool
 from mpsdoctor.hotfolder.supervisor import WORKER, Supervisor
 from mpsdoctor.hotfolder.trouble import trouble
@@ -122,7 +122,7 @@ class Daemon:
             supervisor,
             profile,
             self._tell,
-            stop_now=self._machine.stop_now,
+            reason_to_stop=self._machine.reason_to_stop,
             may_begin=self._may_begin,
             on_loaded=self._machine.worker_started,
         )
@@ -180,8 +180,8 @@ class Daemon:
             observer.check()
             try:
                 await self._turn()
-            except ObstacleError as obstacle:
-                await self._pause(obstacle.reason)
+            except PauseError as error:
+                await self._pause(error.pause)
             except OSError as error:
                 if not (reason := trouble(error)):
                     raise
@@ -192,7 +192,7 @@ class Daemon:
         """Renders a picture, or waits for one."""
         if gone := self._hold.restore():
             self._queue.must_resume = True
-            raise ObstacleError(gone)
+            raise PauseError(gone)
         if self._renderer.in_hand:
             await self._renderer.finish_oldest()
             self._retry_s = self._pace.retry
@@ -204,8 +204,8 @@ class Daemon:
             self._go_on()
             self._retry_s = self._pace.retry
             return await self._rest()
-        if reason := await self._machine.pause(loaded=self._supervisor.pid is not None):
-            raise ObstacleError(reason)
+        if reason := await self._machine.reason_to_pause(loaded=self._supervisor.pid is not None):
+            raise PauseError(reason)
         self._idle_since = None
         await self._end_worker(idle_s=0.0)
         self._machine.work()
@@ -247,7 +247,7 @@ class Daemon:
         if self._supervisor.pid is None:
             return
         pictures = self._renderer.rendered
-        if reason := await self._machine.end_worker(idle_s=idle_s, pictures=pictures):
+        if reason := await self._machine.reason_to_end_worker(idle_s=idle_s, pictures=pictures):
             await self._renderer.unload(reason)
 
     async def _wait(self, seconds: float) -> None:

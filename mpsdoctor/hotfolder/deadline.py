@@ -50,7 +50,7 @@ class Patience:
 
 
 @dataclass
-class Progress:
+class Timing:
     """How far the picture of `job` is; `since`, in seconds, is when it got there."""
 
     job: RenderJob

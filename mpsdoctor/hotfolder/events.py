@@ -89,7 +89,6 @@ class Retrying:
     name: str
     attempt: int
     title: str
-    detail: str = ""
     number: int = 1
 
 

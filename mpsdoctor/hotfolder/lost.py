@@ -61,7 +61,7 @@ def hung(worker: WorkerProcess, held: InHand | None) -> WorkerLostError:
 
 
 def _phase(held: InHand | None) -> Phase:
-    return held.progress.phase if held else Phase.LOAD
+    return held.timing.phase if held else Phase.LOAD
 
 
 def _job(held: InHand | None) -> RenderJob | None:

@@ -50,34 +50,34 @@ class Machine:
         """From now on sleep counts against this worker."""
         self._asleep_before = asleep_s()
 
-    async def pause(self, *, loaded: bool) -> Pause | None:
+    async def reason_to_pause(self, *, loaded: bool) -> Pause | None:
         """Why no other picture is begun now."""
         if time.monotonic() - self._read_at > 2 * self._look:
             await self._read()
-        return conditions.pause(self._readings, loaded=loaded)
+        return conditions.reason_to_pause(self._readings, loaded=loaded)
 
     def may_go_on(self, *, pictures: int) -> bool:
         """Whether a worker that has made so many may begin another, as far as is known."""
         return (
-            conditions.pause(self._readings, loaded=True) is None
-            and self._end_worker(0.0, pictures) is None
+            conditions.reason_to_pause(self._readings, loaded=True) is None
+            and self._reason_to_end_worker(0.0, pictures) is None
         )
 
-    async def stop_now(self) -> Pause:
+    async def reason_to_stop(self) -> Pause:
         """Returns when a picture has to be given up, and says why."""
-        while not (reason := conditions.stop_now(self._readings)):
+        while not (reason := conditions.reason_to_stop(self._readings)):
             self._read_anew.clear()
             await self._read_anew.wait()
         return reason
 
-    async def end_worker(self, *, idle_s: float, pictures: int) -> str | None:
+    async def reason_to_end_worker(self, *, idle_s: float, pictures: int) -> str | None:
         """Why the worker is ended now, between two pictures."""
         if idle_s:
             self._readings = replace(self._readings, pressure=await readings.pressure())
-        return self._end_worker(idle_s, pictures)
+        return self._reason_to_end_worker(idle_s, pictures)
 
-    def _end_worker(self, idle_s: float, pictures: int) -> str | None:
-        return conditions.end_worker(
+    def _reason_to_end_worker(self, idle_s: float, pictures: int) -> str | None:
+        return conditions.reason_to_end_worker(
             idle_s=idle_s,
             pictures=pictures,
             slept_s=asleep_s() - self._asleep_before,

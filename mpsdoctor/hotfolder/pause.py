@@ -15,3 +15,11 @@ class Pause(Record):
     kind: Kind
     title: str
     hint: str = ""
+
+
+class PauseError(Exception):
+    """Something that is no prompt's fault: the queue pauses, and no attempt counts."""
+
+    def __init__(self, pause: Pause) -> None:
+        super().__init__(pause.title)
+        self.pause = pause

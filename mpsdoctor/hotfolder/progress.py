@@ -15,6 +15,7 @@ from mpsdoctor.hotfolder.events import Event
 from mpsdoctor.hotfolder.names import readable
 from mpsdoctor.hotfolder.pause import Pause
 from mpsdoctor.records import Record
+from mpsdoctor.rendering.protocol import MOST_IN_HAND
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def progress_after(progress: Progress, event: Event, now: float) -> Progress:
             worker = Worker(model=model, device=device, pid=pid)
             return replace(progress, loading=None, worker=worker)
         case events.Rendering():
-            return replace(progress, in_hand=(*progress.in_hand, _begun(event))[-2:])
+            return replace(progress, in_hand=(*progress.in_hand, _begun(event))[-MOST_IN_HAND:])
         case events.Stepped():
             return replace(progress, in_hand=_after_step(progress.in_hand, event))
         case events.Published(job=job, number=number):

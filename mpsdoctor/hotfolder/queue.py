@@ -70,7 +70,7 @@ class Queue:
         self.must_resume = True
         """Whether the folders may hold something else than is known here."""
         self.rung = 0
-        """Of the ladder, on which the last broken picture was cured."""
+        """The highest of the ladder that has cured a picture so far."""
 
     def resume(self) -> int:
         """Starts from what the folders hold; returns how many jobs had been claimed before."""
@@ -152,19 +152,17 @@ class Queue:
             times = f"It was tried {attempts} times; the last time:\n{reason.detail}"
             self.give_up(task, MpsDoctorError(reason.title, detail=times, hint=reason.hint))
             return True
-        self._tell(
-            events.Retrying(job.id, job.name, attempts, reason.title, reason.detail, task.number)
-        )
+        self._tell(events.Retrying(job.id, job.name, attempts, reason.title, task.number))
         return False
 
     def give_up(self, task: Task, reason: MpsDoctorError) -> None:
-        """This picture will not be rendered; the others of its job are all the same."""
+        """This picture will not be rendered; the other pictures of its job still are."""
         self._note_failure(task.of, task.number, reason)
         self._settle(task.of)
 
     @contextlib.contextmanager
     def _counting(self, task: Task, attempts: int) -> Iterator[None]:
-        """Where the disk refuses, nobody knows what is on it: `resume` sees to so many attempts."""
+        """If the disk refuses inside, `resume` sets the count back to `attempts`."""
         try:
             yield
         except OSError:

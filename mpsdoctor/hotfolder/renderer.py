@@ -10,36 +10,27 @@ from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder import events
 from mpsdoctor.hotfolder.estimates import picture_left
 from mpsdoctor.hotfolder.events import Event
-from mpsdoctor.hotfolder.pause import Kind, Pause
+from mpsdoctor.hotfolder.lost import WorkerLostError
+from mpsdoctor.hotfolder.pause import Kind, Pause, PauseError
 from mpsdoctor.hotfolder.pictures import record_in_picture
 from mpsdoctor.hotfolder.queue import Queue, Task
-from mpsdoctor.hotfolder.supervisor import RefusedError, Supervisor, WorkerLostError
+from mpsdoctor.hotfolder.supervisor import RefusedError, Supervisor
 from mpsdoctor.profile.model import Profile
-from mpsdoctor.rendering.protocol import Failed, Rendered, RenderJob, Started, Step
+from mpsdoctor.rendering.protocol import MOST_IN_HAND, Failed, Rendered, RenderJob, Started, Step
 
-_MOST_IN_HAND: Final = 2
 _MOST_ALIKE: Final = 3
 
 _T = TypeVar("_T")
 
-StopNow = Callable[[], Awaitable[Pause]]
+ReasonToStop = Callable[[], Awaitable[Pause]]
 """Returns when the machine can no longer go on with a picture, and says why."""
-
-
-class ObstacleError(Exception):
-    """Something that is no prompt's fault: the queue pauses, and no attempt counts."""
-
-    def __init__(self, reason: Pause) -> None:
-        super().__init__(reason.title)
-        self.reason = reason
 
 
 class Renderer:
     """Has at most two pictures in hand: the second is begun while the first is decoded.
 
     `may_begin` says whether another picture may be begun ahead; `on_loaded` hears of each new
-    worker. All methods raise ObstacleError,
-    and OSError where the hot folder's disk refuses.
+    worker. All methods raise PauseError, and OSError where the hot folder's disk refuses.
     """
 
     def __init__(
@@ -48,7 +39,7 @@ class Renderer:
         supervisor: Supervisor,
         profile: Profile,
         tell: Callable[[Event], None],
-        stop_now: StopNow,
+        reason_to_stop: ReasonToStop,
         may_begin: Callable[[], bool],
         on_loaded: Callable[[], None],
     ) -> None:
@@ -56,7 +47,7 @@ class Renderer:
         self._supervisor = supervisor
         self._profile = profile
         self._tell = tell
-        self._stop_now = stop_now
+        self._reason_to_stop = reason_to_stop
         self._may_begin = may_begin
         self._on_loaded = on_loaded
         self.in_hand: deque[Task] = deque()
@@ -79,10 +70,10 @@ class Renderer:
         except WorkerLostError as loss:
             await self._lost(self._blamed(loss.job), loss.signature, loss)
             return
-        except ObstacleError as stop:
-            if stop.reason.kind == "memory":
+        except PauseError as stop:
+            if stop.pause.kind == "memory":
                 computed = self._blamed(self._supervisor.computed)
-                await self._lost(computed, "memory pressure", _too_much(stop.reason))
+                await self._lost(computed, "memory pressure", _too_much(stop.pause))
             raise
         match answer:
             case Rendered() if self._is_whole(task):
@@ -96,7 +87,7 @@ class Renderer:
             case Failed(cause="memory"):
                 await self._lost(task, "out of memory", _error_of(answer))
             case Failed(cause="disk" | "gpu" as kind):
-                raise ObstacleError(Pause(kind=kind, title=answer.title, hint=answer.hint))
+                raise PauseError(Pause(kind=kind, title=answer.title, hint=answer.hint))
             case Failed():
                 self._queue.give_up(task, _error_of(answer))
                 self.in_hand.popleft()
@@ -122,17 +113,17 @@ class Renderer:
             ready = await self._unless_stopped(self._supervisor.load(task.profile))
         except RefusedError as refusal:
             if refusal.cause == "gpu":
-                raise ObstacleError(_pause("gpu", refusal)) from refusal
+                raise PauseError(_pause_over("gpu", refusal)) from refusal
             if self._is_own_model(task):
-                raise ObstacleError(_pause("model", refusal)) from refusal
+                raise PauseError(_pause_over("model", refusal)) from refusal
             self._queue.give_up(task, refusal)
             return False
         except WorkerLostError as loss:
             if self._is_own_model(task):
-                raise ObstacleError(_pause("model", loss)) from loss
+                raise PauseError(_pause_over("model", loss)) from loss
             self._lose(task, loss.signature, loss)
             return False
-        except ObstacleError:
+        except PauseError:
             await self.unload()
             raise
         if ready:
@@ -170,7 +161,7 @@ class Renderer:
         disk refuses that, the picture in hand is finished all the same.
         """
         in_hand = len(self.in_hand)
-        if in_hand >= _MOST_IN_HAND or self._queue.must_resume or not self._may_begin():
+        if in_hand >= MOST_IN_HAND or self._queue.must_resume or not self._may_begin():
             return
         try:
             task = self._queue.next(time.monotonic(), self.in_hand)
@@ -198,7 +189,7 @@ class Renderer:
         self._lose(blamed, signature, reason)
 
     def _lose(self, blamed: Task, signature: str, reason: MpsDoctorError) -> None:
-        """Raises ObstacleError where one picture after another ends like this.
+        """Raises PauseError where one picture after another ends like this.
 
         So that a GPU that fails at everything does not empty the inbox into `failed/` overnight:
         the next one is tried after a pause, which becomes longer until a picture comes out.
@@ -209,7 +200,7 @@ class Renderer:
             self._given_up_over.clear()
         self._given_up_over.append(signature)
         if len(self._given_up_over) >= _MOST_ALIKE:
-            raise ObstacleError(_all_alike(len(self._given_up_over), reason))
+            raise PauseError(_all_alike(len(self._given_up_over), reason))
 
     def _is_whole(self, task: Task) -> bool:
         record = record_in_picture(self._queue.picture(task))
@@ -217,18 +208,18 @@ class Renderer:
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, _T]) -> _T:
         working = asyncio.ensure_future(work)
-        stopping = asyncio.ensure_future(self._stop_now())
+        stopping = asyncio.ensure_future(self._reason_to_stop())
         try:
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 return working.result()
-            raise ObstacleError(stopping.result())
+            raise PauseError(stopping.result())
         finally:
             working.cancel()
             stopping.cancel()
 
 
-def _pause(kind: Kind, error: MpsDoctorError) -> Pause:
+def _pause_over(kind: Kind, error: MpsDoctorError) -> Pause:
     return Pause(kind=kind, title=error.title, hint=error.hint)
 
 

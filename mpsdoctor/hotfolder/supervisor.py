@@ -21,6 +21,7 @@ from mpsdoctor.hotfolder.orphan import record_worker
 from mpsdoctor.hotfolder.worker_process import InHand, WorkerProcess, within
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.rendering.protocol import (
+    MOST_IN_HAND,
     Configure,
     Failed,
     Message,
@@ -35,12 +36,9 @@ from mpsdoctor.rendering.protocol import (
 WORKER: Final = (sys.executable, "-X", "faulthandler", "-m", "mpsdoctor.rendering.worker")
 _PATIENCE: Final = Patience()
 _REPORTS: Final = report_folders()
-_MOST_IN_HAND: Final = 2
 _FENCE_S: Final = 10.0
 _LOOK_S: Final = 0.05
 _LOOKS_FOR_REPORT: Final = 5
-
-__all__ = ["WORKER", "RefusedError", "Supervisor", "WorkerLostError", "worker_environment"]
 
 OnProgress = Callable[[Started | Step], Awaitable[None]]
 """Called with the progress of any job in hand."""
@@ -146,7 +144,7 @@ class Supervisor:
     async def submit(self, job: RenderJob) -> None:
         """Gives it to the loaded worker, behind the one that it may have in hand."""
         assert self._worker, "load comes before submit"
-        assert len(self._worker.in_hand) < _MOST_IN_HAND
+        assert len(self._worker.in_hand) < MOST_IN_HAND
         self._worker.send(job)
 
     async def answer(self, on_progress: OnProgress) -> Rendered | Failed:
@@ -156,7 +154,7 @@ class Supervisor:
         oldest = worker.in_hand[0]
         while True:
             message = await self._next_message(
-                worker, oldest, lambda: oldest.progress.deadline(self._patience)
+                worker, oldest, lambda: oldest.timing.deadline(self._patience)
             )
             if isinstance(message, Rendered | Failed):
                 await self._require_fence(worker, oldest)

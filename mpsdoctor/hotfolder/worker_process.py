@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.complaints import Complaint, complaint
-from mpsdoctor.hotfolder.deadline import Progress
+from mpsdoctor.hotfolder.deadline import Timing
 from mpsdoctor.rendering.protocol import (
     Command,
     Message,
@@ -46,14 +46,14 @@ class InHand:
     Until then a complaint on stderr is about it, as the jobs are computed one after the other.
     """
 
-    progress: Progress
+    timing: Timing
     fenced: asyncio.Event = field(default_factory=asyncio.Event)
     complaint: Complaint | None = None
 
     @property
     def job(self) -> RenderJob:
         """As it was submitted."""
-        return self.progress.job
+        return self.timing.job
 
 
 class WorkerProcess:
@@ -89,7 +89,7 @@ class WorkerProcess:
         """Does not wait; a worker that has gone shows when its answer is awaited."""
         assert self.process.stdin
         if isinstance(command, RenderJob):
-            self.in_hand.append(InHand(Progress(command, self._clock())))
+            self.in_hand.append(InHand(Timing(command, self._clock())))
         self.process.stdin.write(to_line(command))
 
     @property
@@ -124,18 +124,18 @@ class WorkerProcess:
                 logger.debug("the worker printed %r", line)
                 continue
             if isinstance(message, Started | Step):
-                self._note_progress(message)
+                self._note_timing(message)
             self._messages.put_nowait(message)
         self._closed = True
         self._messages.put_nowait(None)
 
-    def _note_progress(self, message: Started | Step) -> None:
+    def _note_timing(self, message: Started | Step) -> None:
         for held in self.in_hand:
             if (held.job.job, held.job.number) == (message.job, message.number):
-                held.progress.note(message, self._clock())
+                held.timing.note(message, self._clock())
 
     async def _read_complaints(self) -> None:
-        """Progress bars end their lines with a return."""
+        """Timing bars end their lines with a return."""
         assert self.process.stderr
         rest = ""
         while chunk := await self.process.stderr.read(4096):

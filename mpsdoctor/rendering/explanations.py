@@ -1,12 +1,15 @@
 """Errors of PyTorch and the file system in the user's words; no torch."""
 
 import re
+import traceback
 from dataclasses import dataclass
 from typing import Literal
 
 from mpsdoctor.errors import MpsDoctorError
 
 Cause = Literal["job", "disk", "gpu", "memory"]
+
+_LAST_FRAMES = 4
 
 _TOO_LARGE = re.compile(
     # A1111 #9133; diffusers #5894; PyTorch's allocator on CPU
@@ -22,15 +25,14 @@ _NO_GPU = re.compile(
 
 @dataclass(frozen=True)
 class Explanation:
-    """`foreseen` is whether `error` says all that there is to say."""
+    """What to tell, and what has to change before another attempt can help."""
 
     error: MpsDoctorError
     cause: Cause = "job"
-    foreseen: bool = True
 
 
 def explain(error: Exception, title: str) -> Explanation:
-    """Why there is no picture; `title` is for what nobody foresaw."""
+    """Why there is no picture; `title` is for what nobody foresaw, which is told with its place."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, MpsDoctorError):
         return Explanation(error)
@@ -43,8 +45,9 @@ def explain(error: Exception, title: str) -> Explanation:
     if _NO_GPU.search(text):
         hint = "Run `mpsdoctor check`: it says why the GPU cannot be used."
         return Explanation(MpsDoctorError("The GPU is gone", detail=text, hint=hint), "gpu")
-    hint = "`mpsdoctor check` looks for known faults; the daemon's log has the details."
-    return Explanation(MpsDoctorError(title, detail=text, hint=hint), foreseen=False)
+    last_frames = "".join(traceback.format_exception(error)[-_LAST_FRAMES:]).strip()
+    hint = "`mpsdoctor check` looks for known faults."
+    return Explanation(MpsDoctorError(title, detail=last_frames, hint=hint))
 
 
 def explain_saving(error: Exception, path: str) -> Explanation:

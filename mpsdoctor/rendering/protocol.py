@@ -6,7 +6,7 @@ The daemon sends `Configure` once, then one `RenderJob` after another. The worke
 so that they stop where it hangs.
 """
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -100,6 +100,9 @@ class Failed(Record, tag_field="kind", tag="failed"):
     hint: str = ""
     cause: Literal["job", "disk", "gpu", "memory"] = "job"
 
+
+MOST_IN_HAND: Final = 2
+"""So many jobs the worker may have: one to compute, and one to save or to come."""
 
 Command = Configure | RenderJob
 Message = Ready | Refused | Started | Step | Rendered | Failed

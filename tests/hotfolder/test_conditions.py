@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpsdoctor.facts.model import Pressure, ThermalState
-from mpsdoctor.hotfolder.conditions import LIMITS, Readings, end_worker, pause, stop_now
+from mpsdoctor.hotfolder.conditions import (
+    FREE_BYTES,
+    IDLE_S,
+    MOST_PICTURES,
+    SLEPT_S,
+    Readings,
+    reason_to_end_worker,
+    reason_to_pause,
+    reason_to_stop,
+)
 
 _T = TypeVar("_T")
 _PRESSURES = list(Pressure)
@@ -41,14 +50,14 @@ readings = st.builds(
         (Readings(on_battery=None, battery_percent=3), None),
         (Readings(on_battery=True, low_power=True), "low-power"),
         (Readings(on_battery=False, low_power=True), None),
-        (Readings(free_bytes=LIMITS.free_bytes), None),
-        (Readings(free_bytes=LIMITS.free_bytes - 1), "disk"),
+        (Readings(free_bytes=FREE_BYTES), None),
+        (Readings(free_bytes=FREE_BYTES - 1), "disk"),
     ],
 )
 @pytest.mark.parametrize("loaded", [True, False])
 def test_what_makes_the_queue_wait(now: Readings, kind: str | None, loaded: bool) -> None:
     """Memory, heat, a low battery and a full disk do, each in its own words."""
-    reason = pause(now, loaded=loaded)
+    reason = reason_to_pause(now, loaded=loaded)
     assert kind == (reason.kind if reason else None)
     assert reason is None or (reason.title and reason.hint)
 
@@ -56,8 +65,8 @@ def test_what_makes_the_queue_wait(now: Readings, kind: str | None, loaded: bool
 def test_a_model_is_not_loaded_while_memory_is_getting_short() -> None:
     """One that is loaded may go on: ending it for a yellow light would cost a load a picture."""
     short = Readings(pressure=Pressure.WARNING)
-    assert pause(short, loaded=True) is None
-    reason = pause(short, loaded=False)
+    assert reason_to_pause(short, loaded=True) is None
+    reason = reason_to_pause(short, loaded=False)
     assert reason
     assert "memory" == reason.kind
 
@@ -73,29 +82,29 @@ def test_a_model_is_not_loaded_while_memory_is_getting_short() -> None:
 )
 def test_only_what_is_critical_ends_a_picture(now: Readings, kind: str | None) -> None:
     """Everything else waits until the picture is done."""
-    reason = stop_now(now)
+    reason = reason_to_stop(now)
     assert kind == (reason.kind if reason else None)
 
 
 @given(readings, st.booleans())
 def test_no_readings_crash_the_policy(now: Readings, loaded: bool) -> None:
     """However odd they are; and what ends a picture also keeps the next from being begun."""
-    if stop_now(now):
-        assert pause(now, loaded=loaded)
+    if reason_to_stop(now):
+        assert reason_to_pause(now, loaded=loaded)
 
 
 @given(readings, st.booleans(), st.sampled_from([field.name for field in fields(Readings)]))
 def test_what_is_not_known_never_pauses(now: Readings, loaded: bool, name: str) -> None:
     """Where the queue goes on, it does so without any one of the readings too."""
-    if pause(now, loaded=loaded) is None:
-        assert pause(replace(now, **{name: None}), loaded=loaded) is None
-    assert pause(Readings(), loaded=loaded) is None
+    if reason_to_pause(now, loaded=loaded) is None:
+        assert reason_to_pause(replace(now, **{name: None}), loaded=loaded) is None
+    assert reason_to_pause(Readings(), loaded=loaded) is None
 
 
 @given(readings, st.booleans(), st.data())
 def test_more_never_turns_go_into_pause(now: Readings, loaded: bool, data: st.DataObject) -> None:
     """Less pressure and heat, more charge and space, mains for battery: still go."""
-    if pause(now, loaded=loaded):
+    if reason_to_pause(now, loaded=loaded):
         return
     better = replace(
         now,
@@ -106,8 +115,8 @@ def test_more_never_turns_go_into_pause(now: Readings, loaded: bool, data: st.Da
         battery_percent=data.draw(_no_less(now.battery_percent)),
         free_bytes=data.draw(_no_less(now.free_bytes)),
     )
-    assert pause(better, loaded=loaded) is None
-    assert stop_now(better) is None
+    assert reason_to_pause(better, loaded=loaded) is None
+    assert reason_to_stop(better) is None
 
 
 def _no_more(value: _T | None, order: Sequence[_T]) -> st.SearchStrategy[_T | None]:
@@ -122,9 +131,9 @@ def _no_less(value: int | None) -> st.SearchStrategy[int | None]:
     ("idle_s", "pictures", "slept_s", "pressure", "why"),
     [
         (0.0, 1, 0.0, None, None),
-        (LIMITS.idle_s - 1, LIMITS.pictures - 1, LIMITS.slept_s - 1, Pressure.NORMAL, None),
-        (LIMITS.idle_s, 0, 0.0, None, "nothing to do for 10 minutes"),
-        (0.0, LIMITS.pictures, 0.0, None, "500 pictures"),
+        (IDLE_S - 1, MOST_PICTURES - 1, SLEPT_S - 1, Pressure.NORMAL, None),
+        (IDLE_S, 0, 0.0, None, "nothing to do for 10 minutes"),
+        (0.0, MOST_PICTURES, 0.0, None, "500 pictures"),
         (0.0, 0, 3600.0, None, "slept"),
         (0.0, 0, 0.0, Pressure.WARNING, None),
         (0.1, 0, 0.0, Pressure.WARNING, "memory"),
@@ -135,6 +144,8 @@ def test_when_the_worker_is_ended(
     idle_s: float, pictures: int, slept_s: float, pressure: Pressure | None, why: str | None
 ) -> None:
     """Idle, after sleep, after many pictures, and where others need the memory that it holds."""
-    reason = end_worker(idle_s=idle_s, pictures=pictures, slept_s=slept_s, pressure=pressure)
+    reason = reason_to_end_worker(
+        idle_s=idle_s, pictures=pictures, slept_s=slept_s, pressure=pressure
+    )
     assert (why is None) == (reason is None)
     assert why is None or why in (reason or "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mpsdoctor.hotfolder.deadline import Patience, Phase, Progress
+from mpsdoctor.hotfolder.deadline import Patience, Phase, Timing
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.protocol import RenderJob, Started, Step
 
@@ -30,7 +30,7 @@ def test_a_step_may_take_ten_times_as_long_as_others_of_its_picture(
 
 def test_only_progress_puts_the_deadline_off() -> None:
     """From the first step through the others to saving, and from the start on another rung."""
-    progress = Progress(JOB, since=100.0)
+    progress = Timing(JOB, since=100.0)
     assert 700 == progress.deadline(PATIENCE)
 
     progress.note(Started(job="1", number=1), 110.0)

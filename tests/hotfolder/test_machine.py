@@ -7,7 +7,7 @@ import pytest
 
 from mpsdoctor.facts.model import Pressure, ThermalState
 from mpsdoctor.hotfolder import readings
-from mpsdoctor.hotfolder.conditions import LIMITS, Readings
+from mpsdoctor.hotfolder.conditions import MOST_PICTURES, Readings
 from mpsdoctor.hotfolder.machine import Machine
 
 LOOK_S = 0.01
@@ -62,11 +62,11 @@ def test_in_a_long_batch_heat_is_noticed_between_two_pictures(mac: Mac, tmp_path
         machine.worker_started()
         machine.work()
         assert machine.may_go_on(pictures=0)
-        assert not machine.may_go_on(pictures=LIMITS.pictures)
+        assert not machine.may_go_on(pictures=MOST_PICTURES)
         mac.now = Readings(thermal=ThermalState.SERIOUS)
         while machine.may_go_on(pictures=0):
             await asyncio.sleep(LOOK_S)
-        reason = await machine.pause(loaded=True)
+        reason = await machine.reason_to_pause(loaded=True)
         assert reason
         assert reason.kind == "heat"
         machine.rest()
@@ -81,8 +81,8 @@ def test_a_picture_is_stopped_as_soon_as_it_must_be(mac: Mac, tmp_path: Path) ->
         machine = Machine(tmp_path, look=LOOK_S)
         machine.work()
         mac.now = Readings(pressure=Pressure.CRITICAL)
-        assert (await machine.stop_now()).kind == "memory"
-        assert (await machine.stop_now()).kind == "memory"
+        assert (await machine.reason_to_stop()).kind == "memory"
+        assert (await machine.reason_to_stop()).kind == "memory"
         machine.rest()
 
     asyncio.run(asyncio.wait_for(go(), 10))
@@ -94,10 +94,10 @@ def test_after_a_rest_it_looks_again_before_it_goes_on(mac: Mac, tmp_path: Path)
     async def go() -> None:
         machine = Machine(tmp_path, look=LOOK_S)
         mac.now = Readings(on_battery=True, battery_percent=10)
-        assert await machine.pause(loaded=False)
+        assert await machine.reason_to_pause(loaded=False)
         machine.rest()
         mac.now = Readings(on_battery=False)
-        assert await machine.pause(loaded=False) is None
+        assert await machine.reason_to_pause(loaded=False) is None
 
     asyncio.run(asyncio.wait_for(go(), 10))
 
@@ -108,9 +108,9 @@ def test_an_idle_worker_is_ended_when_memory_gets_short(mac: Mac, tmp_path: Path
     async def go() -> None:
         machine = Machine(tmp_path, look=LOOK_S)
         machine.worker_started()
-        assert await machine.end_worker(idle_s=1.0, pictures=1) is None
+        assert await machine.reason_to_end_worker(idle_s=1.0, pictures=1) is None
         mac.now = Readings(pressure=Pressure.WARNING)
-        assert await machine.end_worker(idle_s=1.0, pictures=1)
+        assert await machine.reason_to_end_worker(idle_s=1.0, pictures=1)
         assert mac.looks == 0
 
     asyncio.run(asyncio.wait_for(go(), 10))

@@ -1,5 +1,6 @@
 """What the daemon leaves for `mpsdoctor status`, in real files."""
 
+import itertools
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from mpsdoctor.hotfolder import events, progress
 from mpsdoctor.hotfolder.events import Event
 from mpsdoctor.hotfolder.layout import Layout
+from mpsdoctor.hotfolder.lock import locked
 from mpsdoctor.hotfolder.pause import Pause
 from mpsdoctor.hotfolder.progress import (
     Current,
@@ -25,6 +27,7 @@ from mpsdoctor.hotfolder.progress import (
     progress_after,
 )
 from mpsdoctor.hotfolder.status import Status, StatusReader, read_status
+from tests.support.jobs import drop
 
 HOT = Pause(kind="heat", title="This Mac is too hot", hint="Wait.")
 
@@ -222,6 +225,20 @@ def test_a_folder_that_has_not_changed_is_not_listed_again(
 
     monkeypatch.setattr(os, "scandir", no_scan)
     assert first == reader.read()
+
+
+def test_the_time_left_is_for_all_that_waits(layout: Layout) -> None:
+    """The rest of this picture, the others of its file, and one picture for each other file."""
+    for name in ("b.txt", "c.txt"):
+        drop(layout, name, "a cat")
+    (layout.work / "job of a.txt").mkdir()
+    file = ProgressFile(layout.status_file, clock=itertools.count().__next__)
+    begun = events.Rendering("a.txt", "a.txt", number=2, pictures=3, attempt=1)
+    stepped = events.Stepped("a.txt", "a.txt", 2, 15, 30, 5.0)
+    with locked(layout):
+        for event in (LOADED, published(seconds=10.0), published(seconds=10.0), begun, stepped):
+            file.update(event)
+        assert read_status(layout.root).left_s == 5.0 + 3 * 10.0
 
 
 def test_without_a_daemon_only_what_lasts_is_told(layout: Layout) -> None:

@@ -13,12 +13,8 @@ import pytest
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.deadline import Patience
-from mpsdoctor.hotfolder.supervisor import (
-    RefusedError,
-    Supervisor,
-    WorkerLostError,
-    worker_environment,
-)
+from mpsdoctor.hotfolder.lost import WorkerLostError
+from mpsdoctor.hotfolder.supervisor import RefusedError, Supervisor, worker_environment
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.protocol import Failed, Ready, Rendered, RenderJob, Started, Step

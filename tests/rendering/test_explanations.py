@@ -12,7 +12,7 @@ OUT_OF_MEMORY = "MPS backend out of memory (MPS allocated: 5.05 GB, other alloca
 
 
 @pytest.mark.parametrize(
-    ("error", "cause", "foreseen"),
+    ("error", "cause", "is_foreseen"),
     [
         (RuntimeError(OUT_OF_MEMORY), "memory", True),
         (RuntimeError("Invalid buffer size: 104.25 GB"), "memory", True),
@@ -24,18 +24,33 @@ OUT_OF_MEMORY = "MPS backend out of memory (MPS allocated: 5.05 GB, other alloca
         (OSError(errno.ENOSPC, "No space left on device"), "job", False),
     ],
 )
-def test_an_error_is_told_by_what_caused_it(error: Exception, cause: str, foreseen: bool) -> None:
-    """Memory and GPU are no fault of the prompt; what nobody foresaw is known as such."""
+def test_an_error_is_told_by_what_caused_it(
+    error: Exception, cause: str, is_foreseen: bool
+) -> None:
+    """Memory and GPU are no fault of the prompt."""
     explained = explain(error, "No picture")
 
-    assert (cause, foreseen) == (explained.cause, explained.foreseen)
-    assert foreseen == (explained.error.title != "No picture")
+    assert explained.cause == cause
+    assert is_foreseen == (explained.error.title != "No picture")
+
+
+def test_what_nobody_foresaw_is_told_with_its_place() -> None:
+    """For a report: the function in which it was raised, and the error as Python names it."""
+
+    def deep_inside() -> None:
+        raise IndexError("list index out of range")
+
+    with pytest.raises(IndexError) as raised:
+        deep_inside()
+    detail = explain(raised.value, "No picture").error.detail
+    assert "in deep_inside" in detail
+    assert detail.endswith("IndexError: list index out of range")
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EPERM])
 def test_a_file_that_cannot_be_written_is_the_disks_trouble(code: int) -> None:
     """Whatever the file system says; anything else is the picture's."""
     explained = explain_saving(OSError(code, "No"), "image.png")
-    assert ("disk", True) == (explained.cause, explained.foreseen)
+    assert explained.cause == "disk"
     assert "image.png" in explained.error.detail
     assert explain_saving(ValueError("bad mode"), "image.png").cause == "job"
