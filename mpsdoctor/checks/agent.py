@@ -17,6 +17,9 @@ _MANY_STARTS = 4
 _LARGE_LOG_BYTES = 50 * 10**6
 _SILENT_S = 60.0
 
+# The daemon is offline by design, and nobody reads the last one any more (MPS503).
+_NOT_COMPARED = frozenset({"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TRANSFORMERS_CACHE"})
+
 
 def current(facts: Facts) -> Finding | None:
     """After an upgrade, a move or another profile, the agent runs with what was before."""
@@ -32,7 +35,8 @@ def current(facts: Facts) -> Finding | None:
         f"{', '.join(change.removeprefix(_VARIABLE) for change in changes)}.",
         expected="an agent with this mpsdoctor, this Python, and the settings of the profile and "
         "of this terminal",
-        impact="The daemon goes on with the old ones, and may render otherwise than you do here.",
+        impact="A daemon that was started before goes on with the old ones, and may render "
+        "otherwise than you do here.",
         remedy=Remedy(
             text="Bring it up to date; a picture that is being rendered is finished first:",
             commands=_INSTALL,
@@ -219,8 +223,9 @@ def same_as_here(facts: Facts) -> Finding | None:
         impact="What works here may fail in the daemon, or come out otherwise.",
         remedy=Remedy(
             text=f"For a folder, allow {context.program} in System Settings > Privacy & Security > "
-            "Full Disk Access, or choose another hot folder. For a variable, install the agent "
-            "from the terminal that has it:",
+            "Full Disk Access, or choose another hot folder. PYTORCH_… and MTL_… come from the "
+            "profile alone: put them into its `environment`. Then, and for any other variable, "
+            "install the agent from the terminal that has it:",
             commands=_INSTALL,
         ),
     )
@@ -239,7 +244,9 @@ def _other_values(facts: Facts, context: Context) -> Iterator[str]:
     """Values that are nobody's business are None on both sides, and not compared."""
     here = facts.environment.variables if facts.environment else {}
     for name, value in here.items():
-        if value is not None and context.variables.get(name) != value:
+        if value is None or name in _NOT_COMPARED:
+            continue
+        if context.variables.get(name) != value:
             there = context.variables.get(name)
             yield (
                 f"{name} is {there}, here {value}" if there else f"{name} is not set, here {value}"

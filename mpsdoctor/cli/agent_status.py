@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import psutil
 
+from mpsdoctor.cli.status_page import queue
+from mpsdoctor.cli.words import printable
 from mpsdoctor.hotfolder.status import Status
 from mpsdoctor.service import exits, plist
 from mpsdoctor.service.agent import Agent
@@ -21,9 +23,9 @@ _NEXT = {
 
 def describe(seen: Seen, agent: Agent, status: Status) -> str:
     """State, since when, restarts, last exit, queue, and where everything is, a line each."""
-    rows = (*_agent(seen), *_queue(status), *_places(seen, agent))
+    rows = (*_agent(seen), ("hot folder", status.root), *queue(status), *_places(seen, agent))
     width = max(len(name) for name, _ in rows) + 2
-    return "\n".join(f"{name:<{width}}{value}" for name, value in rows)
+    return "\n".join(f"{name:<{width}}{printable(value)}" for name, value in rows)
 
 
 def _agent(seen: Seen) -> Iterator[tuple[str, str]]:
@@ -40,17 +42,6 @@ def _agent(seen: Seen) -> Iterator[tuple[str, str]]:
     yield "last exit", exits.last_exit(job) or "none"
     if job.pended:
         yield "put off", f"{job.pended} (launchd waits; Low Power Mode does that)"
-
-
-def _queue(status: Status) -> Iterator[tuple[str, str]]:
-    yield "hot folder", status.root
-    if current := status.current:
-        yield "rendering", f"{current.name}, step {current.step} of {current.steps}"
-    if status.paused:
-        yield "paused", status.paused.title
-    yield "waiting", str(status.inbox)
-    yield "in work", str(status.work)
-    yield "failed", str(status.failed)
 
 
 def _places(seen: Seen, agent: Agent) -> Iterator[tuple[str, str]]:

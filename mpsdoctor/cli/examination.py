@@ -3,7 +3,6 @@
 import getpass
 import os
 import platform
-import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -64,9 +63,9 @@ def examine_machine(
             hot_folder=Path(os.path.expanduser(subject.hot_folder)),  # noqa: PTH111 (no raise)
             model=model or subject.model,
             dtype=dtype,
-            agent=None if python else partial(_agent, subject, quick=quick),
+            agent=None if python else partial(_agent, quick=quick),
         )
-    path = _find_profile(profile)
+    path = find_profile(profile)
     if path and not (quick or python):
         from mpsdoctor.cli import profile_file
 
@@ -81,34 +80,29 @@ def subject_of(profile: Path | None) -> "Subject":
     """
     from mpsdoctor.profile.subject import read
 
-    return read(_find_profile(profile), os.environ)
+    return read(find_profile(profile), os.environ)
 
 
-def _find_profile(profile: Path | None) -> Path | None:
+def find_profile(profile: Path | None) -> Path | None:
+    """Where the profile lies; None where there is no home directory to look in."""
     try:
         return profile_path(profile)
     except MpsDoctorError:
         return None
 
 
-def _agent(subject: "Subject", quick: bool) -> "AgentFacts":
+def _agent(quick: bool) -> "AgentFacts":
     """How the launchd agent stands; its own view takes as long as importing PyTorch."""
-    from mpsdoctor import __version__
-    from mpsdoctor.cli.agent_subject import agents_hot_folder
+    from mpsdoctor.cli.agent_subject import agents_hot_folder, agents_plist
     from mpsdoctor.facts.command import run
-    from mpsdoctor.service import examine
     from mpsdoctor.service.agent import Agent
+    from mpsdoctor.service.examine import examine
 
     agent = Agent(Path(os.path.expanduser("~")), os.getuid())  # noqa: PTH111 (no raise)
-    if own := examine.profile_of(agent):
-        subject = subject_of(own)
-    return examine.examine(
+    return examine(
         run,
         agent,
-        python=sys.executable,
-        version=__version__,
-        profile_environment=subject.environment,
-        shell=os.environ,
+        wanted=partial(agents_plist, agent),
         hot_folder=agents_hot_folder,
         probe=not quick,
     )

@@ -5,18 +5,17 @@ import platform
 import sys
 import time
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
-from mpsdoctor import __version__
 from mpsdoctor.cli import output
-from mpsdoctor.cli.options import dir_option, hot_folder, profile_option, profile_path
+from mpsdoctor.cli.options import dir_option, profile_option, profile_path
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.command import run
 
 if TYPE_CHECKING:
-    from mpsdoctor.profile.model import Profile
     from mpsdoctor.service.actions import Operator
     from mpsdoctor.service.agent import Agent
     from mpsdoctor.service.launchctl import Launchctl
@@ -44,15 +43,15 @@ def install(folder: Path | None, profile: Path | None, now: bool) -> None:
     """Install the agent, or bring it up to date.
 
     Writes ~/Library/LaunchAgents/io.github.mpsdoctor.watch.plist with this Python, what `--dir` and
-    `--profile` say (left out, what is installed stays) and the settings of this terminal that
-    launchd does not know, such as HF_HOME; never a token. Starts the daemon and waits for its sign
-    of life. A daemon of before finishes its picture first.
+    `--profile` say (left out, what is installed stays), the hot folder and the settings of this
+    terminal that launchd does not know, such as HF_HOME; never a token. Starts the daemon and waits
+    for its sign of life. A daemon of before finishes its picture first.
 
     Type it again after an upgrade, or when the environment or the profile has changed.
     """
-    from mpsdoctor.service import plist, refusals
+    from mpsdoctor.cli.agent_subject import agents_hot_folder, agents_plist
+    from mpsdoctor.service import plist, pulse, refusals
     from mpsdoctor.service.actions import installed
-    from mpsdoctor.service.environment import snapshot
     from mpsdoctor.service.state import Goal
 
     asker = _asker()
@@ -61,12 +60,13 @@ def install(folder: Path | None, profile: Path | None, now: bool) -> None:
     launchctl = _launchctl()
     refusals.refuse_session(launchctl.session(), os.environ)
     options = _options(folder, profile, plist.arguments(installed(launchctl)))
-    settings, root = _settings(options)
-    environment = snapshot(settings.environment, _shell())
-    wanted = plist.render(launchctl.agent, sys.executable, options, environment, __version__)
-    operator = _operator(launchctl, root, now)
+    _refuse_profile(options)
+    wanted = agents_plist(launchctl.agent, options)
+    root = agents_hot_folder(wanted)
+    operator = _operator(launchctl, now)
     seen = operator.look()
-    refusals.refuse_rival(seen.pulse, seen.job.pid if seen.job else None, root)
+    pid = seen.job.pid if seen.job else None
+    refusals.refuse_rival(pulse.read(root, time.time()), pid, root)
     if seen.plist == wanted and seen.is_healthy and not seen.disabled:
         output.show(f"The agent is installed and running; the daemon watches {root / 'inbox'}")
         return
@@ -75,6 +75,8 @@ def install(folder: Path | None, profile: Path | None, now: bool) -> None:
         operator.reach(Goal.INSTALL, wanted)
     output.show(f"Installed; the daemon watches {root / 'inbox'}")
     output.tell(f"Its log: {launchctl.agent.log}. To be rid of it: mpsdoctor service uninstall")
+    if seen.plist is not None:
+        _tell_what_waits(agents_hot_folder(seen.plist), root)
 
 
 @command.command()
@@ -93,9 +95,9 @@ def uninstall() -> None:
     launchctl, operator = _ready()
     had = launchctl.agent.plist.exists()
     operator.reach(Goal.UNINSTALL)
-    removed = [launchctl.agent.plist] if had else []
-    removed += remove((launchctl.agent.logs, log_file().parent, plans_folder().parent))
-    for path in removed:
+    if had:
+        output.show(f"Removed {launchctl.agent.plist}")
+    for path in remove((launchctl.agent.logs, log_file().parent, plans_folder().parent)):
         output.show(f"Removed {path}")
     output.show("The agent is not installed.")
     kept = profile_file(os.environ)
@@ -119,11 +121,16 @@ def stop() -> None:
 
     A prompt in the middle of its rendering is taken up again then.
     """
-    from mpsdoctor.service.state import Goal
+    from mpsdoctor.service.state import Goal, State
 
     _, operator = _ready()
-    operator.reach(Goal.STOP)
-    output.show("The daemon is stopped; it starts again at the next login.")
+    stopped = operator.reach(Goal.STOP)
+    at_login = {
+        State.ABSENT: "no agent is installed that would start it",
+        State.DISABLED: "its agent is switched off, so no login starts it again",
+    }
+    then = at_login.get(stopped.state, "it starts again at the next login")
+    output.show(f"The daemon is stopped; {then}.")
 
 
 @command.command()
@@ -153,13 +160,21 @@ def status() -> ExitCode:
 
 @command.command()
 @click.option("-f", "--follow", is_flag=True, help="Show what is added, until control-C.")
-@click.option("-n", "--lines", default=20, show_default=True, help="How many lines to begin with.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many lines to begin with.",
+)
 def logs(follow: bool, lines: int) -> None:
     """Show what the daemon printed."""
     from mpsdoctor.service import logs as daemon_logs
+    from mpsdoctor.service import refusals
 
-    launchctl, _ = _ready()
-    path = launchctl.agent.log
+    refusals.refuse_elsewhere(_asker())
+    path = _launchctl().agent.log
     shown = daemon_logs.tail(path, lines)
     if not shown and not follow:
         output.tell(f"There is nothing in {path}")
@@ -172,15 +187,12 @@ def logs(follow: bool, lines: int) -> None:
 
 def _ready(now: bool = False) -> "tuple[Launchctl, Operator]":
     """Raises MpsDoctorError where there is nothing to work with."""
-    from mpsdoctor.cli.agent_subject import agents_hot_folder
     from mpsdoctor.service import refusals
-    from mpsdoctor.service.actions import installed
 
     refusals.refuse_elsewhere(_asker())
     launchctl = _launchctl()
     refusals.refuse_session(launchctl.session(), os.environ)
-    root = agents_hot_folder(installed(launchctl))
-    return launchctl, _operator(launchctl, root, now)
+    return launchctl, _operator(launchctl, now)
 
 
 def _asker() -> "Asker":
@@ -209,13 +221,14 @@ def _launchctl() -> "Launchctl":
     return Launchctl(run, Agent(Path.home(), os.getuid()))
 
 
-def _operator(launchctl: "Launchctl", root: Path, now: bool) -> "Operator":
+def _operator(launchctl: "Launchctl", now: bool) -> "Operator":
+    from mpsdoctor.cli.agent_subject import agents_hot_folder
     from mpsdoctor.service import pulse
     from mpsdoctor.service.actions import DRAIN_S, Operator
 
     return Operator(
         launchctl,
-        pulse=lambda: pulse.read(root, time.time()),
+        pulse=lambda content: pulse.read(agents_hot_folder(content), time.time()),
         tell=output.tell,
         patience=0 if now else DRAIN_S,
     )
@@ -235,27 +248,16 @@ def _options(folder: Path | None, profile: Path | None, before: tuple[str, ...])
     )
 
 
-def _settings(options: tuple[str, ...]) -> "tuple[Profile, Path]":
-    """The profile and the hot folder that a daemon with these options has.
+def _refuse_profile(options: tuple[str, ...]) -> None:
+    """Raises MpsDoctorError where there is none, or none that is understood.
 
-    Raises MpsDoctorError where there is no profile: the daemon would not start.
+    A daemon with these options would not start.
     """
     from mpsdoctor.profile.loading import load
     from mpsdoctor.profile.model import Profile
     from mpsdoctor.service.examine import chosen
 
-    path = profile_path(chosen(options, "--profile"))
-    settings = load(Profile, path, os.environ).profile
-    return settings, hot_folder(chosen(options, "--dir"), settings)
-
-
-def _shell() -> dict[str, str]:
-    """This terminal's variables; the profile's place as launchd, which runs in /, can use it."""
-    from mpsdoctor.paths import PROFILE_FILE_VARIABLE, profile_file
-
-    if PROFILE_FILE_VARIABLE not in os.environ:
-        return dict(os.environ)
-    return {**os.environ, PROFILE_FILE_VARIABLE: str(profile_file(os.environ))}
+    load(Profile, profile_path(chosen(options, "--profile")), os.environ)
 
 
 def _refuse_folder(agent: "Agent", wanted: bytes, root: Path, asker: "Asker") -> None:
@@ -266,3 +268,13 @@ def _refuse_folder(agent: "Agent", wanted: bytes, root: Path, asker: "Asker") ->
     unsure = refusals.refuse_hot_folder(seen, root, asker.home)
     if unsure:
         output.tell(unsure)
+
+
+def _tell_what_waits(old: Path, new: Path) -> None:
+    """What lies in the old hot folder, which nobody watches any more."""
+    from mpsdoctor.hotfolder.status import read_status
+
+    left = read_status(old)
+    if old != new and (count := left.inbox + left.work):
+        output.tell(f"Prompts that wait in {old}: {count}. To have them rendered:")
+        output.tell(f"  mpsdoctor watch --dir {quote(str(old))}")

@@ -20,7 +20,7 @@ _BAR_WIDTH = 30
 
 def lines(status: "Status", now: float) -> list[str]:
     """The page for a pipe, a line each; `now` is in seconds since 1970."""
-    return [f"{label:<10}  {value}".rstrip() for label, value in _rows(status, now)]
+    return [f"{label:<10}  {printable(value)}".rstrip() for label, value in _rows(status, now)]
 
 
 def as_json(status: "Status") -> str:
@@ -36,7 +36,7 @@ def table(status: "Status", now: float) -> "Table":
 
     grid = Table.grid(padding=(0, 2))
     for label, value in _rows(status, now):
-        grid.add_row(Text(label, "bold"), Text(value, overflow="fold"))
+        grid.add_row(Text(label, "bold"), Text(printable(value), overflow="fold"))
         if label == "rendering" and status.current and status.current.steps:
             step, steps = status.current.step, status.current.steps
             grid.add_row("", ProgressBar(total=steps, completed=step, width=_BAR_WIDTH))
@@ -45,8 +45,17 @@ def table(status: "Status", now: float) -> "Table":
 
 def _rows(status: "Status", now: float) -> Iterator[tuple[str, str]]:
     """Label and value; a label is not repeated."""
-    yield "hot folder", printable(status.root)
+    yield "hot folder", status.root
     yield "daemon", _daemon(status, now)
+    yield from queue(status)
+    for label, result in zip(_once("last"), reversed(status.results), strict=False):
+        yield label, _result(result)
+        for note in result.notes:
+            yield "", f"  {note}"
+
+
+def queue(status: "Status") -> Iterator[tuple[str, str]]:
+    """What is rendered, what waits and why, by label; a value may hold any character."""
     if status.paused:
         yield "paused", f"{status.paused.title}. {status.paused.hint}".strip()
     if status.running:
@@ -57,10 +66,6 @@ def _rows(status: "Status", now: float) -> Iterator[tuple[str, str]]:
     yield "in work", str(status.work)
     yield "done", f"{status.done}, {status.images} pictures"
     yield "failed", str(status.failed)
-    for label, result in zip(_once("last"), reversed(status.results), strict=False):
-        yield label, _result(result)
-        for note in result.notes:
-            yield "", f"  {printable(note)}"
 
 
 def _once(label: str) -> Iterator[str]:
@@ -94,7 +99,7 @@ def _worker(status: "Status") -> str:
 
 
 def _current(current: "Current") -> str:
-    parts = [printable(current.name)]
+    parts = [current.name]
     if current.pictures > 1:
         parts.append(f"picture {current.number} of {current.pictures}")
     if current.attempt > 1:
@@ -112,10 +117,9 @@ def _waiting(status: "Status") -> str:
 
 
 def _result(result: "Result") -> str:
-    name = printable(result.name)
     if result.error is not None:
-        see = f"; see {printable(result.error_file)}" if result.error_file else ""
-        return f"{name}: {printable(result.error)}{see}"
+        see = f"; see {result.error_file}" if result.error_file else ""
+        return f"{result.name}: {result.error}{see}"
     helped = f", with {result.helped}" if result.helped else ""
     took = f" ({result.seconds:.1f} s{helped})" if result.seconds is not None else ""
-    return f"{name}: {printable(PurePath(result.image or '').name)}{took}"
+    return f"{result.name}: {PurePath(result.image or '').name}{took}"

@@ -26,14 +26,18 @@ _MODE = 0o644  # launchd refuses a list that others may write (code 122)
 
 @dataclass
 class Operator:
-    """What the steps act on. `pulse` looks into the hot folder, `tell` takes a line for the user.
+    """What the steps act on. `tell` takes a line for the user.
+
+    `pulse` looks into the hot folder of the daemon that a property list starts. What is loaded was
+    loaded from what is installed, so it is that of the daemon which runs, also while another list
+    with another folder is being installed.
 
     `patience` bounds what a drain may take, in seconds; 0 ends the daemon at once, which then takes
     its prompt up again when it starts next.
     """
 
     launchctl: Launchctl
-    pulse: Callable[[], Pulse]
+    pulse: Callable[[bytes | None], Pulse]
     tell: Callable[[str], None]
     patience: float = DRAIN_S
     sleep: Callable[[float], None] = time.sleep
@@ -42,11 +46,12 @@ class Operator:
 
     def look(self) -> Seen:
         """How it stands now. Raises MpsDoctorError where launchd or the disk does not say."""
+        plist = installed(self.launchctl)
         return Seen(
-            plist=installed(self.launchctl),
+            plist=plist,
             disabled=self.launchctl.is_disabled(),
             job=self.launchctl.job(),
-            pulse=self.pulse(),
+            pulse=self.pulse(plist),
         )
 
     def reach(self, goal: Goal, wanted: bytes | None = None) -> Seen:
@@ -62,6 +67,10 @@ class Operator:
             raise MpsDoctorError(
                 "The agent is not installed", hint="Install it: mpsdoctor service install"
             )
+        if goal in (Goal.INSTALL, Goal.START) and seen.is_throttled:
+            # kickstart would wait too, or do nothing. The throttle counts from the job's last start,
+            # so a new job should have none (docs/verified.md).
+            seen = self.reach(Goal.STOP)
         tried: Counter[Step] = Counter()
         while True:
             step = next_step(goal, seen, wanted)
@@ -93,11 +102,20 @@ class Operator:
         if not seen.is_healthy or self.patience <= 0:
             return
         assert seen.job
-        self.launchctl.kill(_DRAIN_SIGNAL)
+        try:
+            self.launchctl.kill(_DRAIN_SIGNAL)
+            self._await_end(seen.job.pid)
+        except KeyboardInterrupt:
+            # It ends with 0, and launchd lets it rest; until then `start` would find it running.
+            self.tell("The daemon ends after its picture all the same.")
+            self.tell("To have a new one then: mpsdoctor service restart")
+            raise
+
+    def _await_end(self, pid: int | None) -> None:
         started = told = self.clock()
         while (now := self.clock()) - started < self.patience:
             job = self.launchctl.job()
-            if job is None or job.pid != seen.job.pid:
+            if job is None or job.pid != pid:
                 return
             if now - told >= _TELL_EVERY_S:
                 told = now

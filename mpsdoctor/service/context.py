@@ -13,7 +13,7 @@ from mpsdoctor.facts.agent import Context
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.service.agent import PROBE, Agent
 from mpsdoctor.service.launchctl import Launchctl
-from mpsdoctor.service.plist import render_probe
+from mpsdoctor.service.plist import interpreter, render_probe
 
 SECONDS = 90.0
 _PAUSE_S = 0.2
@@ -34,15 +34,18 @@ def ask(
     It needs a login session. The probe's list lies in a temporary folder, not in LaunchAgents, so
     that no login starts it.
     """
+    python = interpreter(watch)
+    if python is None:
+        return None
     probe = Agent(agent.home, agent.uid, PROBE)
     launchctl = Launchctl(run, probe)
     folder = Path(tempfile.mkdtemp(prefix="mpsdoctor-probe-"))
     output = folder / "context.json"
-    arguments = ["-m", "mpsdoctor.service.probe", str(output), str(hot_folder)]
+    command = [python, "-m", "mpsdoctor.service.probe", str(output), str(hot_folder)]
     plist = folder / f"{PROBE}.plist"
     try:
         listed = render_probe(
-            watch, probe, [*arguments, "gpu"] if ask_gpu else arguments, folder / "probe.log"
+            watch, probe, [*command, "gpu"] if ask_gpu else command, folder / "probe.log"
         )
         plist.write_bytes(listed)
         launchctl.bootout()  # what an earlier one that was cut off has left
@@ -53,7 +56,7 @@ def ask(
             if output.exists():
                 return msgspec.json.decode(output.read_bytes(), type=Context)
             sleep(_PAUSE_S)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError):
         return None
     finally:
         launchctl.bootout()

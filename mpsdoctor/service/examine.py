@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from mpsdoctor.errors import MpsDoctorError
@@ -11,7 +11,6 @@ from mpsdoctor.facts.agent import Job
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.service import context, logs, plist, pulse
 from mpsdoctor.service.agent import Agent
-from mpsdoctor.service.environment import snapshot
 from mpsdoctor.service.launchctl import Launchctl
 
 
@@ -19,30 +18,26 @@ def examine(
     run: Runner,
     agent: Agent,
     *,
-    python: str,
-    version: str,
-    profile_environment: Mapping[str, str],
-    shell: Mapping[str, str],
+    wanted: Callable[[tuple[str, ...]], bytes],
     hot_folder: Callable[[bytes], Path],
     probe: bool,
 ) -> AgentFacts:
     """How the agent stands, and what `service install` would change; nothing is raised.
 
-    `hot_folder` is the one of the daemon that a property list starts. `probe` asks the agent's
-    context too, where an agent is loaded; that takes seconds.
+    `wanted` is the property list that it would write for a daemon with these arguments,
+    `hot_folder` the one of the daemon that a property list starts. `probe` asks the agent's context
+    too, where an agent is loaded; that takes seconds.
     """
     content = _read(agent.plist)
     if content is None:
         return AgentFacts(installed=False)
-    arguments = plist.arguments(content)
-    wanted = plist.render(agent, python, arguments, snapshot(profile_environment, shell), version)
     interpreter = plist.interpreter(content)
     launchctl = Launchctl(run, agent)
     job, loaded = _job(launchctl)
     folder = hot_folder(content)
     return AgentFacts(
         installed=True,
-        changes=plist.changes(content, wanted),
+        changes=plist.changes(content, wanted(plist.arguments(content))),
         interpreter=interpreter,
         interpreter_exists=Path(interpreter).exists() if interpreter else None,
         disabled=launchctl.is_disabled(),
@@ -52,11 +47,6 @@ def examine(
         log_bytes=logs.size(agent.log),
         context=context.ask(run, agent, content, folder) if probe and loaded else None,
     )
-
-
-def profile_of(agent: Agent) -> Path | None:
-    """The profile that an installed agent's daemon reads, where it is not the usual one."""
-    return chosen(plist.arguments(_read(agent.plist)), "--profile")
 
 
 def chosen(arguments: tuple[str, ...], option: str) -> Path | None:

@@ -1,6 +1,8 @@
 """The agent's property list, from the template in `launchd/`; see launchd.plist(5)."""
 
+import hashlib
 import plistlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,8 @@ from mpsdoctor.service.agent import WATCH, Agent
 
 VARIABLES = "EnvironmentVariables"
 _COMMAND = ("-m", "mpsdoctor", "watch")
-_VERSION = b"<!-- Written by mpsdoctor "
-_END = b" -->"
+_STAMP = re.compile(rb"<!-- Written by mpsdoctor (\S+), profile (\S+) -->")
+_DIGEST_LENGTH = 12
 
 
 def render(
@@ -22,34 +24,37 @@ def render(
     arguments: Sequence[str],
     environment: Mapping[str, str],
     version: str,
+    profile: bytes,
 ) -> bytes:
     """The property list with which launchd runs `python -m mpsdoctor watch` with `arguments`.
 
-    The same arguments give the same bytes. `version` is ours: after an upgrade the list is another
-    one, and so the old daemon is told apart.
+    The same arguments give the same bytes. `version` is ours, and `profile` what its file holds:
+    with another one the list is another one, and so a daemon that has the old one is told apart.
     """
     filled = _filled({"@PYTHON@": python, "@LOGS@": str(agent.logs)})
     filled["ProgramArguments"] += arguments
     filled[VARIABLES] = dict(environment)
     text = plistlib.dumps(filled, sort_keys=True)
-    return text.replace(b"<plist ", _VERSION + version.encode() + _END + b"\n<plist ", 1)
+    digest = hashlib.sha256(profile).hexdigest()[:_DIGEST_LENGTH]
+    stamp = f"<!-- Written by mpsdoctor {version}, profile {digest} -->\n"
+    return text.replace(b"<plist ", stamp.encode() + b"<plist ", 1)
 
 
-def render_probe(watch: bytes, agent: Agent, arguments: Sequence[str], output: Path) -> bytes:
-    """A list for the agent `agent` that runs once what `arguments` say, and is `watch` otherwise.
+def render_probe(watch: bytes, agent: Agent, command: Sequence[str], output: Path) -> bytes:
+    """A list for the agent `agent` that runs `command` once, and is `watch` otherwise.
 
-    So it has the same interpreter, the same variables and the same standing with the scheduler.
+    So it has the same variables and the same standing with the scheduler.
     """
-    content = plistlib.loads(watch)
+    content = read(watch)
     probe = {
         "Label": agent.label,
-        "ProgramArguments": [content["ProgramArguments"][0], *arguments],
+        "ProgramArguments": list(command),
         "RunAtLoad": True,
         "LaunchOnlyOnce": True,
         "StandardOutPath": str(output),
         "StandardErrorPath": str(output),
     }
-    kept = ("ProcessType", "SoftResourceLimits", VARIABLES)
+    kept = content.keys() & {"ProcessType", "SoftResourceLimits", VARIABLES}
     return plistlib.dumps(probe | {key: content[key] for key in kept}, sort_keys=True)
 
 
@@ -89,8 +94,11 @@ def changes(installed: bytes, wanted: bytes) -> tuple[str, ...]:
 
 def _changes(installed: bytes, wanted: bytes) -> Iterator[str]:
     old, new = read(installed), read(wanted)
-    if _version(installed) != _version(wanted):
-        yield f"mpsdoctor {_version(installed) or '?'}, now {_version(wanted)}"
+    (version, profile), (new_version, new_profile) = _stamp(installed), _stamp(wanted)
+    if version != new_version:
+        yield f"mpsdoctor {version}, now {new_version}"
+    if profile != new_profile:
+        yield "profile"
     for key in sorted(old.keys() | new.keys()):
         if key != VARIABLES and old.get(key) != new.get(key):
             yield key
@@ -100,9 +108,11 @@ def _changes(installed: bytes, wanted: bytes) -> Iterator[str]:
             yield f"{VARIABLES}.{name}"
 
 
-def _version(content: bytes) -> str:
-    _, found, rest = content.partition(_VERSION)
-    return rest.partition(_END)[0].decode("utf-8", "replace") if found else ""
+def _stamp(content: bytes) -> tuple[str, str]:
+    """The version that wrote a list, and the digest of the profile that it had."""
+    found = _STAMP.search(content)
+    version, profile = found.groups() if found else (b"?", b"?")
+    return version.decode("utf-8", "replace"), profile.decode("utf-8", "replace")
 
 
 def _strings(value: object) -> list[str]:

@@ -90,6 +90,11 @@ class Seen:
         return state is not None and state.startswith("SIG")
 
     @property
+    def is_throttled(self) -> bool:
+        """Whether it has died, and launchd waits for ThrottleInterval before it starts it again."""
+        return self.job is not None and self.job.state == "spawn scheduled"
+
+    @property
     def is_healthy(self) -> bool:
         """Whether its process is the one that gives signs of life in the hot folder."""
         return self.is_running and self.job is not None and self.pulse.is_of(self.job.pid)

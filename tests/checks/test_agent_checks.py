@@ -4,11 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from mpsdoctor.checks import agent
-from mpsdoctor.checks.model import NoAnswerError, Severity, Status
+from mpsdoctor.checks.model import Finding, NoAnswerError, Severity, Status
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.checks.runner import examine
+from mpsdoctor.facts import environment
 from mpsdoctor.facts.agent import Agent, Context, Job
 from mpsdoctor.facts.model import Environment, Facts, Folder, HotFolder, Python, System
+from mpsdoctor.service.environment import snapshot
 
 AGENT_CHECKS = [check for check in CHECKS if check.id.startswith("MPS7")]
 
@@ -109,6 +111,34 @@ def test_where_the_agent_sees_less_than_the_terminal_is_told() -> None:
         assert words in finding.observed
     assert "HF_TOKEN" not in finding.observed
     assert seen.program in finding.remedy.text
+
+
+def test_what_the_remedy_says_leaves_no_variable_to_be_found() -> None:
+    """PyTorch's go into the profile, the others come from the terminal; the rest is no concern."""
+    shell = {
+        "HF_HOME": "/hf",
+        "HF_HUB_OFFLINE": "0",
+        "HUGGINGFACE_HUB_CACHE": "/hub",
+        "MPSDOCTOR_DEVICE": "cpu",
+        "MTL_DEBUG_LAYER": "1",
+        "PYTORCH_MPS_HIGH_WATERMARK_RATIO": "0.0",
+        "TRANSFORMERS_CACHE": "/old",
+        "TRANSFORMERS_OFFLINE": "0",
+        "XDG_CACHE_HOME": "/cache",
+    }
+
+    def finding(profile: dict[str, str]) -> Finding | None:
+        """After an install with that profile."""
+        there = environment.read(snapshot(profile, shell)).variables
+        seen = Agent(installed=True, context=Context(program="p", folder={}, variables=there))
+        return agent.same_as_here(mac(seen, environment=environment.read(shell)))
+
+    before = finding({})
+    assert before is not None
+    assert "`environment`" in before.remedy.text
+    for name in shell:
+        assert name.startswith(("MTL_", "PYTORCH_")) is (name in before.observed)
+    assert None is finding({"MTL_DEBUG_LAYER": "1", "PYTORCH_MPS_HIGH_WATERMARK_RATIO": "0.0"})
 
 
 def test_what_neither_may_use_is_no_difference() -> None:

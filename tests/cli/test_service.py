@@ -11,7 +11,11 @@ import pytest
 
 from mpsdoctor.cli import main
 from mpsdoctor.cli import service as cli
+from mpsdoctor.cli.examination import examine_machine
 from mpsdoctor.constants import ExitCode
+from mpsdoctor.facts import command
+from mpsdoctor.paths import plans_folder
+from mpsdoctor.profile.subject import Subject
 from mpsdoctor.service import plist
 from mpsdoctor.service.agent import WATCH
 from tests.support.mac import Mac
@@ -84,7 +88,12 @@ def test_what_was_chosen_at_the_first_install_stays(own: Mac) -> None:
     folder, profile = own.home / "prompts", own.home / "profile.toml"
     own.put(
         plist.render(
-            own.agent, "/gone/python", ("--dir", str(folder), "--profile", str(profile)), {}, "0"
+            own.agent,
+            "/gone/python",
+            ("--dir", str(folder), "--profile", str(profile)),
+            {},
+            "0",
+            b"",
         )
     )
 
@@ -94,6 +103,104 @@ def test_what_was_chosen_at_the_first_install_stays(own: Mac) -> None:
     assert ("--dir", str(folder), "--profile", str(profile)) == plist.arguments(content)
     assert sys.executable == plist.interpreter(content)
     assert (folder / "inbox").is_dir()
+
+
+def test_an_install_takes_what_has_changed_and_leaves_no_prompt_unsaid(
+    own: Mac, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another profile and hot folder are seen by `check`; the old daemon ends in the old folder.
+
+    Until then it is well where it is. Places are the terminal's, also where they are relative.
+    """
+    monkeypatch.setattr(command, "run", own.run)
+    monkeypatch.chdir(own.home)
+    monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", "profile.toml")
+    monkeypatch.setenv("MPSDOCTOR_HOT_FOLDER", "old")
+    assert ExitCode.OK is main.run(["service", "install"])
+    assert () == changes()
+    (own.home / "old/.work/cut-off").mkdir()
+
+    (own.home / "profile.toml").write_text('device = "cpu"\nnum_inference_steps = 3\n')
+    assert ("profile",) == changes()
+    monkeypatch.setenv("MPSDOCTOR_HOT_FOLDER", "new")
+    assert ("profile", "EnvironmentVariables.MPSDOCTOR_HOT_FOLDER") == changes()
+    assert ExitCode.OK is main.run(["service", "status"])
+    assert str(own.home / "old") in capsys.readouterr().out
+    own.calls()
+
+    assert ExitCode.OK is main.run(["service", "install"])
+
+    assert ["kill", "bootout", "enable", "bootstrap"] == own.calls()[-4:]
+    captured = capsys.readouterr()
+    assert str(own.home / "new/inbox") in captured.out
+    assert f"mpsdoctor watch --dir {own.home / 'old'}" in captured.err
+    assert () == changes()
+    (own.home / "profile.toml").write_text("no [toml")
+    assert ExitCode.OK is main.run(["service", "status"])
+
+
+def changes() -> tuple[str, ...] | None:
+    """What `mpsdoctor check` says that an install would change."""
+    agent = examine_machine(Subject(), quick=True).facts.agent
+    return agent.changes if agent else None
+
+
+@pytest.mark.parametrize(
+    ("installed", "disabled", "words"),
+    [
+        (False, [], "no agent is installed"),
+        (True, [], "starts again at the next login"),
+        (True, [WATCH], "no login starts it"),
+    ],
+)
+def test_stop_says_what_the_next_login_does(
+    own: Mac, installed: bool, disabled: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only an agent that is installed and switched on comes back."""
+    if installed:
+        own.put(own.plist())
+    own.change(disabled=disabled)
+
+    assert ExitCode.OK is main.run(["service", "stop"])
+
+    assert words in capsys.readouterr().out
+
+
+def test_the_log_needs_no_login_session(own: Mac, capsys: pytest.CaptureFixture[str]) -> None:
+    """Over ssh, after the Mac has started anew; a number of lines that is none is misuse."""
+    own.change(session=False)
+    own.agent.logs.mkdir(parents=True)
+    own.agent.log.write_text("first\nlast\n")
+
+    assert ExitCode.OK is main.run(["service", "logs", "-n", "1"])
+    assert "last\n" == capsys.readouterr().out
+    assert ExitCode.USAGE is main.run(["service", "logs", "-n", "-5"])
+
+
+def test_uninstall_says_what_is_gone_and_what_it_could_not_remove(
+    own: Mac, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A link goes without what it leads to; a folder that stays is named, with the next step."""
+    own.put(own.plist())
+    own.agent.logs.mkdir(parents=True)
+    cache, elsewhere = plans_folder().parent, own.home / "elsewhere"
+    elsewhere.mkdir()
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    cache.symlink_to(elsewhere)
+
+    assert ExitCode.OK is main.run(["service", "uninstall"])
+    shown = capsys.readouterr().out
+    for path in (own.agent.plist, own.agent.logs, cache):
+        assert f"Removed {path}" in shown
+    assert elsewhere.is_dir()
+    assert not cache.is_symlink()
+
+    own.agent.logs.mkdir()
+    cache.write_text("no folder")
+    assert ExitCode.FINDINGS is main.run(["service", "uninstall"])
+    captured = capsys.readouterr()
+    assert f"Removed {own.agent.logs}" in captured.out
+    assert f"{cache} cannot be removed" in captured.err
 
 
 def test_without_a_profile_nothing_is_installed(
@@ -121,7 +228,7 @@ def test_away_from_a_mac_each_verb_says_what_to_run(
     assert "mpsdoctor watch" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "logs"])
 def test_without_a_login_session_each_verb_says_so(
     own: Mac, verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

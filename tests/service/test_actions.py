@@ -2,13 +2,15 @@
 
 import plistlib
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import pytest
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.service.actions import Operator
 from mpsdoctor.service.agent import WATCH
 from mpsdoctor.service.logs import LARGE_BYTES
-from mpsdoctor.service.state import Goal, State
+from mpsdoctor.service.state import Goal, Seen, State
 from tests.support.mac import Mac
 
 
@@ -188,6 +190,32 @@ def test_a_daemon_that_is_replaced_finishes_its_picture_first(mac: Mac) -> None:
     assert ["kill", "bootout", "enable", "bootstrap"] == mac.calls()
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda operator, wanted: operator.reach(Goal.INSTALL, wanted),
+        lambda operator, wanted: operator.restart(),
+    ],
+)
+def test_who_does_not_wait_for_the_picture_is_told_what_becomes_of_the_daemon(
+    mac: Mac, act: Callable[[Operator, bytes], Seen]
+) -> None:
+    """It has been asked to end, and will; the command that is named brings one back at any time."""
+    outdated_and_running(mac)
+    mac.change(fail=[["kill", 0, 1]])  # it goes on rendering
+    operator = mac.operator()
+    operator.sleep = Mock(side_effect=KeyboardInterrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        act(operator, mac.plist())
+
+    assert ["enable", "bootstrap", "kill"] == mac.calls()
+    assert "mpsdoctor service restart" in mac.told[-1]
+    assert State.RUNNING is mac.operator().restart().state  # while it renders
+    mac.launchctl.kill("SIGUSR1")
+    assert State.RUNNING is mac.operator().restart().state  # when it has ended
+
+
 def test_a_picture_that_takes_too_long_is_not_waited_for(mac: Mac) -> None:
     """After `patience` the daemon is ended, and says so; without patience it is not even asked."""
     outdated_and_running(mac)
@@ -280,6 +308,16 @@ def test_a_daemon_that_dies_again_and_again_is_given_up_with_its_last_words(mac:
     assert "exit code 1" in given_up.value.detail
     assert "There is no profile yet" in given_up.value.detail
     assert 2 == mac.calls().count("kickstart")
+
+
+@pytest.mark.parametrize("goal", [Goal.INSTALL, Goal.START])
+def test_a_daemon_that_has_died_is_loaded_anew_at_once(mac: Mac, goal: Goal) -> None:
+    """launchd holds its next start back, and kickstart does not hasten it."""
+    crashed(mac)
+    mac.calls()
+
+    assert State.RUNNING is mac.operator().reach(goal, mac.plist()).state
+    assert ["bootout", "enable", "bootstrap"] == mac.calls()
 
 
 def test_a_daemon_that_stays_silent_is_not_called_running(mac: Mac) -> None:

@@ -27,9 +27,9 @@ SECRETS = {
 }
 
 
-def rendered(version: str = "1.0", **environment: str) -> bytes:
+def rendered(version: str = "1.0", profile: str = "", **environment: str) -> bytes:
     """A list with everything in it."""
-    return plist.render(AGENT, PYTHON, OPTIONS, environment, version)
+    return plist.render(AGENT, PYTHON, OPTIONS, environment, version, profile.encode())
 
 
 def test_it_holds_what_the_daemon_needs() -> None:
@@ -61,7 +61,7 @@ def test_the_same_settings_give_the_same_bytes() -> None:
 
 
 def test_what_would_change_is_named_without_its_value() -> None:
-    """Versions, keys and variables; a token that somebody wrote in by hand is not shown."""
+    """Version, profile, keys and variables; a token that somebody wrote in is not shown."""
     edited = plistlib.loads(rendered(HF_TOKEN="hf_abcdefghijklmnop", HF_HOME="/a"))
     edited["ProcessType"] = "Background"
     before = plistlib.dumps(edited)
@@ -70,11 +70,13 @@ def test_what_would_change_is_named_without_its_value() -> None:
 
     assert changes == (
         "mpsdoctor ?, now 2.0",
+        "profile",
         "ProcessType",
         "EnvironmentVariables.HF_HOME",
         "EnvironmentVariables.HF_TOKEN",
     )
     assert ("mpsdoctor 1.0, now 2.0",) == plist.changes(rendered("1.0"), rendered("2.0"))
+    assert ("profile",) == plist.changes(rendered(), rendered(profile='model = "other"'))
 
 
 def test_an_installed_list_says_what_was_chosen() -> None:
@@ -95,19 +97,31 @@ def test_any_file_is_read(content: bytes) -> None:
     assert isinstance(plist.changes(content, rendered()), tuple)
 
 
+def test_a_probe_has_what_is_left_of_a_list_that_was_edited() -> None:
+    """Where a key was removed, the daemon does without it too."""
+    edited = plistlib.loads(rendered(HF_HOME="/hf"))
+    del edited["ProcessType"], edited["SoftResourceLimits"]
+
+    probe = plist.render_probe(plistlib.dumps(edited), AGENT, [PYTHON], Path("/log"))
+
+    assert {"HF_HOME": "/hf"} == plist.variables(probe)
+    assert {"ProcessType", "SoftResourceLimits"}.isdisjoint(plist.read(probe))
+
+
 @pytest.mark.parametrize("kind", ["agent", "probe"])
 def test_a_validator_of_apples_format_accepts_it(kind: str, tmp_path: Path) -> None:
     """libimobiledevice's plistutil reads it and finds the same keys."""
     if not shutil.which("plistutil"):
         pytest.skip("plistutil is not installed (Debian: libplist-utils)")
     agent = rendered(HF_HOME="/Users/jo & doe/hf <2>")
-    probe = plist.render_probe(agent, Agent(AGENT.home, 501, PROBE), ["-c", "1"], tmp_path / "log")
+    command = [PYTHON, "-c", "1"]
+    probe = plist.render_probe(agent, Agent(AGENT.home, 501, PROBE), command, tmp_path / "log")
     source, binary = tmp_path / "list.plist", tmp_path / "list.bin"
     content = {"agent": agent, "probe": probe}[kind]
     source.write_bytes(content)
 
-    command = ["plistutil", "-i", str(source), "-o", str(binary), "-f", "bin"]
-    read = subprocess.run(command, capture_output=True, text=True, check=False)
+    convert = ["plistutil", "-i", str(source), "-o", str(binary), "-f", "bin"]
+    read = subprocess.run(convert, capture_output=True, text=True, check=False)
 
     assert (0, "") == (read.returncode, read.stderr)
     assert plistlib.loads(content) == plistlib.loads(binary.read_bytes())

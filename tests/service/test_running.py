@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -44,7 +45,7 @@ def listed(mac: Mac, root: Path, version: str = __version__) -> bytes:
     profile.write_text(PROFILE)
     options = ("--dir", str(root), "--profile", str(profile))
     environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(mac.home / "hf"), "OMP_NUM_THREADS": "1"}
-    return plist.render(mac.agent, sys.executable, options, environment, version)
+    return plist.render(mac.agent, sys.executable, options, environment, version, b"")
 
 
 def wait_for(what: Callable[[], object], seconds: float = 240.0) -> None:
@@ -64,7 +65,7 @@ def test_the_daemon_renders_as_launchd_runs_it_and_comes_back_when_it_is_killed(
     """
     root = living.home / "mpsdoctor"
     told: list[str] = []
-    operator = Operator(living.launchctl, lambda: pulse.read(root, time.time()), told.append)
+    operator = Operator(living.launchctl, lambda _: pulse.read(root, time.time()), told.append)
 
     installed = operator.reach(Goal.INSTALL, listed(living, root))
 
@@ -109,7 +110,7 @@ def test_a_daemon_that_cannot_start_is_given_up_with_its_own_words(living: Mac) 
     root = living.home / "mpsdoctor"
     content = listed(living, root)
     (living.home / "profile.toml").unlink()
-    operator = Operator(living.launchctl, lambda: pulse.read(root, time.time()), print)
+    operator = Operator(living.launchctl, lambda _: pulse.read(root, time.time()), print)
 
     with pytest.raises(Exception, match="does not stay up") as given_up:
         operator.reach(Goal.INSTALL, content)
@@ -143,6 +144,31 @@ def test_a_context_that_does_not_answer_is_not_known(mac: Mac) -> None:
     assert {} == mac.world["jobs"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"</plist>", b""),
+        (b"<string>-m</string>", b"<string>a & b</string>"),
+        (b"ProgramArguments", b"Program"),
+    ],
+)
+def test_a_damaged_list_is_told_and_not_asked(mac: Mac, old: bytes, new: bytes) -> None:
+    """Cut off, no XML, or with nothing to run: what an install would mend is named all the same."""
+    mac.load(mac.plist())
+    mac.agent.plist.write_bytes(mac.plist().replace(old, new))
+
+    facts = examine.examine(
+        mac.run,
+        mac.agent,
+        wanted=lambda arguments: mac.plist(),
+        hot_folder=lambda content: mac.home,
+        probe=True,
+    )
+
+    assert "ProgramArguments" in (facts.changes or ())
+    assert (True, None) == (facts.loaded, facts.context)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 def test_a_folder_that_can_be_listed_but_not_written_is_told(mac: Mac) -> None:
     """Each operation is tried by itself."""
@@ -167,19 +193,19 @@ def test_a_folder_that_never_answers_is_told() -> None:
 
 def test_the_facts_say_what_an_install_would_change(mac: Mac) -> None:
     """An agent of another Python, with other variables; nothing where there is none."""
-    arguments = {
-        "python": "/opt/env/bin/python",
-        "version": "1.0",
-        "profile_environment": {"PYTORCH_ENABLE_MPS_FALLBACK": "1"},
-        "shell": {"HF_HOME": "/Volumes/models"},
-        "hot_folder": lambda content: mac.home / "mpsdoctor",
-        "probe": False,
-    }
-    assert not examine.examine(mac.run, mac.agent, **arguments).installed  # type: ignore[arg-type]
-    mac.load(mac.plist(HF_HUB_OFFLINE="1"))
+    ask = partial(
+        examine.examine,
+        mac.run,
+        mac.agent,
+        wanted=lambda arguments: mac.plist(PYTORCH_ENABLE_MPS_FALLBACK="1", HF_HOME="/models"),
+        hot_folder=lambda content: mac.home / "mpsdoctor",
+        probe=False,
+    )
+    assert not ask().installed
+    mac.load(mac.plist(HF_HOME="/elsewhere"))
     mac.change(disabled=[WATCH])
 
-    facts = examine.examine(mac.run, mac.agent, **arguments)  # type: ignore[arg-type]
+    facts = ask()
 
     assert facts.changes == (
         "EnvironmentVariables.HF_HOME",

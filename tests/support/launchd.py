@@ -209,6 +209,7 @@ def do_bootstrap(world: dict[str, Any], domain: str, path: str) -> int:
     if os.stat(path).st_mode & 0o022:
         return refuse("bootstrap", 122, "Bootstrap failed: 122: Path had bad ownership/permissions")
     world["jobs"][label] = {
+        "number": os.getpid(),
         "path": path,
         "content": content,
         "state": "not running",
@@ -234,7 +235,8 @@ def launch(world: dict[str, Any], label: str) -> None:
     if world["spawn"]:
         import subprocess
 
-        keeper = [sys.executable, "-I", "-S", __file__, "--keep", label]
+        number = str(job["number"])
+        keeper = [sys.executable, "-I", "-S", __file__, "--keep", label, number]
         nowhere = subprocess.DEVNULL  # the caller waits for the end of its own output
         subprocess.Popen(keeper, start_new_session=True, stdout=nowhere, stderr=nowhere)
         job["state"] = "spawn scheduled"
@@ -251,8 +253,8 @@ def do_kickstart(world: dict[str, Any], target: str) -> int:
     job = world["jobs"].get(label)
     if job is None:
         return refuse("kickstart", 113)
-    has_keeper = world["spawn"] and job["state"] == "spawn scheduled"
-    if job["pid"] is None and not has_keeper:
+    is_throttled = job["state"] == "spawn scheduled"  # then launchd keeps to ThrottleInterval
+    if job["pid"] is None and not is_throttled:
         launch(world, label)
     return 0
 
@@ -294,14 +296,17 @@ def do_kill(world: dict[str, Any], name: str, target: str) -> int:
     return 0
 
 
-def keep(label: str) -> None:
-    """Runs a job as its property list says, and again where KeepAlive asks for it."""
+def keep(label: str, number: int) -> None:
+    """Runs a job as its property list says, and again where KeepAlive asks for it.
+
+    The job that was loaded as `number`, not another one of the same label.
+    """
     import time
 
     while True:
         with World() as world:
             job = world["jobs"].get(label)
-            if job is None:
+            if job is None or job["number"] != number:
                 return
             content = job["content"]
             process = start(content)
@@ -368,6 +373,6 @@ def start(content: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "--keep":
-        keep(sys.argv[2])
+        keep(sys.argv[2], int(sys.argv[3]))
     else:
         sys.exit(main(sys.argv[1], sys.argv[2:]))
