@@ -6,11 +6,12 @@ import errno
 import fcntl
 import itertools
 import os
+import stat
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 # APFS and ext4 allow 255 bytes of UTF-8 in a name.
 MAX_NAME_BYTES: Final = 255
@@ -149,14 +150,17 @@ def numbered(stem: str, suffix: str, number: int) -> str:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Readers see the old content or the new; after a power cut it may be either, or empty."""
-    with _replacing(path) as temporary:
-        temporary.write_bytes(data)
+    """Readers see the old content or the new; after a power cut it may be either, or empty.
+
+    Who may read and write the old file, by its mode, may do so with the new one.
+    """
+    with _replacing(path) as file:
+        file.write(data)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Like `replace_file`, and on disk when it returns."""
-    with _replacing(path) as temporary, temporary.open("wb") as file:
+    with _replacing(path) as file:
         file.write(data)
         file.flush()
         _flush(file.fileno())
@@ -164,16 +168,29 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write to, which takes its place; nothing is left of a failure."""
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file beside `path` to write to, which takes its place; nothing is left of a failure."""
     temporary = path.with_name(path.name + ".tmp")
     try:
-        yield temporary
+        with temporary.open("wb") as file:
+            keep_mode(path, file.fileno())
+            yield file
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def keep_mode(path: Path, descriptor: int) -> None:
+    """Gives a new file the mode of the file at `path`, if there is one.
+
+    Where they are the same nothing is asked of the volume: not every one knows modes.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode != stat.S_IMODE(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, mode)
 
 
 def sync(path: Path) -> None:

@@ -20,8 +20,10 @@ MAY_IMPORT = {
     "records": set[str](),
     "resources": set[str](),
     "facts": LEAVES,
-    "knowledge": LEAVES,
-    "checks": LEAVES | {"facts.agent", "facts.model", "knowledge"},
+    "knowledge": LEAVES | {"facts.model"},
+    "checks": LEAVES
+    | {"facts.agent", "facts.model", "knowledge"}
+    | {"planning.forecast", "planning.needs", "tuning.fit"},
     "profile": LEAVES,
     "tuning": LEAVES
     | {"facts.model", "knowledge", "profile", "planning", "rendering.attention_pieces"}

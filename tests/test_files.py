@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -167,3 +168,16 @@ def test_a_write_that_fails_leaves_the_old_content(
                     write(path, b"new")
         assert path.read_bytes() == b"old"
         assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("write", [replace_file, write_atomically])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_who_may_read_a_file_stays_so(
+    tmp_path: Path, mode: int, write: Callable[[Path, bytes], None]
+) -> None:
+    """Whatever the umask, new content is for those that the old was for."""
+    path = tmp_path / "profile.toml"
+    path.touch()
+    path.chmod(mode)
+    write(path, b"new")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", mode)

@@ -7,9 +7,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
-from mpsdoctor.checks.remedies import install_torch, pip_line
+from mpsdoctor.checks.remedies import install, install_lines, install_torch
 from mpsdoctor.facts.model import Facts
 
+_OURS = "mpsdoctor[render]"
 _PACKAGES_UNKNOWN = "which packages are installed is not known"
 
 
@@ -44,7 +45,8 @@ class _Unmet:
 def compatible(facts: Facts) -> Finding | None:
     """The packages' own metadata says what they need of each other.
 
-    Diffusers and Transformers name PyTorch in an extra: it may work with another, untested.
+    Diffusers and Transformers name PyTorch in an extra: it may work with another, untested. What
+    mpsdoctor renders with is newer than what code of one's own can do with.
     """
     if facts.packages is None or facts.requirements is None:
         raise NoAnswerError("what the packages need is not known", Status.NOT_TOLD)
@@ -52,14 +54,14 @@ def compatible(facts: Facts) -> Finding | None:
     if not unmet:
         return None
     certain = any("[" not in one.owner for one in unmet)
+    ours = [str(one.requirement) for one in unmet if one.owner == _OURS]
     return Finding(
         severity=Severity.ERROR if certain else Severity.WARNING,
         observed=f"{'; '.join(map(str, unmet))}.",
         expected="packages whose versions fit each other",
-        impact="Diffusers does not start, or fails while it loads a model."
-        if certain
-        else "Diffusers is not made for these versions: it may fail, also in mid-picture.",
+        impact=" ".join(_impacts(unmet)),
         remedy=_fit(facts, unmet),
+        reserve=f"only with code of your own: mpsdoctor needs {' and '.join(ours)}" if ours else "",
     )
 
 
@@ -74,8 +76,18 @@ def accelerate(facts: Facts) -> Finding | None:
         observed="Accelerate is not installed in this Python.",
         expected="Accelerate",
         impact="A model is held in memory twice while it loads, and slower to load.",
-        remedy=Remedy(text="Install Accelerate:", commands=(pip_line(facts, "accelerate"),)),
+        remedy=install(facts, "Accelerate", "accelerate"),
     )
+
+
+def _impacts(unmet: tuple[_Unmet, ...]) -> Iterator[str]:
+    owners = {one.owner for one in unmet}
+    if any("[" not in owner for owner in owners):
+        yield "Diffusers does not start, or fails while it loads a model."
+    elif owners - {_OURS}:
+        yield "Diffusers is not made for these versions: it may fail, also in mid-picture."
+    if _OURS in owners:
+        yield "mpsdoctor does not render with them; code of your own can."
 
 
 def _unmet(
@@ -111,16 +123,16 @@ def _parsed(texts: tuple[str, ...]) -> Iterator[Requirement]:
 def _fit(facts: Facts, unmet: tuple[_Unmet, ...]) -> Remedy:
     """pip keeps what is installed, and chooses versions of what that needs."""
     others = [one for one in unmet if one.requirement.name != "torch"]
-    owners = [one.owner.partition("[")[0] for one in others]
+    owners = [one.owner.partition("[")[0] for one in others if one.owner != _OURS]
     extras = [str(one.requirement) for one in others if "[" in one.owner]
-    line = (pip_line(facts, *dict.fromkeys((*owners, *extras))),) if others else ()
+    lines = install_lines(facts, *dict.fromkeys((*owners, *extras))) if others else ()
     if all(one.requirement.name != "torch" for one in unmet):
-        return Remedy(text="Let pip choose versions that fit:", commands=line)
+        return Remedy(text="Install versions that fit:", commands=lines)
     torch = install_torch(facts)
     return Remedy(
         text=f"{torch.text} Where that is still too old, only a newer macOS or older packages "
         "help.",
-        commands=(*torch.commands, *line),
+        commands=tuple(dict.fromkeys((*torch.commands, *lines))),
     )
 
 
@@ -134,5 +146,5 @@ def _missing(facts: Facts, package: str, title: str, impact: str) -> Finding | N
         observed=f"{title} is not installed in this Python.",
         expected=title,
         impact=impact,
-        remedy=Remedy(text=f"Install {title}:", commands=(pip_line(facts, package),)),
+        remedy=install(facts, title, package),
     )

@@ -1,15 +1,18 @@
 """MPS310: what is known to go wrong with this PyTorch on this macOS and chip."""
 
+from msgspec.structs import replace
+from packaging.version import Version
+
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity
-from mpsdoctor.checks.remedies import install_torch
-from mpsdoctor.facts.model import CanaryStatus, Facts
-from mpsdoctor.knowledge import faults, floors, versions
+from mpsdoctor.checks.remedies import install_torch, newer_torch
+from mpsdoctor.facts.model import Facts
+from mpsdoctor.knowledge import faults, versions
+from mpsdoctor.knowledge.device import Device, device_of
 from mpsdoctor.knowledge.fault import Confidence, Effect, Reach
 from mpsdoctor.knowledge.fault_page import EFFECTS
 from mpsdoctor.knowledge.faults import Certainty, Match
 
 _LISTED = 4
-_FAILED = (CanaryStatus.WRONG, CanaryStatus.FAILED)
 _INTRODUCTIONS = {
     Certainty.DOES: "The GPU shows",
     Certainty.MAY: "It may have",
@@ -22,7 +25,7 @@ def known(facts: Facts) -> Finding | None:
     torch = versions.parse(facts.torch_version)
     if torch is None:
         raise NoAnswerError("the PyTorch version is not known")
-    found = _relevant(facts, facts.torch_version)
+    found = _relevant(facts, device_of(facts))
     if not found:
         return None
     return Finding(
@@ -34,22 +37,10 @@ def known(facts: Facts) -> Finding | None:
     )
 
 
-def _relevant(facts: Facts, torch_version: str | None) -> list[Match]:
+def _relevant(facts: Facts, device: Device) -> list[Match]:
     if not facts.is_mac:
         return []
-    torch = versions.parse(torch_version)
-    macos = versions.parse(facts.system.macos_version)
-    failed = _failed_canaries(facts)
-    found = faults.matches(torch, macos, facts.hardware.chip, failed)
-    return [match for match in found if _is_relevant(match)]
-
-
-def _failed_canaries(facts: Facts) -> set[str]:
-    return {
-        canary.name
-        for canary in facts.canaries or ()
-        if canary.device == "mps" and canary.status in _FAILED
-    }
+    return [match for match in faults.matches(device) if _is_relevant(match)]
 
 
 def _is_relevant(match: Match) -> bool:
@@ -84,7 +75,7 @@ def _observed(facts: Facts, found: list[Match]) -> str:
 
 def _group(certainty: Certainty, found: list[Match]) -> str:
     names = [
-        f"{match.fault.id} ({match.fault.symptom})"
+        f"{match.fault.id} ({match.fault.symptom}{'; not seen here' if match.unseen else ''})"
         for match in found
         if match.certainty is certainty
     ]
@@ -99,23 +90,25 @@ def _impact(found: list[Match]) -> str:
 def _remedy(facts: Facts, found: list[Match]) -> Remedy:
     explain = f"mpsdoctor explain {found[0].fault.id}"
     text = "`mpsdoctor explain FAULT-ID` says when a fault strikes and what helps."
-    newer, gone = _free_of(facts, found)
-    if not gone:
+    newer = newer_torch(facts)
+    gone, brought = _exchanged(facts, found, newer) if newer else (0, [])
+    if gone <= len(brought):
         return Remedy(text=text, commands=(explain,))
     install = install_torch(facts)
+    but = f", but can have {', '.join(brought)}" if brought else ""
     return Remedy(
-        text=f"{text} PyTorch {newer} is free of {gone} of these. {install.text}",
+        text=f"{text} PyTorch {newer} is free of {gone} of these{but}. {install.text}",
         commands=install.commands,
     )
 
 
-def _free_of(facts: Facts, found: list[Match]) -> tuple[str, int]:
-    """The newest PyTorch for this Mac, and how many of the faults it does not have."""
-    torch = versions.parse(facts.torch_version)
-    macos = versions.parse(facts.system.macos_version)
-    python = versions.parse(facts.python.version)
-    newest = floors.newest_torch_for(macos, python) if macos and python else None
-    if newest is None or torch is None or newest <= torch:
-        return "", 0
-    left = {match.fault.id for match in _relevant(facts, str(newest))}
-    return str(newest), sum(match.fault.id not in left for match in found)
+def _exchanged(facts: Facts, found: list[Match], newer: Version) -> tuple[int, list[str]]:
+    """How many of the faults another PyTorch does not have, and which others it brings.
+
+    The canaries that are right say nothing of it.
+    """
+    later = replace(device_of(facts), torch=newer, right=())
+    here = {match.fault.id: match for match in found}
+    there = [match.fault.id for match in _relevant(facts, later)]
+    gone = [match for name, match in here.items() if name not in there and not match.unseen]
+    return len(gone), [name for name in there if name not in here]

@@ -3,7 +3,7 @@
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.checks.remedies import install_torch
 from mpsdoctor.facts.model import Facts
-from mpsdoctor.knowledge import chips, floors, macos, versions
+from mpsdoctor.knowledge import floors, macos, versions
 
 # The variables by which App Sandbox and Codex say so.
 _SANDBOXES = {"APP_SANDBOX_CONTAINER_ID", "CODEX_SANDBOX"}
@@ -119,19 +119,18 @@ def driver(facts: Facts) -> Finding | None:
     version = versions.parse(facts.system.macos_version)
     if version is None:
         raise NoAnswerError("the macOS version is not known", Status.NOT_TOLD)
-    fault = macos.fault_of(version, facts.hardware.chip)
-    if fault is None:
+    fault, last = macos.fault_of(version), macos.last_fault_of(version)
+    if fault is None or last is None:
         return None
     torch = versions.parse(facts.torch_version)
     spared = fault.torch is not None and torch is not None and torch < fault.torch
-    hit = [name for family in fault.chips for name in chips.names(family)]
-    where = f" on {', '.join(hit)} chips" if hit else ""
     later = f" with PyTorch {fault.torch} and newer" if fault.torch else ""
     return Finding(
         severity=Severity.NOTE if spared else Severity.WARNING,
         observed=f"macOS {facts.system.macos_version}, which has a known fault in the GPU's driver"
-        f"{where}{later}.",
-        expected=f"macOS {macos.cured(version, facts.hardware.chip)} or newer",
+        f"{later}.",
+        expected=f"macOS {last.fixed} or newer"
+        + (", from which no report is known" if last.presumed else ""),
         impact=fault.effect,
         remedy=Remedy(text=f"Update macOS {_WHERE}. Until then: {fault.remedy}"),
     )
@@ -141,7 +140,8 @@ def virtual_machine(facts: Facts) -> Finding | None:
     """A virtual Mac has a virtual GPU, on which mps is not available or cannot get memory.
 
     PyTorch leaves such a GPU out since pull request #111576; before, mps counted as available and
-    its first allocation failed (actions/runner-images #9918).
+    its first allocation failed (actions/runner-images #9918). Where newer releases take it, linear
+    layers can be wrong (pytorch #192934).
     """
     if facts.system.virtual_machine is None:
         raise NoAnswerError("whether this is a virtual machine is not known", Status.NOT_TOLD)
@@ -152,7 +152,7 @@ def virtual_machine(facts: Facts) -> Finding | None:
         observed="macOS runs in a virtual machine here.",
         expected="macOS on the Mac itself",
         impact="mps is mostly not available in a virtual machine; where it seems to be, PyTorch "
-        "reports that it is out of memory at the first step.",
+        "reports that it is out of memory at the first step, or computes wrongly.",
         remedy=Remedy(text="Run mpsdoctor on the Mac itself, outside the virtual machine."),
     )
 

@@ -58,11 +58,13 @@ def ram(facts: Facts) -> Finding | None:
         severity=Severity.WARNING,
         observed=f"{size:.0f} GB of memory",
         expected=f"{_COMFORTABLE_GIB} GB or more",
-        impact="Stable Diffusion 1.5 renders at 512×512; larger pictures and larger models, such "
-        "as SDXL, run out of memory or swap.",
+        impact="Stable Diffusion 1.5 renders at 512×512. Larger pictures can make the Mac swap, as "
+        "macOS and other programs need their share; larger models, such as SDXL, do not fit.",
         remedy=Remedy(
-            text="Close other programs while rendering, and keep to small models and 512×512. The "
-            "profile keeps PyTorch from taking more memory than the Mac has."
+            text="Close other programs while rendering, and keep to small models. largest_side in "
+            "the profile is the largest size that is forecast to fit, other programs not counted; "
+            "`mpsdoctor plan MODEL` counts them. The profile keeps PyTorch from taking more memory "
+            "than the Mac has."
         ),
     )
 

@@ -85,13 +85,17 @@ class Remedy(Record):
 
 
 class Finding(Record):
-    """What a check found, and what that means for pictures."""
+    """What a check found, and what that means for pictures.
+
+    `reserve` is what the verdict adds on a machine that is ready all the same.
+    """
 
     severity: Severity
     observed: str
     expected: str
     impact: str
     remedy: Remedy
+    reserve: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,12 @@ class Report(Record):
             for result in self.results
             if result.finding is not None and result.finding.severity is Severity.ERROR
         )
+
+    @property
+    def reserves(self) -> tuple[str, ...]:
+        """What a machine that is ready is not ready for."""
+        found = (result.finding for result in self.results if result.finding is not None)
+        return tuple(finding.reserve for finding in found if finding.reserve)
 
     @property
     def unknown(self) -> tuple[Result, ...]:

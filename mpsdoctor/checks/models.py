@@ -1,10 +1,11 @@
-"""MPS605 to MPS607: the model that the profile names.
+"""MPS605 to MPS608: the model that the profile names.
 
 None of these is an error: another model renders. A model that nobody named is not told.
 """
 
 import shlex
 
+from mpsdoctor.checks import needs
 from mpsdoctor.checks.model import (
     Finding,
     Fix,
@@ -17,8 +18,11 @@ from mpsdoctor.checks.model import (
 from mpsdoctor.checks.profile import pins
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.facts.model import Facts, ModelFiles, ModelState
-from mpsdoctor.knowledge import dtypes, versions
+from mpsdoctor.knowledge import dtypes
+from mpsdoctor.knowledge.device import device_of
+from mpsdoctor.planning.forecast import machine_of
 
+_GIB = 2**30
 _MOST_NAMED = 5
 _TRUE = frozenset({"1", "on", "yes", "true"})
 
@@ -39,7 +43,9 @@ def on_disk(facts: Facts) -> Finding | None:
         impact="It cannot be loaded: HF_HUB_OFFLINE forbids downloads."
         if offline
         else "mpsdoctor does not download while it renders: until then it cannot load it.",
-        remedy=_fetch(files, "Download it:"),
+        remedy=Remedy(text="Choose another model: this one does not fit here (MPS608).")
+        if _is_too_large(facts, files)
+        else _fetch(files, "Download it:"),
     )
 
 
@@ -66,10 +72,9 @@ def dtype(facts: Facts) -> Finding | None:
     if files.dtype is None:
         raise NoAnswerError("its number format has yet to be chosen", Status.NOT_TOLD)
     family = dtypes.family(files.model, files.pipeline)
-    has_bfloat16 = dtypes.has_bfloat16(
-        versions.parse(facts.torch_version), versions.parse(facts.system.macos_version)
-    )
-    use = "float32" if family is None or has_bfloat16 is False else family.use
+    device = device_of(facts)
+    has_bfloat16 = dtypes.has_bfloat16(device.torch, device.macos)
+    use = needs.tuned_dtype(facts, files)
     if family is not None and files.dtype in family.fails:
         return _fails(facts, files, use, f"In {files.dtype} {family.name} fails: {family.why}.")
     if files.dtype == "bfloat16" and has_bfloat16 is None:
@@ -84,6 +89,38 @@ def dtype(facts: Facts) -> Finding | None:
             "does not load here.",
         )
     return None
+
+
+def fits(facts: Facts) -> Finding | None:
+    """All weights are in memory at once, and what one picture takes beside them."""
+    files = _model_files(facts)
+    if files.model == EMBEDDED_MODEL:
+        return None
+    fit, machine = needs.fit_of(facts, files), machine_of(facts)
+    if fit is None or machine.limit_bytes is None:
+        raise NoAnswerError("what it needs, or what this Mac gives, is not known", Status.NOT_TOLD)
+    if fit.fits:
+        return None
+    least = fit.footprint
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"{files.model} takes {_gib(fit.outcome.peak_bytes)} at {least.width}×"
+        f"{least.height} in {least.dtype}, {_gib(least.weights_bytes)} of it for its weights "
+        "(forecast).",
+        expected=f"at most {_gib(machine.limit_bytes)}, {machine.limit_from}",
+        impact="A picture ends with an error, for want of memory, or the Mac swaps until it hardly "
+        "moves.",
+        remedy=Remedy(
+            text="Choose a smaller model. This says what is missing, and what would help:",
+            commands=(shlex.join(("mpsdoctor", "plan", files.model)),),
+        ),
+        reserve=f"not with {files.model}, which does not fit in this Mac's memory",
+    )
+
+
+def _is_too_large(facts: Facts, files: ModelFiles) -> bool:
+    fit = needs.fit_of(facts, files)
+    return fit is not None and not fit.fits
 
 
 def _model_files(facts: Facts) -> ModelFiles:
@@ -105,6 +142,10 @@ def _fails(facts: Facts, files: ModelFiles, use: str, impact: str) -> Finding:
             fix=Fix(kind=FixKind.SETTINGS, settings=("dtype",)) if pinned else None,
         ),
     )
+
+
+def _gib(size: int) -> str:
+    return f"{size / _GIB:.1f} GiB"
 
 
 def _missing(files: ModelFiles) -> str:

@@ -1,8 +1,10 @@
 """MPS312: whether the device renders the picture that the CPU renders."""
 
+from mpsdoctor.checks import renders
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
-from mpsdoctor.checks.remedies import pip_line
+from mpsdoctor.checks.remedies import install_lines
 from mpsdoctor.facts.model import Facts, Picture, PictureStatus
+from mpsdoctor.knowledge.rendering import PICTURE
 
 _NO_ANSWER = {
     PictureStatus.NOT_COMPARED: ("could not be tried", Status.SKIPPED),
@@ -16,8 +18,9 @@ def same_as_on_the_cpu(facts: Facts) -> Finding | None:
     picture = _require_answer(facts)
     if picture.status is PictureStatus.OK:
         return None
+    is_error = picture.device == "cpu" or PICTURE in renders.spoilt(facts)
     return Finding(
-        severity=Severity.ERROR,
+        severity=Severity.ERROR if is_error else Severity.WARNING,
         observed=_observed(picture),
         expected="the CPU's picture, up to rounding",
         impact=_impact(picture),
@@ -68,11 +71,16 @@ def _remedy(facts: Facts, picture: Picture) -> Remedy:
     if picture.device == "cpu":
         return Remedy(
             text="Install PyTorch again:",
-            commands=(pip_line(facts, "--force-reinstall", "--no-deps", "torch"),),
+            commands=install_lines(facts, "--force-reinstall", "--no-deps", "torch"),
         )
-    text = (
-        "MPS305 and MPS310 say which arithmetic is known to be at fault, and which PyTorch is free "
-        "of it. Until it is right, set device to cpu and dtype to float32: slow, but right."
+    text = " ".join(
+        (
+            "MPS305 and MPS310 say which arithmetic is known to be at fault, and which PyTorch is "
+            "free of it.",
+            *renders.way_round(facts, (PICTURE,)),
+            "A check without --render cannot know of it: to keep that, set device to cpu and dtype "
+            "to float32 by hand.",
+        )
     )
     if picture.dtype == "float32":
         return Remedy(text=text)

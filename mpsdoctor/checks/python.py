@@ -5,18 +5,19 @@ import re
 from packaging.version import Version
 
 from mpsdoctor.checks.model import Finding, NoAnswerError, Remedy, Severity, Status
-from mpsdoctor.checks.remedies import GOOD_PYTHON, python_line
+from mpsdoctor.checks.remedies import (
+    GOOD_PYTHON,
+    HOMEBREW_ENVIRONMENT,
+    environment_lines,
+    is_in_environment,
+    is_of_xcode,
+)
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.knowledge import floors, versions
 
 _ORIGIN_UNKNOWN = "where this Python comes from is not known"
 # mpsdoctor's own oldest.
 _OLDEST = Version("3.10")
-_NEW_ENVIRONMENT = (
-    "brew install python@3.12",
-    "/opt/homebrew/bin/python3.12 -m venv ~/pictures",
-    "source ~/pictures/bin/activate",
-)
 # Folders that macOS keeps from programs without a grant; "~" is what a shared report says for home.
 _PROTECTED = re.compile(
     r"(?:/Users/[^/]+|~)/(?:Desktop|Documents|Downloads|Library/Mobile Documents|"
@@ -61,7 +62,7 @@ def version(facts: Facts) -> Finding | None:
     """PyTorch has builds for some Python versions only, and later ones leave old Pythons behind."""
     python = versions.parse(facts.python.version)
     macos = versions.parse(facts.system.macos_version)
-    if _is_of_xcode(facts):
+    if is_of_xcode(facts):
         return None
     if python is None or macos is None:
         unknown = "Python" if python is None else "macOS"
@@ -82,14 +83,14 @@ def version(facts: Facts) -> Finding | None:
         remedy=Remedy(
             text="Make a new environment and install PyTorch, Diffusers and mpsdoctor in it. With "
             "Homebrew:",
-            commands=_NEW_ENVIRONMENT,
+            commands=HOMEBREW_ENVIRONMENT,
         ),
     )
 
 
 def xcode(facts: Facts) -> Finding | None:
     """The Python of Apple's developer tools is for building programs with them, and is old."""
-    if not _is_of_xcode(facts):
+    if not is_of_xcode(facts):
         if facts.python.base_prefix is None:
             raise NoAnswerError(_ORIGIN_UNKNOWN, Status.NOT_TOLD)
         return None
@@ -103,7 +104,7 @@ def xcode(facts: Facts) -> Finding | None:
         remedy=Remedy(
             text="Make an environment with another Python and install PyTorch, Diffusers and "
             "mpsdoctor in it. With Homebrew:",
-            commands=_NEW_ENVIRONMENT,
+            commands=HOMEBREW_ENVIRONMENT,
         ),
     )
 
@@ -137,24 +138,22 @@ def intel_origin(facts: Facts) -> Finding | None:
 
 def environment(facts: Facts) -> Finding | None:
     """Packages belong into a virtual environment; conda's environments are as good."""
-    prefix, base_prefix = facts.python.prefix, facts.python.base_prefix
-    is_known = prefix is not None and base_prefix is not None
-    if facts.python.conda or (is_known and prefix != base_prefix):
+    if is_of_xcode(facts):  # its remedy is an environment too, with another Python
         return None
-    if facts.python.conda is None or not is_known:
+    is_apart = is_in_environment(facts)
+    if is_apart is None:
         raise NoAnswerError(_ORIGIN_UNKNOWN, Status.NOT_TOLD)
+    if is_apart:
+        return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"This Python ({prefix}) is not in a virtual environment.",
+        observed=f"This Python ({facts.python.prefix}) is not in a virtual environment.",
         expected="an environment for PyTorch and Diffusers alone",
         impact="Other programs that use this Python can replace PyTorch or what it needs; "
         "Homebrew's Python refuses to install into itself.",
         remedy=Remedy(
             text="Make one, and install PyTorch, Diffusers and mpsdoctor in it:",
-            commands=(
-                f"{python_line(facts, '-m', 'venv')} ~/pictures",
-                "source ~/pictures/bin/activate",
-            ),
+            commands=environment_lines(facts),
         ),
     )
 
@@ -186,12 +185,6 @@ def location(facts: Facts) -> Finding | None:
     )
 
 
-def _is_of_xcode(facts: Facts) -> bool:
-    """Apple's framework is called Python3, everybody else's Python."""
-    base = f"{facts.python.base_prefix or ''}/"
-    return "/Python3.framework/" in base or facts.python.executable == "/usr/bin/python3"
-
-
 def _how_bad(python: Version, newest: Version | None) -> Severity:
     if newest is None:
         return Severity.ERROR
@@ -203,7 +196,7 @@ def _arm64_homebrew() -> Remedy:
         text="Install Homebrew for Apple silicon as https://brew.sh says, in a Terminal that does "
         "not open using Rosetta; it goes to /opt/homebrew beside the old one. Then make an "
         "environment with its Python:",
-        commands=_NEW_ENVIRONMENT,
+        commands=HOMEBREW_ENVIRONMENT,
     )
 
 

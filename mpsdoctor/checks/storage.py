@@ -5,6 +5,7 @@ Nothing but a full disk keeps a machine from rendering: what was not looked at i
 
 import shlex
 
+from mpsdoctor.checks import needs
 from mpsdoctor.checks.model import (
     Finding,
     Fix,
@@ -19,7 +20,7 @@ from mpsdoctor.facts.model import Facts, Folder, HotFolder, HubCache, ModelState
 _GB = 10**9  # as Finder counts
 # A picture of 1024×1024 is 2 MB; macOS itself misbehaves when its disk is nearly full.
 _FULL, _IMAGES = 0.2 * _GB, 2 * _GB
-# SDXL in float16 is 7 GB.
+# For a model whose size is not known; SDXL in float16 is 7 GB.
 _MODEL = 10 * _GB
 _PROTECTED = "macOS keeps background programs out of it until somebody allows it, folder by folder"
 _PRIVACY = "EPERM"  # what Transparency, Consent and Control answers
@@ -54,13 +55,17 @@ def space_for_models(facts: Facts) -> Finding | None:
     if _is_here(facts):
         return None
     folder = _hub_cache(facts).folder
-    if _free_bytes(folder) >= _MODEL:
+    named = facts.model_files
+    known = needs.download_bytes(named) if named else None
+    needed = known or _MODEL
+    if _free_bytes(folder) >= needed:
         return None
-    clearable = (folder.volume.available_bytes or 0) >= _MODEL
+    clearable = (folder.volume.available_bytes or 0) >= needed
     return Finding(
         severity=Severity.NOTE if clearable else Severity.WARNING,
         observed=f"{_space(folder.volume)} for models, at {folder.path}.",
-        expected=f"{_gb(_MODEL)} or more; SDXL is 7 GB, FLUX.1 34 GB",
+        expected=f"{_gb(needed)} or more"
+        + (f" for {named.model}" if named and known else "; SDXL is 7 GB, FLUX.1 34 GB"),
         impact="macOS has to clear space during a download, which can fail."
         if clearable
         else "Models cannot be downloaded whole.",

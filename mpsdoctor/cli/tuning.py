@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mpsdoctor.profile.document import Document
     from mpsdoctor.tuning.needs import Needs
 
+_GIB = 2**30
+
 
 def update_profile(facts: "Facts", model: str | None, path: Path) -> None:
     """Writes the profile, where the one that is there is understood; says so where it is not."""
@@ -89,16 +91,27 @@ def made_with(facts: "Facts") -> str:
 
 
 def tune_for(model: str, facts: "Facts") -> "Choices":
-    """The tuned settings for a model; one that is not on this disk is said to be missing."""
+    """The tuned settings for a model; one that is too large, or not on this disk, is said to be."""
     from mpsdoctor.tuning.needs import needs_of
     from mpsdoctor.tuning.rules import tune
+    from mpsdoctor.tuning.situation import Situation
 
     name, folder = _find(model)
-    if folder is None:
-        output.tell(f"{model} is not on this machine yet. To download it: mpsdoctor pull {model}")
     configs = _configs(name, folder)
     needs = needs_of(name, configs)
-    return tune(facts, replace(needs, footprints=_footprints(needs, configs, facts)))
+    needs = replace(needs, footprints=_footprints(needs, configs, facts))
+    fit = Situation(facts, needs).fit
+    if fit and not fit.fits:
+        takes, missing = (
+            f"{size / _GIB:.1f} GiB" for size in (fit.outcome.peak_bytes, fit.outcome.missing_bytes)
+        )
+        output.tell(
+            f"{model} does not fit in this Mac's memory: it takes {takes}, {missing} too much. "
+            f"What would help: mpsdoctor plan {model}"
+        )
+    elif folder is None:
+        output.tell(f"{model} is not on this machine yet. To download it: mpsdoctor pull {model}")
+    return tune(facts, needs)
 
 
 def known_needs(model: str) -> "Needs":

@@ -24,8 +24,10 @@ from mpsdoctor.records import Record
 
 PROBE = Path(interpreter_probe.__file__)
 
-# A requirement of just one extra, and not of `torch`: that is most of them, and parsing is slow.
-_OTHER_EXTRA = re.compile(r""";\s*extra\s*==\s*(["'])(?!torch\1)[^"']+\1\s*$""", re.IGNORECASE)
+# A requirement of just one extra, and not of ours: that is most of them, and parsing is slow.
+_OTHER_EXTRA = re.compile(
+    r""";\s*extra\s*==\s*(["'])(?!(?:torch|render)\1)[^"']+\1\s*$""", re.IGNORECASE
+)
 
 
 class Interpreter(NamedTuple):
@@ -86,7 +88,7 @@ def requirements(
 
     `requires` holds their `Requires-Dist`; what is damaged or names no version is left out.
     `diffusers[torch]` is what its extra adds: Diffusers and Transformers name what they need of
-    torch only there.
+    torch only there, and mpsdoctor in `mpsdoctor[render]` what it renders with.
     """
     asked: dict[str, list[str]] = {}
     for package, texts in requires.items():
@@ -104,7 +106,8 @@ def _owner(package: str, marker: Marker | None, markers: Mapping[str, str]) -> s
     """Whose requirement it is, or None where it does not hold there."""
     if marker is None or marker.evaluate({**markers, "extra": ""}):
         return package
-    return f"{package}[torch]" if marker.evaluate({**markers, "extra": "torch"}) else None
+    extra = "render" if package == "mpsdoctor" else "torch"
+    return f"{package}[{extra}]" if marker.evaluate({**markers, "extra": extra}) else None
 
 
 def _answer(stdout: str) -> _Answer | None:

@@ -27,6 +27,7 @@ NAMES = (
     "tokenizers",
     "numpy",
     "pillow",
+    "mpsdoctor",
 )
 """The packages that matter, by their normalized names."""
 
@@ -120,7 +121,13 @@ def _python() -> dict[str, object]:
         "prefix": sys.prefix,
         "base_prefix": sys.base_prefix,
         "conda": os.path.isdir(os.path.join(sys.base_prefix, "conda-meta")),
+        "pip": any(map(_holds_pip, sys.path)),
     }
+
+
+def _holds_pip(folder: str) -> bool:
+    """Whether `python -m pip` finds it there; metadata of a removed one may be left."""
+    return os.path.isfile(os.path.join(folder, "pip", "__main__.py"))
 
 
 def _markers() -> dict[str, str]:

@@ -40,7 +40,7 @@ class Python(Record):
 
     `translated` is `sysctl.proc_translated`: an x86_64 process under Rosetta on Apple silicon.
     `prefix` and `base_prefix` differ in a virtual environment; `conda` is whether the latter is
-    conda's.
+    conda's. `pip` is whether `python -m pip` can install into it: uv makes environments without.
     """
 
     version: str | None = None
@@ -50,6 +50,7 @@ class Python(Record):
     translated: bool | None = None
     base_prefix: str | None = None
     conda: bool | None = None
+    pip: bool | None = None
 
 
 class ThermalState(str, Enum):

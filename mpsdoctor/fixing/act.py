@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.files import sync, write_atomically
+from mpsdoctor.files import keep_mode, sync, write_atomically
 from mpsdoctor.fixing import journal
 from mpsdoctor.fixing.step import KeepCopy, MakeFolder, Step, WriteFile
 
@@ -89,6 +89,7 @@ def _make(path: Path) -> bool:
 
 def _copy(path: Path, to: Path) -> None:
     with to.open("xb") as file:
+        keep_mode(path, file.fileno())
         file.write(path.read_bytes())
     sync(to)
     sync(to.parent)

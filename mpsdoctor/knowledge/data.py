@@ -16,6 +16,12 @@ else:
 R = TypeVar("R", bound=Record)
 
 
+class Row(Record, forbid_unknown_fields=True):
+    """A piece of knowledge and where it comes from."""
+
+    sources: tuple[str, ...]
+
+
 def read(name: str, kind: type[R]) -> R:
     """The TOML file `name`. Raises ValueError where a row is not whole."""
     return to_record(tomllib.loads(knowledge(name).read_text("utf-8")), kind)

@@ -6,7 +6,7 @@ from functools import cache
 from packaging.version import Version
 
 from mpsdoctor.knowledge import data
-from mpsdoctor.knowledge.floors import Row
+from mpsdoctor.knowledge.data import Row
 from mpsdoctor.records import Record
 
 

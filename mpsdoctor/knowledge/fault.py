@@ -57,7 +57,10 @@ class Confidence(str, Enum):
 
 
 class Fault(Record, forbid_unknown_fields=True, kw_only=True):
-    """A table of faults.toml. An empty range or tuple is any; `settings` are a profile's."""
+    """A table of faults.toml. An empty range or tuple is any; `settings` are a profile's.
+
+    Where the fault's canary is right, the fault is not there if it `clears`.
+    """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
     area: Area
@@ -74,5 +77,6 @@ class Fault(Record, forbid_unknown_fields=True, kw_only=True):
     settings: dict[str, Setting] = field(default_factory=dict)
     verified: SpecifierSet
     canary: str | None = None
+    clears: bool = False
     sources: Annotated[tuple[Text, ...], Meta(min_length=1)]
     confidence: Confidence

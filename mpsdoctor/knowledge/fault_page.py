@@ -66,7 +66,11 @@ def _details(fault: Fault) -> Iterator[tuple[str, str]]:
     yield "number formats", ", ".join(fault.dtypes) or "any"
     yield "fixed in", fault.fixed_in or "no release yet"
     if fault.canary:
-        yield "canary", fault.canary
+        yield (
+            "canary",
+            fault.canary
+            + ("; where that is right, the fault is not there" if fault.clears else ""),
+        )
     yield "confidence", fault.confidence.value
     yield "sources", ", ".join(map(_source, fault.sources))
 

@@ -1,6 +1,5 @@
 """What is known to go wrong on mps, and on which machines; the data is in faults.toml."""
 
-from collections.abc import Collection
 from enum import Enum
 from functools import cache
 from typing import Literal
@@ -9,6 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from mpsdoctor.knowledge import chips, data, fault_page
+from mpsdoctor.knowledge.device import Device
 from mpsdoctor.knowledge.fault import Confidence, Effect, Fault, Reach
 from mpsdoctor.records import Record
 
@@ -28,7 +28,8 @@ class Certainty(str, Enum):
     """Whether a machine has a fault, the surest first.
 
     `DOES`: a canary shows it there. `MAY`: the sources have seen it with this PyTorch.
-    `UNVERIFIED`: they have not, or too little is known of the machine.
+    `UNVERIFIED`: they have not, a canary that shows it is right there, or too little is known of
+    the machine.
     """
 
     DOES = "does"
@@ -37,11 +38,15 @@ class Certainty(str, Enum):
 
 
 class Match(Record):
-    """A fault that a machine can have; `unknown` names what nobody could compare."""
+    """A fault that a machine can have; `unknown` names what nobody could compare.
+
+    `unseen` is whether the canary that would show it is right there.
+    """
 
     fault: Fault
     certainty: Certainty
     unknown: tuple[Unknown, ...] = ()
+    unseen: bool = False
 
 
 @cache
@@ -55,33 +60,20 @@ def page(fault: Fault) -> str:
     return fault_page.render(fault)
 
 
-def matches(
-    torch: Version | None,
-    macos: Version | None,
-    chip: str | None,
-    failed_canaries: Collection[str] = (),
-) -> tuple[Match, ...]:
-    """What a machine can have, the surest and gravest first. None is not known, and can be any.
-
-    `torch` and `macos` come from `versions.parse`; `chip` is the brand, such as "Apple M1 Pro".
-    """
-    family = chips.family(chip)
-    found = (_match(fault, torch, macos, family, failed_canaries) for fault in load())
+@cache
+def matches(device: Device) -> tuple[Match, ...]:
+    """What a machine can have, the surest and gravest first."""
+    found = (_match(fault, device) for fault in load())
     return tuple(sorted((match for match in found if match), key=_rank))
 
 
-def _match(
-    fault: Fault,
-    torch: Version | None,
-    macos: Version | None,
-    family: chips.Family | None,
-    failed_canaries: Collection[str],
-) -> Match | None:
+def _match(fault: Fault, device: Device) -> Match | None:
+    torch, macos, family = device.torch, device.macos, chips.family(device.chip)
     if not (_within(torch, fault.torch) and _within(macos, fault.macos)):
         return None
     if fault.chips and family is not None and family not in fault.chips:
         return None
-    if fault.canary in failed_canaries:
+    if fault.canary in device.wrong:
         return Match(fault=fault, certainty=Certainty.DOES)
     compared: dict[Unknown, tuple[object, object]] = {
         "torch": (fault.verified, torch),
@@ -89,9 +81,10 @@ def _match(
         "chip": (fault.chips, family),
     }
     unknown = tuple(name for name, (asked, known) in compared.items() if asked and known is None)
-    seen = not unknown and _within(torch, fault.verified)
+    unseen = fault.clears and fault.canary in device.right
+    seen = not (unknown or unseen) and _within(torch, fault.verified)
     certainty = Certainty.MAY if seen else Certainty.UNVERIFIED
-    return Match(fault=fault, certainty=certainty, unknown=unknown)
+    return Match(fault=fault, certainty=certainty, unknown=unknown, unseen=unseen)
 
 
 def _within(version: Version | None, versions: SpecifierSet) -> bool:
@@ -102,6 +95,7 @@ def _rank(match: Match) -> tuple[int, ...]:
     fault = match.fault
     return (
         list(Certainty).index(match.certainty),
+        match.unseen,
         list(Reach).index(fault.reach),
         list(Effect).index(fault.effect),
         list(Confidence).index(fault.confidence),

@@ -29,7 +29,8 @@ what can reach still pictures on one machine; `mpsdoctor explain FAULT-ID` shows
 page.
 
 A machine **does** have a fault where a test computation on its GPU fails. It **may** have one that
-the sources have seen with its PyTorch. One that they have not is **unverified** there.
+the sources have seen with its PyTorch. One that they have not is **unverified** there, and so is
+one whose test computation is right, where that proves its absence.
 
 This page is made from `mpsdoctor/knowledge/faults.toml`. To add a fault, add a table there; the
 head of that file says how.

@@ -5,13 +5,9 @@ from functools import cache
 from packaging.version import Version
 
 from mpsdoctor.knowledge import data
+from mpsdoctor.knowledge.data import Row
+from mpsdoctor.knowledge.macos import torch_limit
 from mpsdoctor.records import Record
-
-
-class Row(Record, forbid_unknown_fields=True):
-    """A piece of knowledge and where it comes from."""
-
-    sources: tuple[str, ...]
 
 
 class Guide(Row):
@@ -77,14 +73,19 @@ def macos_floor(torch: Version) -> Version | None:
 
 
 def newest_torch_for(macos: Version, python: Version) -> Version | None:
-    """The newest known release that installs on this arm64 CPython and has mps on this macOS."""
+    """The newest known release that installs on this arm64 CPython and has mps on this macOS.
+
+    One that brings out a fault of this macOS only where there is no other.
+    """
     minor = Version(f"{python.major}.{python.minor}")
     fitting = [
         row.torch
         for row in load().wheels
         if row.python[0] <= minor <= row.python[1] and _has_mps(row.torch, macos)
     ]
-    return fitting[-1] if fitting else None
+    limit = torch_limit(macos)
+    spared = [torch for torch in fitting if limit is None or torch < limit]
+    return next(reversed(spared or fitting), None)
 
 
 def _has_mps(torch: Version, macos: Version) -> bool:

@@ -4,17 +4,20 @@ from functools import cache
 
 from packaging.version import Version
 
-from mpsdoctor.knowledge import chips, data
-from mpsdoctor.knowledge.floors import Row
+from mpsdoctor.knowledge import data
+from mpsdoctor.knowledge.data import Row
 from mpsdoctor.records import Record
 
 
 class MacosFault(Row, kw_only=True):
-    """From release `first` until before `fixed`; `torch` is the PyTorch that brings it out."""
+    """From release `first` until before `fixed`; `torch` is the PyTorch that brings it out.
+
+    `presumed` is whether nobody has confirmed that it has gone: there are only no later reports.
+    """
 
     first: Version
     fixed: Version
-    chips: tuple[chips.Family, ...]
+    presumed: bool = False
     torch: Version | None = None
     effect: str
     remedy: str
@@ -32,17 +35,18 @@ def load() -> tuple[MacosFault, ...]:
     return data.read("macos.toml", MacosFaults).fault
 
 
-def fault_of(macos: Version, chip: str | None) -> MacosFault | None:
-    """The known fault of a macOS release on the chip of this brand; an unknown chip has it too."""
-    family = chips.family(chip)
-    for fault in load():
-        hits = family is None or not fault.chips or family in fault.chips
-        if hits and fault.first <= macos < fault.fixed:
-            return fault
-    return None
+def fault_of(macos: Version) -> MacosFault | None:
+    """The known fault of a macOS release."""
+    return next((fault for fault in load() if fault.first <= macos < fault.fixed), None)
 
 
-def cured(macos: Version, chip: str | None) -> Version:
-    """The first release from `macos` on that has no known fault on this chip."""
-    fault = fault_of(macos, chip)
-    return cured(fault.fixed, chip) if fault else macos
+def last_fault_of(macos: Version) -> MacosFault | None:
+    """The one that an update has to go beyond: the release that ends a fault can have another."""
+    fault = fault_of(macos)
+    return (last_fault_of(fault.fixed) or fault) if fault else None
+
+
+def torch_limit(macos: Version) -> Version | None:
+    """The PyTorch that brings out the fault of this release, where one does."""
+    fault = fault_of(macos)
+    return fault.torch if fault else None

@@ -5,8 +5,10 @@ import re
 from functools import cache
 from typing import Literal
 
+from packaging.version import Version
+
 from mpsdoctor.knowledge import data
-from mpsdoctor.knowledge.floors import Row
+from mpsdoctor.knowledge.data import Row
 from mpsdoctor.records import Record
 
 HIGH = "PYTORCH_MPS_HIGH_WATERMARK_RATIO"
@@ -17,10 +19,14 @@ _ALIKE = 0.6
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
-class Variable(Row):
-    """One variable; `effect` is what it does."""
+class Variable(Row, kw_only=True):
+    """One variable; `effect` is what it does, `torch` the release that reads it first.
+
+    The latter is None where it is older than any that matters, or not known.
+    """
 
     name: str
+    torch: Version | None = None
     kind: Literal["ratio", "switch", "presence", "value"]
     effect: str
 
@@ -49,6 +55,13 @@ def load() -> Variables:
 def known() -> dict[str, Variable]:
     """By name."""
     return {variable.name: variable for variable in load().variable}
+
+
+def reads(torch: Version | None, name: str) -> bool:
+    """Whether this PyTorch looks at a variable; one that is not known may."""
+    variable = known().get(name)
+    since = variable.torch if variable else None
+    return since is None or torch is None or torch >= since
 
 
 def meant_by(name: str) -> list[str]:

@@ -15,7 +15,7 @@ def verdict(report: Report) -> str:
         case Outcome.UNKNOWN:
             return f"Not known whether this machine can render on mps: {_names(report.unknown)}"
         case Outcome.READY:
-            return "Ready to render on mps"
+            return ", but ".join(("Ready to render on mps", *report.reserves))
         case Outcome.NOT_ASKED:
             return "No fault found; PyTorch was not asked"
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mpsdoctor.facts.model import Facts
-from mpsdoctor.knowledge import dtypes
-from mpsdoctor.knowledge.versions import parse
+from mpsdoctor.knowledge import dtypes, rendering, settings
+from mpsdoctor.knowledge.device import device_of
 from mpsdoctor.profile.choice import Choice, Choices, Value
 from mpsdoctor.rendering.measurement import Measurement
 from mpsdoctor.tuning.needs import Needs
@@ -74,7 +74,13 @@ def with_measured(
 def kept(
     choices: Choices, tuned: Mapping[str, Value], reasons: Mapping[str, str], made_with: str
 ) -> Choices:
-    """The choices, with what an earlier profile says that was measured with the same releases."""
+    """The choices, with what an earlier profile says that was measured with the same releases.
+
+    Not where another device is to render now, or a fault asks for another number format.
+    """
+    changed = {name for name in ("device", "dtype") if tuned.get(name) != choices[name].value}
+    if "device" in changed or ("dtype" in changed and choices["dtype"].rule.startswith("fault ")):
+        return choices
     end = f" (rule: {MEASURED}; facts: {made_with})"
     measured = {
         name: Choice(tuned[name], reason.removesuffix(end), MEASURED, facts=(made_with,))
@@ -94,10 +100,13 @@ def _changes(choices: Choices, facts: Facts, needs: Needs) -> Iterator[dict[str,
 
 
 def _dtypes(facts: Facts, needs: Needs) -> Iterator[str]:
+    device = device_of(facts)
     family = dtypes.family(needs.model, needs.pipeline)
     fails = family.fails if family else ()
-    torch, macos = parse(facts.torch_version), parse(facts.system.macos_version)
-    if "float16" not in fails:
-        yield "float16"
-    if "bfloat16" not in fails and dtypes.has_bfloat16(torch, macos):
-        yield "bfloat16"
+    formats = ("float16", "bfloat16")
+    for dtype in formats if dtypes.has_bfloat16(device.torch, device.macos) else formats[:1]:
+        wrong = settings.asking_for("dtype", device, dtype) or rendering.spoilt(
+            device, dtype, needs.model, needs.pipeline
+        )
+        if dtype not in fails and not wrong:
+            yield dtype

@@ -7,6 +7,8 @@ from typing import Final
 from packaging.version import Version
 
 from mpsdoctor.facts.model import Facts
+from mpsdoctor.knowledge.canaries import meaning_of
+from mpsdoctor.knowledge.rendering import PICTURE
 from mpsdoctor.profile.choice import ENVIRONMENT, Choice, Choices
 from mpsdoctor.tuning import attention, environment
 from mpsdoctor.tuning.needs import Needs
@@ -39,10 +41,21 @@ def _device(view: View) -> Choice:
     if view.has_mps:
         if fault := view.mps_fault:
             return Choice("cpu", f"{fault.symptom}.", f"fault {fault.id}", fault.sources)
+        if view.wrong:
+            return _wrong(view.wrong[0])
         return Choice("mps", "torch finds this Mac's GPU.", "device", (GUIDE,))
     if not view.is_mac:
         return Choice("cpu", "This is not a Mac: it has no mps device.", "device")
     return Choice("cpu", "torch cannot use this Mac's GPU: `mpsdoctor check` says why.", "device")
+
+
+def _wrong(name: str) -> Choice:
+    """What was tried out on the GPU outweighs what the versions say."""
+    if name == PICTURE:
+        return Choice("cpu", "The GPU renders the embedded model's picture wrong.", "picture")
+    meaning = meaning_of(name)
+    reason = f"The GPU gets {meaning.arithmetic} wrong. {meaning.impact}"
+    return Choice("cpu", reason, f"canary {name}")
 
 
 def _dtype(view: View) -> Choice:

@@ -6,10 +6,9 @@ from typing import Final
 
 from packaging.version import Version
 
+from mpsdoctor.knowledge import settings
 from mpsdoctor.knowledge.fault import Fault
-from mpsdoctor.knowledge.versions import parse
 from mpsdoctor.planning.forecast import Machine
-from mpsdoctor.tuning import faulty
 from mpsdoctor.tuning.fit import Fit
 from mpsdoctor.tuning.needs import Denoiser
 from mpsdoctor.tuning.precision import Precision
@@ -70,6 +69,14 @@ class View:
         return self._after_faults().mps_fault
 
     @property
+    def wrong(self) -> tuple[str, ...]:
+        """What the GPU gets wrong that this model needs: canaries, or a whole picture."""
+        situation = self._after_faults()
+        if situation.device.wrong or situation.device.wrong_picture:
+            self._after(Input.MODEL, Input.PIPELINE)
+        return situation.rendering.wrong
+
+    @property
     def on_mps(self) -> bool:
         """Whether the GPU renders."""
         return self._after(Input.DEVICE).on_mps
@@ -77,7 +84,7 @@ class View:
     @property
     def torch(self) -> Version | None:
         """The release of torch."""
-        return parse(self._after(Input.TORCH).facts.torch_version)
+        return self._after(Input.TORCH).device.torch
 
     @property
     def lacks_sdpa(self) -> bool:
@@ -87,12 +94,12 @@ class View:
     @property
     def slicing_fault(self) -> Fault | None:
         """What makes attention slicing give NaN."""
-        return faulty.slicing(self._after(Input.TORCH, Input.MACOS, Input.CHIP).facts)
+        return settings.slicing(self._after_faults().device)
 
     @property
     def variables(self) -> dict[str, tuple[str, Fault]]:
         """The environment variables that known faults ask for."""
-        return faulty.variables(self._after_faults().facts)
+        return settings.environment(self._after_faults().device)
 
     @property
     def ram_bytes(self) -> int | None:
@@ -165,8 +172,12 @@ class View:
 
 
 def _canaries(situation: Situation) -> str:
-    failed = faulty.failed_canaries(situation.facts)
-    return f"failed canaries {' and '.join(failed)}" if failed else ""
+    """What the GPU was seen to get wrong; the picture counts among them."""
+    device = situation.device
+    found = [f"failed canaries {' and '.join(device.wrong)}"] if device.wrong else []
+    if device.wrong_picture:
+        found.append(f"a wrong picture in {device.wrong_picture}")
+    return ", ".join(found)
 
 
 def _working_set(situation: Situation) -> str:

@@ -56,7 +56,7 @@ RED_AND_GREEN = [
         "MPS104",
         Severity.WARNING,
         "m5-max-64gb-macos-26.5.2-swap-29gb",
-        "m1-pro-16gb-macos-26.3.1",
+        "m5-macos-27.0-torch-2.14.0",
     ),
     (
         "MPS104",
@@ -196,6 +196,7 @@ RED_AND_GREEN = [
     ("MPS605", Severity.WARNING, "macbook-model-incomplete", "mac-sdxl-float16-on-volume"),
     ("MPS606", Severity.WARNING, "linux-misfits", "mac-sdxl-float16-on-volume"),
     ("MPS607", Severity.WARNING, "m1-pro-kolors-float16", "mac-sdxl-float16-on-volume"),
+    ("MPS608", Severity.WARNING, "m3-36gb-flux1-schnell-float32", "linux-in-order"),
     ("MPS704", Severity.WARNING, "mac-agent-put-off", "macos-27.0-agent-interactive"),
     ("MPS704", Severity.WARNING, "macos-27.0-agent-exited", "macos-27.0-agent-background"),
     ("MPS705", Severity.WARNING, "macos-27.0-agent-background", "macos-27.0-agent-interactive"),

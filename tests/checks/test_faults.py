@@ -119,8 +119,43 @@ def test_the_remedy_names_the_page_and_a_better_torch() -> None:
     """An update is proposed where it leaves fewer faults, with a line to copy."""
     remedy = found("m2-pro-macos-14.7.4-torch-2.6.0").remedy
     assert "mpsdoctor explain FAULT-ID" in remedy.text
-    assert re.search(r"PyTorch 2\.14\.1 is free of \d+ of these", remedy.text)
+    assert "PyTorch 2.14.1 is free of 3 of these, but can have batched-matmul-long" in remedy.text
     assert any("pip install torch==2.14.1" in command for command in remedy.commands)
+
+
+@pytest.mark.parametrize(
+    ("chip", "macos", "torch"),
+    [
+        # It brings as much as it mends, or more.
+        ("Apple M1", "13.6", "2.2.2"),
+        ("Apple M1", "12.6", "1.13.1"),
+        # MPS104 says to keep PyTorch below 2.14.
+        ("Apple M5 Max", "26.2", "2.13.0"),
+    ],
+)
+def test_a_torch_that_is_no_better_is_not_offered(chip: str, macos: str, torch: str) -> None:
+    """What an upgrade brings is held against what it mends."""
+    facts = recorded("m1-8gb-macos-15.5", torch)
+    hardware, system = (
+        replace(facts.hardware, chip=chip),
+        replace(facts.system, macos_version=macos),
+    )
+    finding = faults.known(replace(facts, hardware=hardware, system=system))
+    assert finding is not None
+    assert "free of" not in finding.remedy.text
+    assert all(command.startswith("mpsdoctor explain") for command in finding.remedy.commands)
+
+
+def test_a_fault_whose_canary_is_right_is_said_to_be_unseen() -> None:
+    """It is no longer one that the machine may have."""
+    facts = recorded("m1-8gb-macos-15.5", "2.13.0")
+    facts = replace(facts, system=replace(facts.system, macos_version="26.4"))
+    right = Canary(name="linear-bias", status=CanaryStatus.OK, error=0.0)
+    before, after = faults.known(facts), faults.known(replace(facts, canaries=(right,)))
+    assert before is not None
+    assert after is not None
+    assert "linear-bias-dropped" in before.observed
+    assert "linear-bias-dropped" not in after.observed.partition("Unverified here")[0]
 
 
 def test_without_a_better_torch_the_remedy_is_the_first_page() -> None:

@@ -83,3 +83,11 @@ def test_pressure_says_how_grave_it_is() -> None:
 def test_the_watermark_is_measured_against_memory(ram: int, ratio: str | None, found: bool) -> None:
     """PyTorch's default exceeds 16 GB; a ratio that is no limit or refused is another check's."""
     assert (memory.watermark(mac(ram, ratio=ratio)) is not None) is found
+
+
+def test_the_advice_for_8_gb_leaves_the_size_to_the_profile() -> None:
+    """What fits depends on the model and on PyTorch, which only the forecast knows."""
+    finding = memory.ram(mac(8))
+    assert finding is not None
+    assert "largest_side" in finding.remedy.text
+    assert "512" not in finding.remedy.text

@@ -1,4 +1,4 @@
-"""MPS603 to MPS607: packages that fit each other, and the profile's model."""
+"""MPS603 to MPS608: packages that fit each other, and the profile's model."""
 
 from pathlib import Path
 
@@ -10,8 +10,22 @@ from msgspec.structs import replace
 
 from mpsdoctor.checks.model import Finding, NoAnswerError, Severity
 from mpsdoctor.checks.registry import CHECKS
-from mpsdoctor.facts.model import Environment, Facts, ModelFiles, ModelState, System
+from mpsdoctor.checks.runner import examine
+from mpsdoctor.facts.model import (
+    Environment,
+    Facts,
+    Hardware,
+    Memory,
+    ModelFiles,
+    ModelState,
+    System,
+)
 from mpsdoctor.knowledge import dtypes
+from mpsdoctor.planning import catalogue
+from mpsdoctor.planning.needs import of_model
+from mpsdoctor.reports.verdict import verdict
+from mpsdoctor.tuning.needs import Needs, needs_of
+from mpsdoctor.tuning.rules import tune
 
 BY_ID = {check.id: check for check in CHECKS}
 MAC = msgspec.json.decode(
@@ -23,6 +37,7 @@ REQUIREMENTS = {
     "diffusers[torch]": ("torch>=2.6", "accelerate>=0.31.0"),
     "transformers": ("tokenizers<0.24.0,>=0.23.1",),
     "accelerate": ("torch>=2.0.0",),
+    "mpsdoctor[render]": ("torch>=2.6", "diffusers<0.43,>=0.35"),
 }
 PACKAGES = {
     "torch": "2.13.0+cpu",
@@ -111,6 +126,27 @@ def test_one_line_mends_what_does_not_fit() -> None:
     finding = BY_ID["MPS603"].examine(with_packages(torch="2.5.1"))
     assert finding is not None
     assert finding.remedy.commands == ("python3 -m pip install torch==2.14.1",)
+
+
+@pytest.mark.parametrize(
+    ("torch", "diffusers", "needed"),
+    [
+        ("2.6.0", "0.42.1", None),
+        ("2.5.1", "0.42.1", "torch>=2.6"),
+        ("2.6.0", "0.43.0", "diffusers<0.43,>=0.35"),
+        ("2.0.1", "0.21.4", "torch>=2.6 and diffusers<0.43,>=0.35"),
+    ],
+)
+def test_what_mpsdoctor_needs_to_render_limits_the_verdict(
+    torch: str, diffusers: str, needed: str | None
+) -> None:
+    """It is a warning, as code of one's own can do with less, and never passed over."""
+    report = examine(with_packages(torch=torch, diffusers=diffusers, mpsdoctor="0.1.0"))
+    found = {result.id: result.finding for result in report.results}["MPS603"]
+    assert severity(found) is (Severity.WARNING if needed else None)
+    reserve = f", but only with code of your own: mpsdoctor needs {needed}" if needed else ""
+    assert verdict(report) == f"Ready to render on mps{reserve}"
+    assert found is None or "install mpsdoctor" not in " ".join(found.remedy.commands)
 
 
 @pytest.mark.parametrize("facts", [MAC, replace(MAC, packages=None, requirements={})])
@@ -216,16 +252,22 @@ def test_a_format_that_fails_is_told_with_one_that_works(
     assert severity(finding) in (None, Severity.WARNING)
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_before_macos_14_there_is_no_bfloat16(dtype: str) -> None:
-    """Then float32 is left."""
-    old = replace(
-        with_model(files(pipeline="FluxPipeline", dtype=dtype)),
-        system=System(kernel="Darwin", macos_version="13.6"),
-    )
+@pytest.mark.parametrize(
+    ("pipeline", "dtype", "use"),
+    [
+        ("FluxPipeline", "bfloat16", "float32"),
+        ("FluxPipeline", "float16", "float32"),
+        ("StableDiffusionXLPipeline", "bfloat16", "float16"),
+    ],
+)
+def test_before_macos_14_there_is_no_bfloat16(pipeline: str, dtype: str, use: str) -> None:
+    """float32 is left for a model that fails in float16; it is what the profile is tuned to."""
+    model = files(pipeline=pipeline, dtype=dtype)
+    old = replace(with_model(model), system=System(kernel="Darwin", macos_version="13.6"))
     finding = BY_ID["MPS607"].examine(old)
     assert finding is not None
-    assert finding.expected == "float32"
+    tuned = tune(old, Needs(model.model, pipeline=pipeline))["dtype"].value
+    assert (use, use) == (finding.expected, tuned)
 
 
 def test_bfloat16_is_in_order_only_where_mps_is_known_to_have_it() -> None:
@@ -233,6 +275,42 @@ def test_bfloat16_is_in_order_only_where_mps_is_known_to_have_it() -> None:
     facts = with_model(files(pipeline="FluxPipeline", dtype="bfloat16"))
     with pytest.raises(NoAnswerError, match="bfloat16"):
         BY_ID["MPS607"].examine(replace(facts, system=System(kernel="Darwin")))
+
+
+@pytest.mark.parametrize("name", ["sd15", "sdxl", "sd3-medium", "flux1-dev", "qwen-image"])
+@pytest.mark.parametrize("ram", [4, 8, 16, 24, 36, 64, 128])
+def test_report_and_profile_agree_on_what_fits(name: str, ram: int) -> None:
+    """What fits at no size is told, limits the verdict, and is not sent for."""
+    entry = catalogue.load()[name]
+    shipped = of_model(entry.model)
+    assert shipped is not None
+    absent = files(ModelState.ABSENT, entry.model, entry.pipeline)
+    facts = replace(
+        with_model(absent), hardware=Hardware(apple_silicon=True, ram_bytes=ram * 2**30)
+    )
+    choices = tune(facts, needs_of(entry.model, entry, shipped.footprints))
+    misfit = choices["largest_side"].value is None
+
+    finding = BY_ID["MPS608"].examine(facts)
+
+    assert (finding is not None) is misfit
+    missing = BY_ID["MPS605"].examine(facts)
+    assert missing is not None
+    assert bool(missing.remedy.commands) is not misfit
+    told = f", but not with {entry.model}, which does not fit in this Mac's memory"
+    assert verdict(examine(facts)) == f"Ready to render on mps{told if misfit else ''}"
+    if finding:
+        assert finding.remedy.commands == (f"mpsdoctor plan {entry.model}",)
+        takes = finding.observed.partition(" takes ")[2].partition(" at ")[0]
+        assert f"take {takes}" in choices["attention"].reason
+
+
+@pytest.mark.parametrize("model", ["nobody/knows", "/models/mine", "stabilityai/sdxl-turbo"])
+def test_what_is_not_known_is_not_called_fitting(model: str) -> None:
+    """A model without shipped needs, and a Mac without known memory."""
+    facts = replace(with_model(files(model=model)), hardware=Hardware(), memory=Memory())
+    with pytest.raises(NoAnswerError, match="not known"):
+        BY_ID["MPS608"].examine(facts)
 
 
 @given(model=st.text(), pipeline=st.none() | st.text(), dtype=st.text())

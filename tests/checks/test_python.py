@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from mpsdoctor.checks import python
-from mpsdoctor.checks.model import Severity
+from mpsdoctor.checks.model import Severity, Status
+from mpsdoctor.checks.runner import examine
 from mpsdoctor.facts.model import Facts, Hardware, ProbeOutcome, Python, System, Torch
 
 
@@ -49,6 +50,23 @@ def test_xcodes_python_is_one_finding() -> None:
     facts = mac(version="3.9.6", executable="/usr/bin/python3")
     assert python.xcode(facts) is not None
     assert python.version(facts) is None
+    alone = mac(executable="/usr/bin/python3", prefix="/x", base_prefix="/x", conda=False)
+    assert python.environment(alone) is None
+
+
+def test_no_environment_is_made_with_a_python_to_be_left() -> None:
+    """Where the report says that an Intel Python has to go, it says nothing else of it."""
+    facts = mac(
+        machine="x86_64",
+        translated=True,
+        executable="/usr/local/bin/python3",
+        prefix="/usr/local/x",
+        base_prefix="/usr/local/x",
+        conda=False,
+    )
+    results = {result.id: result for result in examine(facts).results}
+    assert results["MPS201"].finding is not None
+    assert (results["MPS205"].status, results["MPS205"].needs) == (Status.SKIPPED, "MPS201")
 
 
 @pytest.mark.parametrize(

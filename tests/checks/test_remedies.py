@@ -1,9 +1,25 @@
 """The lines to copy that several checks share."""
 
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
 import pytest
 
-from mpsdoctor.checks.remedies import install_torch
+from mpsdoctor.checks.remedies import install, install_torch
+from mpsdoctor.facts.command import run
+from mpsdoctor.facts.interpreter import ask
 from mpsdoctor.facts.model import Facts, Python, System
+
+# What uv does with these arguments, for machines that lack it.
+UV = f"""#!/bin/sh
+[ "$1 $2 $3" = "pip install --python" ] || exit 2
+python=$4
+shift 4
+exec {sys.executable} -m pip --python "$python" install "$@"
+"""
 
 
 @pytest.mark.parametrize(
@@ -26,3 +42,61 @@ def test_a_torch_too_old_for_the_render_extra_is_named_with_what_a_newer_needs(
     reservation = f"mpsdoctor itself renders with PyTorch 2.6 or newer, which needs {needed}"
     assert (needed is not None) == (reservation in text)
     assert (needed is not None) == ("mpsdoctor itself" in text)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """Variables of a shell in which pip and uv find one package, and no network."""
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text(UV)
+    uv.chmod(0o755)
+    with zipfile.ZipFile(tmp_path / "accelerate-1.15.0-py3-none-any.whl", "w") as wheel:
+        info = "accelerate-1.15.0.dist-info"
+        named = "Name: accelerate\nVersion: 1.15.0\n"
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\n{named}")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return {
+        "HOME": str(tmp_path),
+        "PATH": f"{os.environ['PATH']}:{uv.parent}",
+        **dict.fromkeys(("PIP_NO_INDEX", "UV_OFFLINE", "PIP_DISABLE_PIP_VERSION_CHECK"), "1"),
+        **dict.fromkeys(("PIP_FIND_LINKS", "UV_FIND_LINKS"), str(tmp_path)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "tool"),
+    [((), "-m pip install"), (("--without-pip",), "uv pip install"), (None, "-m venv ~/pictures")],
+)
+def test_the_lines_install_in_every_kind_of_python(
+    tmp_path: Path, shell: dict[str, str], options: tuple[str, ...] | None, tool: str
+) -> None:
+    """Copied into a shell they work: in an environment, in one of uv's kind, and outside of any."""
+    folder = tmp_path / "my env" if options is not None else tmp_path / "pictures"
+    python = str(folder / "bin" / "python")
+    if options is not None:
+        subprocess.run([sys.executable, "-m", "venv", *options, str(folder)], check=True)
+    examined = python if options is not None else f"{sys.base_prefix}/bin/python3"
+    facts = Facts(system=System(kernel="Darwin"), python=ask(run, examined, 60.0).python)
+
+    lines = install(facts, "Accelerate", "accelerate").commands
+
+    assert tool in lines[0]
+    subprocess.run(["sh", "-ec", "\n".join(lines)], env=shell, check=True, capture_output=True)
+    assert ask(run, python, 60.0).packages == {"accelerate": "1.15.0"}
+
+
+def test_an_environment_is_not_made_with_the_python_of_xcode() -> None:
+    """It is told to leave that one: the lines make it with another, for which PyTorch is chosen."""
+    base = "/Library/Developer/CommandLineTools/Library/Frameworks/Python3.framework/Versions/3.9"
+    python = Python(version="3.9.6", prefix=base, base_prefix=base, conda=False, pip=True)
+    remedy = install_torch(
+        Facts(system=System(kernel="Darwin", macos_version="15.5"), python=python)
+    )
+    assert "Python 3.12" in remedy.text
+    assert remedy.commands == (
+        "brew install python@3.12",
+        "/opt/homebrew/bin/python3.12 -m venv ~/pictures",
+        "~/pictures/bin/python -m pip install torch==2.15.0",
+    )

@@ -119,6 +119,27 @@ def test_a_model_needs_space_that_macos_can_clear(
     assert BY_ID["MPS502"].examine(cache(found, model=ModelState.COMPLETE)) is None
 
 
+@pytest.mark.parametrize(
+    ("model", "free", "needed"),
+    [
+        ("black-forest-labs/FLUX.1-dev", 12, "34.0 GB or more for black-forest-labs/FLUX.1-dev"),
+        ("black-forest-labs/FLUX.1-dev", 35, None),
+        ("stable-diffusion-v1-5/stable-diffusion-v1-5", 3, None),
+        ("org/name", 9, "10.0 GB or more; SDXL is 7 GB"),
+    ],
+)
+def test_the_space_is_that_of_the_model(model: str, free: int, needed: str | None) -> None:
+    """Where its size is not known, one is assumed."""
+    volume = Volume(free_bytes=free * GB)
+    facts = replace(
+        cache(HubCache(folder=folder(volume=volume))),
+        model_files=ModelFiles(model=model, state=ModelState.ABSENT),
+    )
+    finding = BY_ID["MPS502"].examine(facts)
+    assert (needed is not None) is (finding is not None)
+    assert finding is None or finding.expected.startswith(needed or "")
+
+
 @pytest.mark.parametrize("error", ["EPERM", "EACCES", "EROFS", "ENOTDIR"])
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_folder_that_cannot_be_used_is_a_warning(error: str, exists: bool) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor.cli.tuning import write_profile
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.model import Facts, Memory
 from mpsdoctor.profile.loading import load
 from mpsdoctor.profile.model import Profile
 
@@ -105,6 +106,23 @@ def test_a_model_that_is_not_on_this_machine_is_named_with_the_command_that_fetc
     write_profile(mac, "nobody/no-such-model", path)
 
     assert "mpsdoctor pull nobody/no-such-model" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_fit_is_not_sent_for(
+    path: Path, mac: Facts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever is about to download 34 GB for nothing is told so in the line in the place of it."""
+    small = replace(mac, hardware=replace(mac.hardware, ram_bytes=16 * 2**30), memory=Memory())
+
+    write_profile(small, "black-forest-labs/FLUX.1-dev", path)
+
+    said = capsys.readouterr().err
+    assert (
+        "black-forest-labs/FLUX.1-dev does not fit in this Mac's memory: it takes 32.0 GiB" in said
+    )
+    assert "21.4 GiB too much" in said
+    assert "mpsdoctor plan black-forest-labs/FLUX.1-dev" in said
+    assert "mpsdoctor pull" not in said
 
 
 def _essentials(path: Path) -> tuple[str, int | None, int | None]:

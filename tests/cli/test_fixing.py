@@ -2,6 +2,7 @@
 
 import os
 import pty
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -169,8 +170,12 @@ def test_on_a_terminal_it_asks(home: Path, answer: bytes, made: bool) -> None:
 def test_a_broken_profile_is_written_anew_and_comes_back_byte_for_byte(
     home: Path, profile: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A real examination: edits stay, a check in between changes nothing, undo restores."""
+    """A real examination: edits stay, a check in between changes nothing, undo restores.
+
+    Who may read the profile stays the same throughout, for its copy too.
+    """
     profile.write_bytes('height = 640\r\ndtpye = "float32"\nmodel = \n# ä\n'.encode())
+    profile.chmod(0o640)
     before = snapshot(home)
 
     main.run(["check", "--fix", "--yes"])
@@ -183,10 +188,12 @@ def test_a_broken_profile_is_written_anew_and_comes_back_byte_for_byte(
     settings = load(Profile, profile, {}).profile
     assert (640, "float32", "shapes") == (settings.height, settings.dtype, settings.model)
     assert before["profile.toml"] == (home / "profile.aside.toml").read_bytes()
+    assert {0o640} == {stat.S_IMODE(path.stat().st_mode) for path in home.glob("profile*.toml")}
     assert "kept your own height = 640" in in_between.err
 
     assert ExitCode.OK is main.run(["check", "--undo"])
     assert before == snapshot(home)
+    assert 0o640 == stat.S_IMODE(profile.stat().st_mode)
 
 
 def test_without_a_fix_a_broken_profile_is_reported_once_and_left_alone(

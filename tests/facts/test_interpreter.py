@@ -57,18 +57,19 @@ def install(folder: Path, info: str, *lines: str, file: str = "METADATA") -> Non
 
 def plainly(package: str, texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """What `requirements` is to give here, evaluated by packaging one by one."""
+    extra = "render" if package == "mpsdoctor" else "torch"
     asked: dict[str, tuple[str, ...]] = {}
     for text in texts:
         try:
             requirement = Requirement(text)
             marker = requirement.marker
             holds = marker is None or marker.evaluate({"extra": ""})
-            adds = not holds and marker is not None and marker.evaluate({"extra": "torch"})
+            adds = not holds and marker is not None and marker.evaluate({"extra": extra})
         except (InvalidRequirement, KeyError, ValueError):
             continue
         name, versions = canonicalize_name(requirement.name), requirement.specifier
         if (holds or adds) and versions and name in NAMES:
-            owner = package if holds else f"{package}[torch]"
+            owner = package if holds else f"{package}[{extra}]"
             asked[owner] = (*asked.get(owner, ()), f"{name}{versions}")
     return asked
 
@@ -83,6 +84,7 @@ def test_this_python_says_what_its_metadata_say() -> None:
         expected |= plainly(name, metadata.requires(name) or [])
     assert expected == found.requirements
     assert "torch>=2.6" in found.requirements["diffusers[torch]"]
+    assert "diffusers<0.43,>=0.35" in found.requirements["mpsdoctor[render]"]
 
 
 def test_a_child_says_the_same() -> None:
@@ -110,8 +112,11 @@ def test_another_python_speaks_for_its_own_environment(tmp_path: Path, python: s
     assert (executable, str(tmp_path / "env")) == (empty.python.executable, empty.python.prefix)
     assert empty.python.prefix != empty.python.base_prefix
     assert empty.python.conda is False
+    assert empty.python.pip is False
 
     (packages / "torch.py").write_text("raise SystemExit('imported')")
+    (packages / "pip").mkdir()
+    (packages / "pip" / "__main__.py").write_text("raise SystemExit('imported')")
     install(packages, "torch-2.4.1.dist-info", "Version: 2.4.1")
     install(
         packages,
@@ -124,6 +129,7 @@ def test_another_python_speaks_for_its_own_environment(tmp_path: Path, python: s
     full = ask(run, executable, SECONDS)
     new = tuple(map(int, str(full.python.version).split(".")[:2])) >= (3, 11)
     assert {"torch": "2.4.1", "diffusers": "0.36.0"} == full.packages
+    assert full.python.pip is True
     assert full.requirements == {
         "diffusers": ("numpy>=2",) if new else ("numpy<2",),
         "diffusers[torch]": ("torch>=2.6",),
@@ -283,7 +289,7 @@ def test_versions_are_those_that_importlib_finds(
         assert expected == {name: version for name, (version, _) in installed(path).items()}
 
 
-extras = st.sampled_from(["torch", "Torch", "torch-x", "dev", "all", ""])
+extras = st.sampled_from(["torch", "Torch", "torch-x", "render", "dev", "all", ""])
 comparisons = st.one_of(
     st.builds("extra {} '{}'".format, st.sampled_from(["==", "!=", "<"]), extras),
     st.builds('extra=="{}"'.format, extras),
@@ -306,8 +312,9 @@ requirement_lines = st.builds(
 )
 
 
-@given(texts=st.lists(requirement_lines, max_size=8))
-@example(texts=["torch>=2; extra == 'Torch'", "torch>=1; extra == 'dev' or extra == 'torch'"])
-def test_requirements_are_those_that_packaging_finds(texts: list[str]) -> None:
+@given(package=st.sampled_from(["x", "mpsdoctor"]), texts=st.lists(requirement_lines, max_size=8))
+@example("x", ["torch>=2; extra == 'Torch'", "torch>=1; extra == 'dev' or extra == 'torch'"])
+@example("mpsdoctor", ["torch>=2; extra == 'render'", "torch>=1; extra == 'torch'"])
+def test_requirements_are_those_that_packaging_finds(package: str, texts: list[str]) -> None:
     """Leaving out early what only other extras need changes nothing, however it is written."""
-    assert plainly("x", texts) == requirements({"x": texts}, HERE)
+    assert plainly(package, texts) == requirements({package: texts}, HERE)

@@ -10,12 +10,14 @@ import pytest
 import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from mpsdoctor.facts.model import Facts
 from mpsdoctor.knowledge import chips, fault_page, faults, faults_page, floors, versions
 from mpsdoctor.knowledge.data import to_record
+from mpsdoctor.knowledge.device import Device
 from mpsdoctor.knowledge.fault import Area, Effect, Fault, Reach
 from mpsdoctor.knowledge.faults import Certainty
 from mpsdoctor.profile.model import Profile
@@ -28,6 +30,7 @@ CANARIES = {
     "layer-norm-float16", "linear-bias", "linear-twice-bf16", "sdpa", "sdpa-causal",
     "sdpa-scale-cache", "slice-assignment",
 }  # fmt: skip
+M2_PRO = Device(torch=Version("2.6.0"), macos=Version("14.7.4"), chip="Apple M2 Pro")
 every_fault = pytest.mark.parametrize("fault", faults.load(), ids=lambda fault: fault.id)
 
 
@@ -41,7 +44,8 @@ def edges(*ranges: SpecifierSet) -> Iterator[Version]:
 
 def certainties(torch: str | None, macos: str | None, chip: str | None) -> dict[str, Certainty]:
     """What matches, by id."""
-    found = faults.matches(versions.parse(torch), versions.parse(macos), chip)
+    device = Device(torch=versions.parse(torch), macos=versions.parse(macos), chip=chip)
+    found = faults.matches(device)
     return {match.fault.id: match.certainty for match in found}
 
 
@@ -150,15 +154,37 @@ def test_the_faults_of_recorded_machines(
 
 def test_a_failed_canary_turns_may_into_does() -> None:
     """What the GPU shows itself comes first, whatever the sources say of this PyTorch."""
-    machine = (Version("2.6.0"), Version("14.7.4"), "Apple M2 Pro")
-    first, *others = faults.matches(*machine, failed_canaries={"sdpa-causal"})
+    first, *others = faults.matches(replace(M2_PRO, wrong=("sdpa-causal",)))
     assert (first.fault.id, first.certainty) == ("causal-mask-leak", Certainty.DOES)
     assert all(match.certainty is not Certainty.DOES for match in others)
 
 
+def test_a_right_canary_clears_only_what_it_proves_the_absence_of() -> None:
+    """The fault stays listed as unverified and unseen; luck, or another cause, clears nothing."""
+    machine = replace(M2_PRO, torch=Version("2.10.0"), macos=Version("15.5"))
+    right = replace(machine, right=tuple(sorted(CANARIES)))
+    before = {match.fault.id: match for match in faults.matches(machine)}
+    after = {match.fault.id: match for match in faults.matches(right)}
+    changed = {name for name, match in after.items() if match != before[name]}
+    assert changed == {"causal-mask-leak"}
+    assert before["causal-mask-leak"].certainty is Certainty.MAY
+    assert after["causal-mask-leak"].certainty is Certainty.UNVERIFIED
+    assert after["causal-mask-leak"].unseen
+
+
+def test_what_clears_has_a_canary() -> None:
+    """Without one, nothing could be seen to be right."""
+    cleared = {fault.id: fault.canary for fault in faults.load() if fault.clears}
+    assert cleared == {
+        "causal-mask-leak": "sdpa-causal",
+        "linear-bias-dropped": "linear-bias",
+        "layer-norm-float16-abort": "layer-norm-float16",
+    }
+
+
 def test_what_is_not_known_can_be_anything_and_is_named() -> None:
     """Without any fact all faults match as unverified, each with what would decide it."""
-    found = {match.fault.id: match for match in faults.matches(None, None, None)}
+    found = {match.fault.id: match for match in faults.matches(Device())}
     assert set(found) == {fault.id for fault in faults.load()}
     assert found["linear-bias-dropped"].unknown == ("torch", "macOS", "chip")
     assert found["baddbmm-beta-zero-nan"].unknown == ("torch",)
@@ -168,7 +194,9 @@ def test_what_is_not_known_can_be_anything_and_is_named() -> None:
 
 def test_the_surest_and_gravest_come_first() -> None:
     """Certainty orders before reach, reach before effect."""
-    found = faults.matches(Version("2.5.1"), Version("15.2"), "Apple M4 Pro")
+    found = faults.matches(
+        Device(torch=Version("2.5.1"), macos=Version("15.2"), chip="Apple M4 Pro")
+    )
     ranks = [
         (
             list(Certainty).index(match.certainty),
@@ -198,7 +226,8 @@ def test_no_machine_is_too_odd_to_match(
     """Any versions and chips give matches, and knowing less never hides one."""
 
     def ids(torch: Version | None, macos: Version | None, chip: str | None) -> set[str]:
-        return {match.fault.id for match in faults.matches(torch, macos, chip, failed)}
+        device = Device(torch=torch, macos=macos, chip=chip, wrong=tuple(failed))
+        return {match.fault.id for match in faults.matches(device)}
 
     found = ids(torch, macos, chip)
     assert found <= ids(None, macos, chip) & ids(torch, None, chip) & ids(torch, macos, None)

@@ -59,14 +59,16 @@ def test_the_macos_floor_of_a_torch(torch: str, macos: str | None) -> None:
         ("13.7.4", "3.11.9", "2.8.0"),
         ("14.7.4", "3.12.8", "2.14.1"),
         ("15.0", "3.12.8", "2.15.0"),
-        ("26.2", "3.10.14", "2.14.1"),
+        ("26.1", "3.10.14", "2.14.1"),
+        ("26.2", "3.10.14", "2.13.0"),
+        ("26.2", "3.15.0", "2.15.0"),
         ("27.0", "3.9.6", "2.8.0"),
         ("27.0", "3.15.0", "2.15.0"),
         ("27.0", "3.16.0", None),
     ],
 )
 def test_the_newest_torch_for_a_mac(macos: str, python: str, torch: str | None) -> None:
-    """The newest release must install on the Python and have mps on the macOS."""
+    """It installs on the Python, has mps on the macOS, and best brings out no fault of that."""
     expected = Version(torch) if torch else None
     assert expected == floors.newest_torch_for(Version(macos), Version(python))
 

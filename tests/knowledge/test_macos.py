@@ -7,25 +7,28 @@ from mpsdoctor.knowledge import macos
 
 
 @pytest.mark.parametrize(
-    ("release", "chip", "cured"),
+    ("release", "beyond", "presumed"),
     [
-        ("15.5", "Apple M1", "15.5"),
-        ("26.2", "Apple M1", "26.3"),
-        ("26.2", "Apple M4 Pro", "26.6"),
-        ("26.3.1", "Apple M1 Pro", "26.3.1"),
-        ("26.3.1", "Apple M3", "26.6"),
-        ("26.5.2", "Apple M5 Max", "26.6"),
-        ("26.5.2", None, "26.6"),
-        ("27.0", "Apple M5", "27.0"),
+        ("15.5", None, False),
+        ("26.2", "26.6", True),
+        ("26.3.1", "26.6", True),
+        ("26.5.2", "26.6", True),
+        ("26.6", None, False),
+        ("27.0", None, False),
     ],
 )
-def test_a_release_is_cured_by_the_first_without_a_fault(
-    release: str, chip: str | None, cured: str
+def test_an_update_has_to_go_beyond_the_last_fault(
+    release: str, beyond: str | None, presumed: bool
 ) -> None:
-    """26.2 is at fault on every chip, 26.3 to 26.5 on M3 and newer, and a chip not known too."""
-    assert Version(cured) == macos.cured(Version(release), chip)
-    fault = macos.fault_of(Version(release), chip)
-    assert (fault is None) is (release == cured)
+    """From 26.2 to 26.3 would be into another; that the panics end with 26.6 is only presumed."""
+    last = macos.last_fault_of(Version(release))
+    assert (str(last.fixed), last.presumed) == (beyond, presumed) if last else beyond is None
+
+
+def test_only_a_fault_that_torch_brings_out_limits_torch() -> None:
+    """Before PyTorch 2.14 nothing goes wrong on 26.2."""
+    limits = [macos.torch_limit(Version(release)) for release in ("26.1", "26.2", "26.3")]
+    assert limits == [None, Version("2.14"), None]
 
 
 def test_every_row_has_a_source() -> None:

@@ -66,6 +66,7 @@ VERDICTS = {
     "m2-pro-macos-14.1.1-python-3.11.3": UNREAD,
     "m2-pro-macos-14.7.4-torch-2.6.0": READY,
     "m2-pro-not-virtual": UNREAD,
+    "m3-36gb-flux1-schnell-float32": UNREAD,
     "m3-air-macos-14.5-torch-2.9.1": NOT_KNOWN + PACKAGES,
     "m3-macos-26.2-torch-2.11.0.dev-sandbox": UNAVAILABLE,
     "m3-max-48gb-wired-limit-8gb": UNREAD,

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class Mac:
         path.unlink(missing_ok=True)
         return [line.split()[0] for line in lines if line.split()[0] not in MUTE]
 
-    def pulse(self) -> Pulse:
+    def pulse(self, _content: bytes | None) -> Pulse:
         """The daemon's, where there is one and it is not mute for now."""
         job = self.world["jobs"].get(WATCH)
         pid = job["pid"] if job else None
@@ -72,13 +72,11 @@ class Mac:
             return Pulse(pid, 100.0)
         return Pulse(pid, 1.0)
 
-    def operator(
-        self, pulse: Callable[[], Pulse] | None = None, patience: float = 60.0
-    ) -> Operator:
+    def operator(self, patience: float = 60.0) -> Operator:
         """Hands on it; sleeping takes no time."""
         return Operator(
             self.launchctl,
-            pulse or self.pulse,
+            self.pulse,
             self.told.append,
             patience=patience,
             sleep=self.sleep,
@@ -91,7 +89,7 @@ class Mac:
 
     def plist(self, version: str = "1.0", **environment: str) -> bytes:
         """A property list for this Mac."""
-        return plist.render(self.agent, "/opt/env/bin/python", (), environment, version)
+        return plist.render(self.agent, "/opt/env/bin/python", (), environment, version, b"")
 
     def put(self, content: bytes) -> None:
         """The list lies where launchd looks for it; nothing is loaded."""

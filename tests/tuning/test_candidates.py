@@ -1,5 +1,8 @@
 """What is measured, and what is made of it."""
 
+from msgspec.structs import replace
+
+from mpsdoctor.facts.model import Canary, CanaryStatus
 from mpsdoctor.profile import document
 from mpsdoctor.rendering.measurement import Measurement
 from mpsdoctor.tuning.candidates import MEASURED, candidates, fastest, kept, with_measured
@@ -52,3 +55,23 @@ def test_what_was_measured_outlives_a_check_with_the_same_releases() -> None:
     assert {MEASURED} == {again[name].rule for name, _ in chosen.settings}
     assert "0.5 s a step" in again["attention"].reason
     assert choices == others
+
+
+def test_a_format_that_was_seen_to_be_wrong_is_neither_measured_nor_kept() -> None:
+    """A quick picture of noise would win, and outlive the check that saw it."""
+    needs, facts = model(SDXL), mac("2.12.1", 64)
+    canary = Canary(name="linear-twice-bf16", status=CanaryStatus.WRONG, error=1.0)
+    facts = replace(facts, hardware=replace(facts.hardware, chip="Apple M5"))
+    broken = replace(facts, canaries=(canary,))
+    on_m2 = replace(facts, hardware=replace(facts.hardware, chip="Apple M2"))
+    choices = tune(on_m2, needs)
+    half = candidates(choices, on_m2, needs)[0]
+    measured = with_measured(choices, half, {half: Measurement(step_seconds=(0.5,))}, MADE_WITH)
+    file = document.read(document.write(measured, {}))
+
+    found = candidates(tune(broken, needs), broken, needs)
+    again = kept(tune(broken, needs), file.tuned, file.reasons, MADE_WITH)
+
+    assert {"float32"} == {dict(one.settings)["dtype"] for one in found}
+    assert "float16" == dict(half.settings)["dtype"]
+    assert tune(broken, needs) == again

@@ -15,6 +15,8 @@ from mpsdoctor.facts.model import (
     Facts,
     Hardware,
     Memory,
+    Picture,
+    PictureStatus,
     ProbeOutcome,
     Python,
     System,
@@ -39,7 +41,10 @@ def arranged(
         python=Python(),
         memory=Memory(working_set_bytes=None if working_set is None else working_set * GIB),
         torch=Torch(outcome=ProbeOutcome.ANSWERED, version=torch, mps_available=gpu),
-        canaries=(Canary(name=canary, status=CanaryStatus.WRONG, error=1.0),),
+        canaries=(Canary(name=canary, status=CanaryStatus.WRONG, error=1.0),) if canary else (),
+        picture=Picture(status=PictureStatus.WRONG, device="mps", dtype="float16")
+        if ram % 7 == 0
+        else None,
     )
 
 
@@ -51,14 +56,14 @@ machines = st.builds(
     st.sampled_from(["Apple M1", "Apple M4 Pro", "Apple M5 Max"]),
     st.integers(4, 96),
     st.none() | st.integers(3, 90),
-    st.sampled_from(["none", "linear-twice-bf16", "sdpa", "conv3d"]),
+    st.sampled_from(["", "linear-twice-bf16", "sdpa", "conv3d", "linear-bias"]),
 )
 needed = st.sampled_from([model(name) for name in (SD15, SDXL, FLUX)]) | st.builds(
     Needs,
     st.sampled_from(["shapes", "Kwai-Kolors/Kolors-diffusers", "my/own"]),
     st.sampled_from(Denoiser),
     st.sampled_from([512, 1024]),
-    st.sampled_from([None, "FluxPipeline", "StableDiffusionXLPipeline", "ZImagePipeline"]),
+    st.sampled_from([None, "FluxPipeline", "StableDiffusionXLPipeline", "QwenImagePipeline"]),
 )
 pairs = st.tuples(machines, needed)
 
@@ -90,7 +95,7 @@ def kept(one: Input, ours: Pair, theirs: Pair) -> Pair:
             other, hardware=replace(other.hardware, ram_bytes=facts.hardware.ram_bytes)
         ),
         Input.WORKING_SET: lambda: replace(other, memory=facts.memory),
-        Input.CANARIES: lambda: replace(other, canaries=facts.canaries),
+        Input.CANARIES: lambda: replace(other, canaries=facts.canaries, picture=facts.picture),
     }
     # What is no Mac has no GPU for torch.
     parts[Input.GPU] = parts[Input.SYSTEM] = lambda: replace(

@@ -1,0 +1,52 @@
+"""The mps device of a machine: all that decides which faults it has."""
+
+from packaging.version import Version
+
+from mpsdoctor.facts.model import CanaryStatus, Facts, PictureStatus
+from mpsdoctor.knowledge import versions
+from mpsdoctor.records import Record
+
+_WRONG = (CanaryStatus.WRONG, CanaryStatus.FAILED)
+
+
+class Device(Record):
+    """None is not known, and can be any; `chip` is the brand, such as "Apple M1 Pro".
+
+    `wrong` and `right` name the canaries that this GPU got wrong, with another result or with an
+    exception, and right. `wrong_picture` is the number format in which it rendered the embedded
+    model's picture wrong, if it did.
+    """
+
+    torch: Version | None = None
+    macos: Version | None = None
+    chip: str | None = None
+    wrong: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
+    wrong_picture: str | None = None
+
+
+def device_of(facts: Facts) -> Device:
+    """What is known of it; what was tried out on the CPU says nothing of it."""
+    return Device(
+        torch=versions.parse(facts.torch_version),
+        macos=versions.parse(facts.system.macos_version),
+        chip=facts.hardware.chip,
+        wrong=_named(facts, *_WRONG),
+        right=_named(facts, CanaryStatus.OK),
+        wrong_picture=_wrong_picture(facts),
+    )
+
+
+def _named(facts: Facts, *statuses: CanaryStatus) -> tuple[str, ...]:
+    return tuple(
+        canary.name
+        for canary in facts.canaries or ()
+        if canary.device == "mps" and canary.status in statuses
+    )
+
+
+def _wrong_picture(facts: Facts) -> str | None:
+    picture = facts.picture
+    if picture is None or picture.device != "mps":
+        return None
+    return picture.dtype if picture.status in (PictureStatus.WRONG, PictureStatus.FAILED) else None

@@ -1,0 +1,76 @@
+"""How a model is to be rendered on a device that computes some things wrongly.
+
+Checks and tuning both ask here, so that a report and a profile cannot contradict each other.
+"""
+
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from mpsdoctor.knowledge import canaries, dtypes, faults, settings
+from mpsdoctor.knowledge.device import Device
+from mpsdoctor.knowledge.fault import Fault
+from mpsdoctor.knowledge.faults import Certainty
+
+PICTURE: Final = "picture"
+"""What is wrong where a whole picture is; every other name is a canary's."""
+
+
+class Rendering(NamedTuple):
+    """A number format, and the fault that asks for it, where it is not the model's own.
+
+    With `wrong` the device is of no use in it: that is what it gets wrong, and the CPU renders.
+    """
+
+    dtype: str
+    fault: Fault | None
+    wrong: tuple[str, ...]
+
+
+def choose(device: Device, model: str, pipeline: str | None) -> Rendering:
+    """The format of the model, or what faults ask for instead.
+
+    Another format is not tried on trust: only where a fault that is known here says that it helps.
+    """
+    bfloat16 = dtypes.has_bfloat16(device.torch, device.macos) is True
+    family = dtypes.family(model, pipeline)
+    dtype, fault = dtypes.to_render_in(family, bfloat16=bfloat16), None
+    tried = [dtype]
+    while asking := settings.asking_for("dtype", device, dtype):
+        asked = str(asking.settings["dtype"])
+        if asked == "bfloat16" and not bfloat16:
+            asked = "float32"
+        if asked in tried:
+            break
+        tried.append(asked)
+        dtype, fault = asked, asking
+    return Rendering(dtype, fault, spoilt(device, dtype, model, pipeline))
+
+
+def spoilt(device: Device, dtype: str, model: str, pipeline: str | None) -> tuple[str, ...]:
+    """What the device gets wrong that the model needs in this format, and no setting avoids."""
+    wrong = [name for name in device.wrong if _spoils(name, device, dtype, model, pipeline)]
+    in_half = device.wrong_picture in ("float16", "bfloat16")
+    if device.wrong_picture and not (in_half and dtype == "float32"):
+        wrong.append(PICTURE)
+    return tuple(wrong)
+
+
+def _spoils(name: str, device: Device, dtype: str, model: str, pipeline: str | None) -> bool:
+    meaning = canaries.meaning_of(name)
+    shown = shown_by((name,), device)
+    avoided = shown and all(settings.variables_of(fault, device) for fault in shown)
+    if avoided or meaning.is_tolerable(model, pipeline):
+        return False
+    return any(
+        not formats or dtype in formats
+        for formats in (meaning.dtypes, *(fault.dtypes for fault in shown))
+    )
+
+
+def shown_by(names: Collection[str], device: Device) -> list[Fault]:
+    """The known faults that wrong canaries show on this device, the gravest first."""
+    return [
+        match.fault
+        for match in faults.matches(device)
+        if match.certainty is Certainty.DOES and match.fault.canary in names
+    ]
