@@ -92,7 +92,9 @@ def read_status(root: Path) -> Status:
 
 
 def _left(progress: Progress, files: int) -> float | None:
-    """A file that has not been read yet counts as one picture."""
+    """None in a pause. A file that has not been read yet counts as one picture."""
+    if progress.paused:
+        return None
     current = progress.in_hand[0] if progress.in_hand else None
     waiting = files - (1 if current else 0)
     return queue_left(

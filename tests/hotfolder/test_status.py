@@ -228,7 +228,10 @@ def test_a_folder_that_has_not_changed_is_not_listed_again(
 
 
 def test_the_time_left_is_for_all_that_waits(layout: Layout) -> None:
-    """The rest of this picture, the others of its file, and one picture for each other file."""
+    """The rest of this picture, the others of its file, and one picture for each other file.
+
+    Nobody knows how long a pause will last.
+    """
     for name in ("b.txt", "c.txt"):
         drop(layout, name, "a cat")
     (layout.work / "job of a.txt").mkdir()
@@ -239,6 +242,8 @@ def test_the_time_left_is_for_all_that_waits(layout: Layout) -> None:
         for event in (LOADED, published(seconds=10.0), published(seconds=10.0), begun, stepped):
             file.update(event)
         assert read_status(layout.root).left_s == 5.0 + 3 * 10.0
+        file.update(events.Paused(HOT))
+        assert read_status(layout.root).left_s is None
 
 
 def test_without_a_daemon_only_what_lasts_is_told(layout: Layout) -> None:
