@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,18 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
             assert any(target == door or target.startswith(f"{door}.") for door in doors), (
                 f"{room} must not import {name}"
             )
+
+
+def test_no_module_needs_itself() -> None:
+    """Imports go one way, wherever in a file they stand: each module can be read after its own."""
+    named = {
+        "mpsdoctor." + ".".join(p.relative_to(PACKAGE).with_suffix("").parts): p for p in modules()
+    }
+    needs = {
+        name: {used if used in named else used.rpartition(".")[0] for used in imports(path)}
+        for name, path in named.items()
+    }
+    TopologicalSorter(needs).prepare()
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))

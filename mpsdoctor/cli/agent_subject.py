@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from mpsdoctor import __version__
-from mpsdoctor.cli.examination import find_profile, subject_of
+from mpsdoctor.cli.subject import find_profile, subject_of
 from mpsdoctor.paths import PROFILE_FILE_VARIABLE, expand, profile_file
 from mpsdoctor.profile import subject
 from mpsdoctor.service import plist

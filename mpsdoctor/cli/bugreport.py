@@ -6,7 +6,8 @@ import click
 
 from mpsdoctor import __version__
 from mpsdoctor.cli import output
-from mpsdoctor.cli.examination import examine_machine, owner, subject_of
+from mpsdoctor.cli.examination import examine_machine, owner
+from mpsdoctor.cli.subject import subject_of
 from mpsdoctor.errors import MpsDoctorError
 
 QUESTIONS = """\

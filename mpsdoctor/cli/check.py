@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from mpsdoctor.cli import fixing, output
-from mpsdoctor.cli.examination import (
-    choose_checks,
-    examine_machine,
-    owner,
-    read_facts,
-    subject_of,
-)
-from mpsdoctor.cli.options import profile_option, profile_path
+from mpsdoctor.cli.examination import choose_checks, examine_machine, owner, read_facts
+from mpsdoctor.cli.options import model_name, profile_option, profile_path
+from mpsdoctor.cli.subject import subject_of
 from mpsdoctor.cli.tuning import update_profile
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError
@@ -29,6 +24,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--model",
     metavar="MODEL",
+    type=model_name,
     help="A Hugging Face model id or a folder to tune for.  [default: the profile's]",
 )
 @click.option("--quick", is_flag=True, help="Do not import PyTorch; writes no profile.")

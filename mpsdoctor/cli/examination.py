@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mpsdoctor.cli import output
-from mpsdoctor.cli.options import profile_path
+from mpsdoctor.cli.subject import find_profile
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 
@@ -71,24 +71,6 @@ def examine_machine(
 
         facts = replace(facts, profile=profile_file.read(path, os.environ))
     return examine(facts, checks)
-
-
-def subject_of(profile: Path | None) -> "Subject":
-    """What the profile says to look at; `profile` is what `--profile` names.
-
-    Without a home directory there is no profile to read, which is for the report to say.
-    """
-    from mpsdoctor.profile.subject import read
-
-    return read(find_profile(profile), os.environ)
-
-
-def find_profile(profile: Path | None) -> Path | None:
-    """Where the profile lies; None where there is no home directory to look in."""
-    try:
-        return profile_path(profile)
-    except MpsDoctorError:
-        return None
 
 
 def _agent(quick: bool) -> "AgentFacts":
