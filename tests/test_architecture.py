@@ -38,7 +38,10 @@ MAY_IMPORT = {
     "rendering": LEAVES | {"profile", "prompts"},
     "hotfolder": LEAVES
     | {"profile", "prompts", "rendering.protocol"}
-    | {f"facts.{source}" for source in ("command", "mac_answer", "memory", "pmset", "sysctl")}
+    | {
+        f"facts.{source}"
+        for source in ("command", "mac_answer", "memory", "pmset", "sysctl", "volumes")
+    }
     | {"facts.model"},
     "service": LEAVES | {"facts", "hotfolder.status"},
     "shapes": LEAVES,

@@ -6,16 +6,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.model import Folder, HotFolder, Place, Volume
+from mpsdoctor.facts.volumes import NETWORK, filesystem
 
 _SECONDS = 10.0
-_NETWORK = frozenset(
-    {"afpfs", "cifs", "ftp", "nfs", "nfs4", "smb3", "smbfs", "webdav"}
-    | {"fuse.rclone", "fuse.sshfs", "macfuse", "osxfuse"}
-)
 _USER_FOLDERS = frozenset({"desktop", "documents", "downloads"})
 _CLOUD_FOLDERS = frozenset({"dropbox", "google drive", "onedrive"})
 _CLOUD_LIBRARIES = frozenset({"mobile documents", "cloudstorage"})
@@ -64,7 +59,7 @@ def nearest(path: Path) -> Path:
     return next((above for above in (path, *path.parents) if _is_there(above.is_dir)), path)
 
 
-def place(path: Path, home: Path, filesystem: str | None) -> Place:
+def place(path: Path, home: Path, volume_type: str | None) -> Place:
     """Where `path` lies; APFS does not tell upper from lower case."""
     if path.is_relative_to(home):
         parts = [part.casefold() for part in path.relative_to(home).parts]
@@ -73,7 +68,7 @@ def place(path: Path, home: Path, filesystem: str | None) -> Place:
             return Place.CLOUD
         if first in _USER_FOLDERS:
             return Place.USER_FOLDER
-    if filesystem in _NETWORK:
+    if volume_type in NETWORK:
         return Place.NETWORK
     return Place.EXTERNAL if path.is_relative_to("/Volumes") else Place.ORDINARY
 
@@ -86,21 +81,10 @@ def available_bytes(path: Path, run: Runner) -> int | None:
 
 def _volume(path: Path, run: Runner, kernel: str) -> Volume:
     return Volume(
-        filesystem=_filesystem(path),
+        filesystem=filesystem(path),
         free_bytes=_free_bytes(path),
         available_bytes=available_bytes(path, run) if kernel == "Darwin" else None,
     )
-
-
-def _filesystem(path: Path) -> str | None:
-    """Of the innermost mount point; asking does not touch the volumes, which could hang."""
-    try:
-        mounts = psutil.disk_partitions(all=True)
-    except (psutil.Error, OSError):
-        return None
-    holding = [mount for mount in mounts if path.is_relative_to(mount.mountpoint)]
-    innermost = max(holding, key=lambda mount: len(mount.mountpoint), default=None)
-    return innermost.fstype if innermost else None
 
 
 def _free_bytes(path: Path) -> int | None:
