@@ -26,8 +26,10 @@ def _line(event: Event) -> str | None:
         case events.Rendering(name=name, number=number, pictures=pictures, attempt=attempt):
             which = f" picture {number} of {pictures}" if pictures > 1 else ""
             return f"{name}: rendering{which}" + (f", attempt {attempt}" if attempt > 1 else "")
-        case events.Published(name=name, image=image, seconds=seconds, helped=helped):
-            return f"{name}: {image} ({seconds:.1f} s{f', with {helped}' if helped else ''})"
+        case events.Published(name=name, image=image, seconds=seconds, notes=notes, helped=helped):
+            cured = f", with {helped}" if helped else ""
+            noted = f", {len(notes)} note{'s' if len(notes) > 1 else ''}" if notes else ""
+            return f"{name}: {image} ({seconds:.1f} s{cured}{noted})"
         case events.Retrying(name=name, title=title):
             return f"{name}: {title}; it is tried again"
         case events.Rejected(name=name, title=title, error_file=error_file):

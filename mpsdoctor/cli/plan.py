@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mpsdoctor.cli import output
+from mpsdoctor.cli.options import model_name
 from mpsdoctor.constants import EMBEDDED_MODEL, ExitCode
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.installing import install_line_here
 
 if TYPE_CHECKING:
     from mpsdoctor.facts.model import Facts
@@ -32,7 +34,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 @click.command("plan")
-@click.argument("model", metavar="MODEL")
+@click.argument("model", type=model_name)
 @click.option(
     "--size",
     "sizes",
@@ -44,7 +46,7 @@ def _size(text: str) -> tuple[int, int]:
 @click.option(
     "--dtype",
     type=click.Choice(["float16", "bfloat16", "float32"]),
-    help="Number format of the weights.  [default: what the model renders in]",
+    help="Number format of the weights.  [default: the profile's, or what suits the model]",
 )
 @click.option(
     "--attention",
@@ -74,15 +76,17 @@ def command(
     name does not fit.
     """
     from mpsdoctor.planning import page
-    from mpsdoctor.planning.forecast import BUDGET_MIB, forecast, machine_of
+    from mpsdoctor.planning.forecast import forecast, machine_of
+    from mpsdoctor.rendering.attention_pieces import DEFAULT_BUDGET_MIB
 
     configs = _configs(model)
     recorded = _facts(facts)
     machine = machine_of(recorded)
     asked = list(dict.fromkeys(sizes)) or _usual_sizes(model)
-    footprints = _footprints(configs, asked, dtype or _dtype(configs, machine))
+    dtype = dtype or (None if facts else _profiles_dtype(model)) or _tuned_dtype(configs, machine)
+    footprints = _footprints(configs, asked, dtype)
     modes = attentions or ("native", "bounded", "sliced")
-    forecasts = [forecast(one, machine, modes, BUDGET_MIB) for one in footprints]
+    forecasts = [forecast(one, machine, modes, DEFAULT_BUDGET_MIB) for one in footprints]
     if form == "json":
         output.show(page.as_json(machine, forecasts))
     else:
@@ -116,13 +120,12 @@ def _configs(model: str) -> "Configs":
     from mpsdoctor.paths import expand
     from mpsdoctor.planning import catalogue, configs
 
-    local = model == EMBEDDED_MODEL or expand(model).is_dir()
+    local = model == EMBEDDED_MODEL or Path(model).is_dir()
     if not local and (known := catalogue.find(model)):
         return replace(known, model=model)
     from mpsdoctor.facts import model_files
 
-    name = model if not local or model == EMBEDDED_MODEL else str(expand(model))
-    folder = model_files.folder(name, os.environ, expand("~"))
+    folder = model_files.folder(model, os.environ, expand("~"))
     if folder is None or not (local or configs.are_whole(folder)):
         folder = _fetch(model)
     return configs.read_folder(model, folder)
@@ -159,8 +162,17 @@ def _footprints(configs: "Configs", sizes: list[tuple[int, int]], dtype: str) ->
         return footprints(configs, sizes, dtype, plans_folder(), run)
 
 
-def _dtype(configs: "Configs", machine: "Machine") -> str:
-    """What the profile would render it in; a machine that is no Mac plans for one that can."""
+def _profiles_dtype(model: str) -> str | None:
+    """What the profile renders it in; None where there is none, or for another model."""
+    from mpsdoctor.cli.subject import find_profile, subject_of
+
+    path, subject = find_profile(None), subject_of(None)
+    is_for_it = path is not None and path.exists() and subject.model == model
+    return subject.dtype if is_for_it or "MPSDOCTOR_DTYPE" in os.environ else None
+
+
+def _tuned_dtype(configs: "Configs", machine: "Machine") -> str:
+    """What a profile for it would say; a machine that is no Mac plans for one that can."""
     from mpsdoctor.knowledge import dtypes
     from mpsdoctor.knowledge.versions import parse
 
@@ -176,7 +188,7 @@ def _plot(machine: "Machine", forecasts: "Sequence[Forecast]", path: Path) -> No
         raise MpsDoctorError(
             "A plot needs Pillow, which is not installed",
             detail=str(error),
-            hint="Install it: pip install 'mpsdoctor[render]'",
+            hint=f"Install it: {install_line_here('pillow')}",
         ) from error
     try:
         draw(machine, forecasts).save(path)

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -30,18 +30,16 @@ def footprints(
     dtype: str,
     folder: Path,
     run: Runner,
-    tracing: Callable[[], object] = lambda: None,
 ) -> list[Footprint]:
     """What the model needs at each size: as it ships, as it was traced before, or traced now.
 
-    `folder` keeps the traces. `tracing` is called where one is about to be made.
+    `folder` keeps the traces.
 
     Raises MpsDoctorError where the child process fails or takes longer than `SECONDS`.
     """
     found = {size: _known(configs, size, dtype, folder) for size in sizes}
     missing = [size for size, footprint in found.items() if footprint is None]
     if missing:
-        tracing()
         for footprint in _trace(configs, missing, dtype, run):
             found[footprint.width, footprint.height] = footprint
             _keep(folder, _file(configs, footprint.width, footprint.height, dtype), footprint)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.installing import SEE_CHECK
 from mpsdoctor.planning.configs import read_file
 
 
@@ -19,7 +20,7 @@ def main(configs: str, dtype: str, *sizes: str) -> int:
         from mpsdoctor.planning.quiet import be_quiet
         from mpsdoctor.planning.trace import trace
     except (ImportError, OSError, RuntimeError) as error:
-        _print(("What plans is not installed, or does not start", str(error), _INSTALL))
+        _print(("What plans is not installed, or does not start", str(error), SEE_CHECK))
         return 1
     be_quiet()
     pairs = [tuple(map(int, size.split("x"))) for size in sizes]
@@ -29,9 +30,6 @@ def main(configs: str, dtype: str, *sizes: str) -> int:
         _print((error.title, error.detail, error.hint))
         return 1
     return 0
-
-
-_INSTALL = f"Install it: {sys.executable} -m pip install 'mpsdoctor[render]'."
 
 
 def _print(value: object) -> None:

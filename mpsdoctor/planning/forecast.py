@@ -16,9 +16,6 @@ from mpsdoctor.rendering import attention_pieces
 
 Attention = Literal["native", "bounded", "sliced"]
 
-BUDGET_MIB = 512
-"""Of bounded attention, where no other is asked for."""
-
 _GIB = 2**30
 
 

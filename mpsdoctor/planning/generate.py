@@ -19,7 +19,7 @@ from mpsdoctor.resources import embedded_model
 
 DTYPES = ("float16", "bfloat16", "float32")
 SIDES = (512, 768, 1024, 1536, 2048)
-"""Pixels. Other sizes take the next larger of these, or are traced."""
+"""Pixels. Other sizes are traced on the user's machine."""
 
 EMBEDDED_SIDES = (128, 256, 512)
 LIBRARIES = ("torch", "diffusers", "transformers")

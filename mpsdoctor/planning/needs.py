@@ -58,18 +58,5 @@ def exact(needs: Needs, width: int, height: int, dtype: str) -> Footprint | None
     )
 
 
-def at_least(needs: Needs, width: int, height: int, dtype: str) -> Footprint | None:
-    """The footprint of the next larger picture: an upper bound, as needs grow with the pixels.
-
-    None above the largest that was traced.
-    """
-    larger = [
-        one
-        for one in needs.footprints
-        if one.dtype == dtype and one.width * one.height >= width * height
-    ]
-    return min(larger, key=lambda one: one.width * one.height, default=None)
-
-
 def _read(path: Path) -> Needs:
     return msgspec.json.decode(path.read_bytes(), type=Needs)

@@ -20,7 +20,7 @@ from mpsdoctor.prompts.settings import (
     read_setting,
     read_text,
 )
-from mpsdoctor.prompts.wording import unreadable
+from mpsdoctor.prompts.wording import shorten, unreadable
 
 PNG_KEY = "parameters"
 
@@ -67,22 +67,28 @@ def parse_infotext(text: str) -> Request:
     Raises MpsDoctorError that names the line of what looks like a setting and cannot be taken.
     """
     layout = read_layout(split_lines(text))
-    first = layout.pairs[0][0] if layout.pairs else 1
     if not layout.prompt.strip():
         raise unreadable(
-            first,
+            layout.prompt_line,
             "There are settings or a negative prompt, but no prompt.",
-            "Write what the picture should show above them.",
+            "Write what the picture should show above them. All that follows `Negative prompt:` "
+            "belongs to that.",
         )
-    try:
-        fields: Fields = {
-            "prompt": read_text("prompt", layout.prompt),
-            "negative_prompt": read_text("negative prompt", layout.negative_prompt),
-        }
-    except SettingError as error:
-        raise error.at_line(first) from error
+    texts: Fields = {
+        "prompt": _read_text("prompt", layout.prompt, layout.prompt_line),
+        "negative_prompt": _read_text(
+            "negative prompt", layout.negative_prompt, layout.negative_line
+        ),
+    }
     pairs = tuple(pair for _, pair in layout.pairs)
-    return Request(**fields | _read_settings(layout), notes=notes(pairs))
+    return Request(**texts, **_read_settings(layout), notes=notes(pairs))
+
+
+def _read_text(name: str, text: str, line: int) -> str:
+    try:
+        return read_text(name, text)
+    except SettingError as error:
+        raise error.at_line(line) from error
 
 
 def _read_settings(layout: Layout) -> Fields:
@@ -93,10 +99,22 @@ def _read_settings(layout: Layout) -> Fields:
         if setting is None:
             continue
         try:
-            fields |= read_setting(setting, key, unquote(value))
+            read = read_setting(setting, key, unquote(value))
+            if setting != "schedule_type":
+                _require_same(fields, read, key, value)
         except SettingError as error:
             raise error.at_line(number) from error
+        fields |= read
     return fields
+
+
+def _require_same(fields: Fields, read: Fields, key: str, value: str) -> None:
+    """Tools have more than one key for a setting, and a file could have both."""
+    if any(fields.get(name, meant) != meant for name, meant in read.items()):
+        raise SettingError(
+            f"{key} is {shorten(value, 40)!r}, and before it the file says otherwise.",
+            hint="Delete the one that you do not want.",
+        )
 
 
 def _pairs(parameters: Parameters) -> list[tuple[str, str]]:

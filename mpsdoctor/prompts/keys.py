@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from mpsdoctor.errors import did_you_mean
 from mpsdoctor.prompts.pairs import Pair, unquote
 from mpsdoctor.prompts.wording import no_effect, shorten
 
@@ -11,17 +12,22 @@ KEYS = {
     "Sampler": "sampler",
     "Schedule type": "schedule_type",
     "CFG scale": "cfg_scale",
+    "Guidance scale": "cfg_scale",
     "Distilled CFG Scale": "distilled_cfg_scale",
     "Seed": "seed",
     "Size": "size",
+    "Width": "width",
+    "Height": "height",
     "Model": "model",
     "Count": "count",
 }
-"""To settings. `Count` is ours, `Distilled CFG Scale` Forge's; the others are A1111's."""
+"""To settings. `Count` is ours, `Distilled CFG Scale` Forge's, `Guidance scale` Draw Things';
+`Width` and `Height` are what Civitai writes of ComfyUI's pictures; the others are A1111's."""
 
 PROMPT, NEGATIVE_PROMPT = "Prompt", "Negative prompt"
 
 _SETTINGS = {key.casefold(): setting for key, setting in KEYS.items()}
+_SPELT = {key.casefold(): key for key in KEYS} | {"cfg": "CFG scale"}
 
 _OF_OTHERS = re.compile(
     r"(model|vae|lora|ti|emb|hypernet) hash(es)?|hashes|vae( (en|de)coder)?|clip skip|version"
@@ -34,8 +40,13 @@ _OF_OTHERS = re.compile(
 
 
 def setting_of(key: str) -> str | None:
-    """The setting that a key names, in capitals or not; None for any other key."""
-    return _SETTINGS.get(key.casefold())
+    """The setting that a key names, in capitals or not, as in `cfg_scale`; None for any other."""
+    return _SETTINGS.get(_plain(key))
+
+
+def key_like(key: str) -> str:
+    """A hint: the key of a setting that is most like this one; "" for none."""
+    return did_you_mean(_plain(key)[:40], _SPELT, "", _SPELT.__getitem__)
 
 
 def is_of_others(key: str) -> bool:
@@ -56,3 +67,7 @@ def notes(pairs: Sequence[Pair]) -> tuple[str, ...]:
         )
     ]
     return no_effect(left_out)
+
+
+def _plain(key: str) -> str:
+    return key.casefold().replace("_", " ")

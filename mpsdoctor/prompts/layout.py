@@ -4,32 +4,43 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mpsdoctor.errors import did_you_mean
+from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.prompts.keys import (
     KEYS,
     NEGATIVE_PROMPT,
     PROMPT,
     is_of_others,
+    key_like,
     setting_of,
 )
+from mpsdoctor.prompts.line_kinds import (
+    MANY,
+    NEGATIVE_KEY,
+    NEGATIVE_KEY_OF_DRAW_THINGS,
+    begins_with_setting,
+    count_settings,
+    has_only_settings,
+)
+from mpsdoctor.prompts.lookalikes import has_settings, require_words
 from mpsdoctor.prompts.pairs import Pair, quoted, read_pairs
+from mpsdoctor.prompts.settings import SettingError
 from mpsdoctor.prompts.wording import shorten, unreadable
 
-_MANY = 3
-"""So many settings on a line make it A1111's, whatever else is on it: A1111 counts pairs so."""
-
-_NEGATIVE = re.compile(rf"\s*{NEGATIVE_PROMPT}:(.*)", re.IGNORECASE | re.DOTALL)
-_OPTION = re.compile(r"(?:^|\s)(--[A-Za-z]\w*)")
-_STRAY = re.compile(r"\b(steps|cfg scale|seed|size|count): ?-?[0-9]", re.IGNORECASE)
-"""A prompt may have a line such as `Model: a tall woman`, but no number of steps."""
+_SEED_MODE = "seed mode"
+"""Only Draw Things has this key."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Prompts as the lines have them; `pairs` of the settings, each with its line number from 1."""
+    """Prompts as the lines have them; `pairs` of the settings, each with its line number from 1.
+
+    `prompt_line` and `negative_line` are those where the prompts begin, or should.
+    """
 
     prompt: str
     negative_prompt: str
+    prompt_line: int
+    negative_line: int
     pairs: tuple[tuple[int, Pair], ...] = ()
 
 
@@ -42,24 +53,31 @@ def read_layout(lines: Sequence[str]) -> Layout:
     if end and _exact(lines[end - 1]) is not None:
         return _of_exact(end, lines[end - 1])
     start = _first_of_settings(lines, end)
-    pairs = [(place + 1, pair) for place in range(start, end) for pair in read_pairs(lines[place])]
-    _require_settings(pairs)
-    _require_prompt(lines[:start])
-    negative = next((at for at in range(start) if _NEGATIVE.match(lines[at])), start)
-    rest = [_without_key(line) for line in lines[negative:start]]
-    return Layout("\n".join(lines[:negative]).strip(), "\n".join(rest).strip(), tuple(pairs))
+    pairs = [
+        (number, pair)
+        for number, line in enumerate(lines[start:end], start + 1)
+        if line.strip()
+        for pair in read_pairs(line)
+    ]
+    _require_settings(lines, pairs)
+    of_draw_things = any(key.casefold() == _SEED_MODE for _, (key, _) in pairs)
+    key = NEGATIVE_KEY_OF_DRAW_THINGS if of_draw_things else NEGATIVE_KEY
+    _require_prompt(lines[:start], key)
+    negative = next((at for at in range(start) if key.match(lines[at])), start)
+    rest = [_without_key(line, key) for line in lines[negative:start]]
+    return Layout(
+        prompt="\n".join(lines[:negative]).strip(),
+        negative_prompt="\n".join(rest).strip(),
+        prompt_line=next((at for at, line in enumerate(lines, 1) if line.strip()), 1),
+        negative_line=negative + 1,
+        pairs=tuple(pairs),
+    )
 
 
 def is_exact(lines: Sequence[str]) -> bool:
     """Whether the last line has the prompt as a JSON string, so that the lines above are void."""
     end = _end(lines)
     return end > 0 and _exact(lines[end - 1]) is not None
-
-
-def begins_with_setting(line: str) -> bool:
-    """Whether a line is one of settings: it begins with one, or has three."""
-    pairs = read_pairs(line) if ":" in line else []
-    return bool(pairs) and (setting_of(pairs[0][0]) is not None or _settings(pairs) >= _MANY)
 
 
 def _end(lines: Sequence[str]) -> int:
@@ -82,7 +100,7 @@ def _of_exact(number: int, line: str) -> Layout:
             "One of its prompts is no JSON string.",
             f'Put both between double quotes: `{PROMPT}: "…", {NEGATIVE_PROMPT}: "…"`.',
         )
-    return Layout(prompt, negative, tuple((number, pair) for pair in pairs))
+    return Layout(prompt, negative, number, number, tuple((number, pair) for pair in pairs))
 
 
 def _first_of_settings(lines: Sequence[str], end: int) -> int:
@@ -91,60 +109,70 @@ def _first_of_settings(lines: Sequence[str], end: int) -> int:
     A paste may have broken the line of settings: then the last one has those of other tools.
     """
     start = end - 1 if end and begins_with_setting(lines[end - 1]) else end
-    while start > 0 and _has_only_settings(lines[start - 1]):
+    while start > 0 and (not lines[start - 1].strip() or has_only_settings(lines[start - 1])):
         start -= 1
     return start if any(map(begins_with_setting, lines[start:end])) else end
 
 
-def _has_only_settings(line: str) -> bool:
-    pairs = read_pairs(line) if ":" in line else []
-    known = all(setting_of(key) or is_of_others(key) for key, _ in pairs)
-    return bool(pairs) and (known or _settings(pairs) >= _MANY)
+def _without_key(line: str, key: re.Pattern[str]) -> str:
+    found = key.match(line)
+    return line[found.end() :] if found else line
 
 
-def _without_key(line: str) -> str:
-    found = _NEGATIVE.match(line)
-    return found[1] if found else line
+def _require_settings(lines: Sequence[str], pairs: Sequence[tuple[int, Pair]]) -> None:
+    """Among few settings an unknown key is a slip, or the line is a prompt.
 
-
-def _settings(pairs: Sequence[Pair]) -> int:
-    return sum(setting_of(key) is not None for key, _ in pairs)
-
-
-def _require_settings(pairs: Sequence[tuple[int, Pair]]) -> None:
-    """Among few settings an unknown key is a slip, or the line is a prompt."""
-    few = _settings([pair for _, pair in pairs]) < _MANY
-    for number, (key, value) in pairs:
-        if key in (PROMPT, NEGATIVE_PROMPT) or not key:
+    Among many it may be an extension's, but not the first: tools begin with one of their own, and
+    before that are words that ran into the line.
+    """
+    few = count_settings(pair for _, pair in pairs) < MANY
+    for at, (number, (key, value)) in enumerate(pairs):
+        unknown = setting_of(key) is None and not is_of_others(key)
+        if key in (PROMPT, NEGATIVE_PROMPT) or not key or (unknown and at == 0):
             raise unreadable(
                 number,
                 f"It has settings, and with them {shorten(f'{key} {value}'.strip(), 40)!r}.",
-                "Put the settings on a line of their own, the last one.",
+                "Put the settings on a line of their own, the last one, which begins with one of "
+                f"{', '.join(KEYS)}.",
             )
-        if few and setting_of(key) is None and not is_of_others(key):
+        if few and unknown:
             raise unreadable(
                 number,
                 f"It has settings, and with them {shorten(key, 40)!r}, which is none.",
-                did_you_mean(key[:40], KEYS, "")
-                or "If this line belongs to the prompt, add a line of settings after it, "
-                "such as `Count: 1`.",
+                _instead(key, lines[number - 1]),
             )
 
 
-def _require_prompt(lines: Sequence[str]) -> None:
-    for number, line in enumerate(lines, 1):
-        option = _OPTION.search(line)
-        if option:
-            raise unreadable(
-                number,
-                f"It has the option {option[1]}, but does not begin with one.",
-                'Write a line such as `--prompt "a red circle" --steps 30`, or take it out. '
-                "A dash before a word needs a space after it.",
-            )
-        if _STRAY.match(line.lstrip()) or len(_STRAY.findall(line)) > 1:
-            raise unreadable(
-                number,
-                "It has settings, but is not a last line of settings alone.",
-                "Put them on a line of their own, the last one. For several prompts with settings, "
-                "write one a line, each with `--prompt`.",
-            )
+def _instead(key: str, line: str) -> str:
+    """A line that has numbers of settings would be no prompt above other settings either."""
+    meant = key_like(key) or f"There are: {', '.join(KEYS)}."
+    if has_settings(line):
+        return meant
+    return (
+        f"{meant} If this line belongs to the prompt, add a line of settings after it, such as "
+        "`Count: 1`."
+    )
+
+
+def _require_prompt(lines: Sequence[str], key: re.Pattern[str]) -> None:
+    """From the last line up: settings that are not the last have below them what is to blame."""
+    below: tuple[int, str] | None = None
+    for number in range(len(lines), 0, -1):
+        line = lines[number - 1]
+        try:
+            require_words(_without_key(line, key))
+        except SettingError as error:
+            if below and begins_with_setting(line):
+                raise _below_settings(*below, number) from error
+            raise error.at_line(number) from error
+        if line.strip() and not has_only_settings(line):
+            below = number, line
+
+
+def _below_settings(number: int, line: str, settings: int) -> MpsDoctorError:
+    return unreadable(
+        number,
+        f"{shorten(line.strip(), 40)!r} stands below the settings of line {settings}, and is none.",
+        "Delete it, move it above the settings, which go last, or join it to them, where a paste "
+        "broke it off. For several prompts with settings, write one a line, each with `--prompt`.",
+    )

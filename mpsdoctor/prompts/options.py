@@ -9,7 +9,16 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from mpsdoctor.errors import did_you_mean
-from mpsdoctor.prompts.layout import begins_with_setting
+from mpsdoctor.prompts.line_kinds import begins_negative, begins_with_setting
+from mpsdoctor.prompts.lookalikes import begins_with_dash, require_hyphens, require_words
+from mpsdoctor.prompts.option_names import (
+    COUNTS,
+    EXAMPLE,
+    OPTIONS,
+    PATHS,
+    TEXTS,
+    WITHOUT_EFFECT,
+)
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.prompts.settings import (
     MAX_COUNT,
@@ -21,50 +30,14 @@ from mpsdoctor.prompts.settings import (
 )
 from mpsdoctor.prompts.wording import no_effect, shorten
 
-OPTIONS = {
-    "--sampler_name": "sampler",
-    "--sd_model": "model",
-    "--seed": "seed",
-    "--steps": "steps",
-    "--cfg_scale": "cfg_scale",
-    "--width": "width",
-    "--height": "height",
-}
-"""To settings."""
-
-TEXTS = {"--prompt": "prompt", "--negative_prompt": "negative_prompt"}
-"""To fields of a request; their words go on until the next option."""
-
-COUNTS = ("--n_iter", "--batch_size")
-"""How many pictures: their product."""
-
-PATHS = ("--outpath_samples", "--outpath_grids")
-
-WITHOUT_EFFECT = (
-    "--prompt_for_display",
-    "--styles",
-    "--subseed",
-    "--subseed_strength",
-    "--seed_resize_from_h",
-    "--seed_resize_from_w",
-    "--sampler_index",
-    "--restore_faces",
-    "--tiling",
-    "--do_not_save_samples",
-    "--do_not_save_grid",
-)
-
 _KNOWN = (*TEXTS, *OPTIONS, *COUNTS)
 _OPTION = re.compile(r"\s*--[A-Za-z]")
-_OPTION_WITHIN = re.compile(r"\s(--[A-Za-z]\w*)")
-_SMART_DASH = re.compile(rf"\s*[–—]\s?(?:{'|'.join(name[2:] for name in _KNOWN)})\b")
-_SMART_QUOTES = "“”„"
-_EXAMPLE = '`--prompt "a red circle" --steps 30`'
+_SMART_QUOTE = re.compile(r"--\w+\s+[“”„«»]")
 
 
 def has_options(lines: Sequence[str]) -> bool:
     """Whether this is a file of such lines: one begins with an option, or with `--` made a dash."""
-    return any(_OPTION.match(line) or _SMART_DASH.match(line) for line in lines)
+    return any(_OPTION.match(line) or begins_with_dash(line) for line in lines)
 
 
 def read_lines(lines: Sequence[str]) -> tuple[Request, ...]:
@@ -82,22 +55,17 @@ def read_lines(lines: Sequence[str]) -> tuple[Request, ...]:
 
 
 def _read_line(line: str) -> Request:
-    if _SMART_DASH.match(line):
-        raise SettingError(
-            "It begins with a dash, where an option has two hyphens.",
-            hint=f"Write {_EXAMPLE}; in TextEdit, turn off Edit > Substitutions > Smart Dashes.",
-        )
+    require_hyphens(line)
     return _read_options(line) if _OPTION.match(line) else _read_plain(line)
 
 
 def _read_plain(line: str) -> Request:
-    option = _OPTION_WITHIN.search(line)
-    if option or begins_with_setting(line) or line.casefold().startswith("negative prompt:"):
-        found = f"the option {option[1]}" if option else "settings"
+    if begins_with_setting(line) or begins_negative(line):
         raise SettingError(
-            f"It has {found}, but does not begin with an option, as others here do.",
-            hint=f"Write it as {_EXAMPLE}.",
+            "It has settings, but does not begin with an option, as others here do.",
+            hint=f"Write it as {EXAMPLE}.",
         )
+    require_words(line)
     return Request(prompt=read_text("prompt", line))
 
 
@@ -118,7 +86,7 @@ def _read_options(line: str) -> Request:
         else:
             left_out.append(f"{name} {shorten(value, 40)}")
     if not fields.get("prompt", "").strip():
-        raise SettingError("It names no prompt.", hint=f"Write a line such as {_EXAMPLE}.")
+        raise SettingError("It names no prompt.", hint=f"Write a line such as {EXAMPLE}.")
     fields |= read_setting("count", " × ".join(COUNTS), f"{count}")
     return Request(**fields, notes=no_effect(left_out))
 
@@ -147,10 +115,10 @@ def _options(line: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _split(line: str) -> list[str]:
-    if set(line) & set(_SMART_QUOTES) and '"' not in line:
+    if _SMART_QUOTE.search(line):
         raise SettingError(
             "It has typographic quotes, which do not hold words together.",
-            hint=f"Write straight ones, as in {_EXAMPLE}; in TextEdit, turn off "
+            hint=f"Write straight ones, as in {EXAMPLE}; in TextEdit, turn off "
             "Edit > Substitutions > Smart Quotes.",
         )
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 Pair = tuple[str, str]
 """Key and value; the key is "" for words that come before any key."""
 
-_KEY = re.compile(r"\s*(\w[\w \-/]+):(.*)", re.DOTALL)
+_KEY = re.compile(r"\s*(\w[\w\s\-/]+):(.*)", re.DOTALL)
 _OPEN, _CLOSE = "[{", "]}"
 
 
@@ -27,7 +27,7 @@ def read_pairs(line: str) -> list[Pair]:
     for piece in _pieces(line):
         found = _KEY.match(piece)
         if found:
-            pairs.append((found[1].strip(), [found[2].strip()]))
+            pairs.append((" ".join(found[1].split()), [found[2].strip()]))
         elif not pairs:
             pairs.append(("", [piece.strip()]))
         elif piece.strip():

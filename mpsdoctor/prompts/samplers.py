@@ -86,12 +86,16 @@ _SPELLINGS = (
     (r"[_\s]+", " "),
     (r"^k |^sample | gpu$", ""),
     (r"dpmpp", "dpm++"),
+    (r"^kdpm", "dpm"),
     (r"dpm 2", "dpm2"),
     (r" ancestral", " a"),
     (r"uni pc( bh2)?", "unipc"),
-    (r"sgmuniform", "sgm uniform"),
+    (r"^pndm", "plms"),
+    (r"sgmuniform|trailing", "sgm uniform"),
+    (r" k$", " karras"),
 )
-"""How k-diffusion and ComfyUI write the same names (`dpmpp_2m`, `euler_ancestral`)."""
+"""How others write the same names: k-diffusion and ComfyUI (`dpmpp_2m`, `euler_ancestral`),
+InvokeAI (`kdpm_2_k`, `pndm`) and Draw Things (`UniPC Trailing`)."""
 
 
 def find_sampler(name: str) -> tuple[str, str | None]:

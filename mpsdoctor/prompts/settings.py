@@ -22,7 +22,7 @@ _LONGEST_NAME = 200
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
 _NUMBER = re.compile(r"[+-]?(?=[0-9.]*[0-9])[0-9]{0,30}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,3})?")
-_SIZE = re.compile(r"([+-]?[0-9]{1,30}) ?[xX×] ?([+-]?[0-9]{1,30})")
+_SIZE = re.compile(r"([+-]?[0-9]{1,30})\s?[xX×]\s?([+-]?[0-9]{1,30})")
 
 Fields = dict[str, Any]
 """Some of the fields of a `Request`."""
@@ -162,7 +162,13 @@ def _scale(name: str, value: str) -> float:
 
 
 def _seed(name: str, value: str) -> Fields:
-    """A1111's -1 means any."""
+    """A1111's -1 means any. ComfyUI's have 64 bits, and no nearest one means their picture."""
+    if _WHOLE.fullmatch(value) and int(value) >= SEEDS:
+        raise SettingError(
+            f"{name} is {_shown(value)}; it may be -1 to {SEEDS - 1}.",
+            hint=f"Leave `{name}` out for any, or name one up to {SEEDS - 1}: other tools have "
+            "larger ones, which mean another picture here.",
+        )
     number = read_whole(name, value, -1, SEEDS - 1)
     return {"seed": None if number == -1 else number}
 

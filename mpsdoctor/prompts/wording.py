@@ -11,7 +11,8 @@ def unreadable(line: int, detail: str, hint: str) -> MpsDoctorError:
 
 
 def shorten(text: str, longest: int) -> str:
-    """`text` on one line, cut after `longest` characters."""
+    """`text` on one line, cut after `longest` characters, and without halves of a UTF-16 pair."""
+    text = text.encode(errors="replace").decode()
     cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
     return " ".join(cut.split())
 

@@ -15,6 +15,9 @@ LARGEST_BYTES = 2**32 - 1
 """Of the scores of one piece, whatever the budget: above 2**32 bytes Metal may abort the process
 (pytorch #149261), from 2**31 elements on results may be wrong (ComfyUI #14837)."""
 
+DEFAULT_BUDGET_MIB = 512
+"""For bounded attention where no other budget is asked for."""
+
 FEWEST_ROWS = 17
 """Queries that a piece has room for, whatever the budget, so that the parts of a longer sequence
 have 9 at least: with 8 or fewer PyTorch takes other kernels on mps, which are wrong in several

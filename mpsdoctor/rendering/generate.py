@@ -21,7 +21,7 @@ from mpsdoctor.rendering.broken import blacked_out
 from mpsdoctor.rendering.guidance import negative_prompts, scales, shown
 from mpsdoctor.rendering.notes import notes_on
 from mpsdoctor.rendering.pictures import to_image
-from mpsdoctor.rendering.schedulers import sampler_of, set_scheduler
+from mpsdoctor.rendering.schedulers import require_steps, sampler_of, set_scheduler
 from mpsdoctor.rendering.signature import arguments
 from mpsdoctor.rendering.sizes import picture_size, require_size
 from mpsdoctor.rendering.steps import OnStep, StepTeller, wait_for
@@ -56,7 +56,7 @@ def generate(
 
     Raises BrokenPictureError where a picture is NaN, infinite or one flat colour, and
     MpsDoctorError where it is larger than the profile allows, where the model's safety checker
-    blacked it out, and where its sampler cannot be had.
+    blacked it out, and where its sampler cannot be had, or not with so many steps.
     """
     return [
         picture
@@ -86,6 +86,7 @@ def _render(
         picture_size(pipe, settings.get("width"), settings.get("height")),
     )
     note = set_scheduler(pipe, first.sampler, first.schedule_type)
+    require_steps(pipe, settings.get("num_inference_steps"))
     if profile.prime and pipe not in _primed:
         _call(pipe, batch[:1], {**settings, "num_inference_steps": 1})
         _primed.add(pipe)

@@ -10,6 +10,16 @@ from mpsdoctor.errors import MpsDoctorError
 _PATIENCE_S = 60.0
 
 
+def require_device(device: str) -> None:
+    """Raises MpsDoctorError where `device` is "mps" and torch cannot use it."""
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise MpsDoctorError(
+            "torch cannot use the mps device here",
+            detail=f"torch {torch.__version__} says that mps is not available.",
+            hint="Run `mpsdoctor check`: it says why, and writes a profile that fits.",
+        )
+
+
 def require_gpu(
     device: str, *, probe: Callable[[], object] | None = None, seconds: float = _PATIENCE_S
 ) -> None:
@@ -22,12 +32,8 @@ def require_gpu(
     """
     if device != "mps":
         return
-    if probe is None and not torch.backends.mps.is_available():
-        raise MpsDoctorError(
-            "torch cannot use the mps device here",
-            detail=f"torch {torch.__version__} says that mps is not available.",
-            hint="Run `mpsdoctor check`: it says why, and writes a profile that fits.",
-        )
+    if probe is None:
+        require_device(device)
     failure: list[Exception] = []
     thread = threading.Thread(target=_run, args=(probe or _one_number, failure), daemon=True)
     thread.start()

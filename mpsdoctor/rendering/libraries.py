@@ -1,9 +1,9 @@
 """The libraries that render: there or not, and how much they say."""
 
 import os
-import sys
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.installing import SEE_CHECK
 
 
 def require_libraries() -> None:
@@ -19,8 +19,7 @@ def require_libraries() -> None:
         raise MpsDoctorError(
             "What renders is not installed, or does not start",
             detail=f"{type(error).__name__}: {error}",
-            hint=f"Install it: {sys.executable} -m pip install 'mpsdoctor[render]'. "
-            "`mpsdoctor check` says which PyTorch fits this machine.",
+            hint=SEE_CHECK,
         ) from error
 
 

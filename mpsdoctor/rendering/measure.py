@@ -1,6 +1,7 @@
 """Render a few steps with one profile: `python -m mpsdoctor.rendering.measure PROFILE.json STEPS`.
 
-A process of its own, as what is measured can end it. Prints a Measurement as one JSON line.
+A process of its own, as what is measured can end it. Prints a Measurement as one JSON line, or the
+three parts of an MpsDoctorError where it cannot begin.
 """
 
 import itertools
@@ -16,11 +17,13 @@ import psutil
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.prompts.request import Request
+from mpsdoctor.rendering.explanations import explain
 from mpsdoctor.rendering.libraries import require_quiet_libraries
 from mpsdoctor.rendering.measurement import Measurement
 
 REQUEST = Request(prompt="a photo of an astronaut riding a horse on mars", seed=0)
 _WARM_STEPS = 2
+_FAILURES = (RuntimeError, ValueError, TypeError, MemoryError)
 
 
 def measure(profile: Profile, steps: int) -> Measurement:
@@ -42,14 +45,21 @@ def measure(profile: Profile, steps: int) -> Measurement:
     try:
         generate(warm, pipe, [REQUEST])
         generate(timed, pipe, [REQUEST], lambda _step, _steps: ends.append(_now(profile)))
-    except MpsDoctorError as error:
-        return Measurement(problem=error.title)
-    except (RuntimeError, ValueError, TypeError) as error:
-        return Measurement(problem=f"{type(error).__name__}: {error}")
+    except (MpsDoctorError, *_FAILURES) as error:
+        return _failed(error)
     return Measurement(
         step_seconds=tuple(end - start for start, end in itertools.pairwise(ends)),
         peak_bytes=_peak(profile),
         swapped_bytes=max(0, psutil.swap_memory().sout - swapped),
+    )
+
+
+def _failed(error: Exception) -> Measurement:
+    return Measurement(
+        problem=error.title
+        if isinstance(error, MpsDoctorError)
+        else f"{type(error).__name__}: {error}",
+        short_of_memory=explain(error, "").cause == "memory",
     )
 
 
@@ -72,13 +82,15 @@ def _peak(profile: Profile) -> int | None:
 
 
 def main() -> None:
-    """Prints the measurement on a line of its own."""
+    """Prints the measurement, or why there can be none, on a line of its own."""
     profile = Profile(**json.loads(Path(sys.argv[1]).read_text("utf-8")))
     try:
-        measured = measure(profile, int(sys.argv[2]))
+        answer: object = measure(profile, int(sys.argv[2]))
     except MpsDoctorError as error:
-        measured = Measurement(problem=f"{error.title}. {error.detail}")
-    print("\n" + msgspec.json.encode(measured).decode(), flush=True)  # noqa: T201
+        answer = (error.title, error.detail, error.hint)
+    except _FAILURES as error:  # while the model was loaded
+        answer = _failed(error)
+    print("\n" + msgspec.json.encode(answer).decode(), flush=True)  # noqa: T201
     os._exit(0)  # Metal can abort while Python shuts down
 
 

@@ -1,23 +1,29 @@
-"""What of a request has no effect on this pipeline, for the user."""
+"""What of a request this pipeline cannot heed, for the user."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.guidance import NO_GUIDANCE, guidance_of, heeds_negative_prompt
 from mpsdoctor.rendering.signature import arguments
+from mpsdoctor.resources import embedded_model
+from mpsdoctor.shapes.captions import unlearnt
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
+
+_NAMED = 5
+"""Words; with more of them nobody reads the sentence."""
 
 
 def notes_on(
     pipe: "DiffusionPipeline", request: Request, settings: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """One sentence each, without a full stop. The pipeline is called with `settings`."""
-    notes = list(_long_prompt(pipe, "prompt", request.prompt))
+    notes = list(_on_words(pipe, "prompt", request.prompt))
     if request.negative_prompt and heeds_negative_prompt(pipe, settings):
-        notes += _long_prompt(pipe, "negative prompt", request.negative_prompt)
+        notes += _on_words(pipe, "negative prompt", request.negative_prompt)
     elif request.negative_prompt:
         notes.append(f"The negative prompt has no effect: {_why_not_negative(pipe)}")
     return (*notes, *_without_effect(pipe, request))
@@ -42,6 +48,17 @@ def _without_effect(pipe: "DiffusionPipeline", request: Request) -> Iterator[str
     ):
         if value is not None and not taken:
             yield f"{name} {value:g} has no effect: this model takes no such setting"
+
+
+def _on_words(pipe: "DiffusionPipeline", name: str, text: str) -> Iterator[str]:
+    yield from _long_prompt(pipe, name, text)
+    source = str(getattr(pipe, "name_or_path", ""))
+    if source in (EMBEDDED_MODEL, str(embedded_model())) and (words := unlearnt(text)):
+        more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
+        yield (
+            f"The {name} has words that mean nothing to this model, which draws simple shapes: "
+            f"{', '.join(words[:_NAMED])}{more}; another model: `mpsdoctor check --model ID`"
+        )
 
 
 def _long_prompt(pipe: "DiffusionPipeline", name: str, text: str) -> list[str]:

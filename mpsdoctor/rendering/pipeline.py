@@ -13,16 +13,17 @@ from packaging.version import Version
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.model import Profile
+from mpsdoctor.rendering.attention_pieces import DEFAULT_BUDGET_MIB
 from mpsdoctor.rendering.attention_scope import (
     Bound,
     disable_bounded_attention,
     enable_bounded_attention,
 )
+from mpsdoctor.rendering.gpu import require_device
 from mpsdoctor.rendering.vae import decode_in, set_vae
 from mpsdoctor.resources import embedded_model
 
 _MIB = 2**20
-_BUDGET_MIB = 512
 
 
 def load_pipeline(
@@ -36,7 +37,7 @@ def load_pipeline(
 
     Raises MpsDoctorError where the model or the device cannot be had.
     """
-    _require_device(profile.device)
+    require_device(profile.device)
     name = model or profile.model
     try:
         pipe = _from_pretrained(_source(name, local_files_only), profile)
@@ -51,7 +52,7 @@ def apply(profile: Profile, pipe: DiffusionPipeline) -> DiffusionPipeline:
 
     The number format of its weights stays as it was loaded.
     """
-    _require_device(profile.device)
+    require_device(profile.device)
     pipe.to(profile.device)
     _set_attention(pipe, profile)
     set_vae(pipe, "tiling", profile.vae_tiling)
@@ -104,22 +105,13 @@ def _set_attention(pipe: DiffusionPipeline, profile: Profile) -> None:
     if _is_sliced(pipe):
         pipe.disable_attention_slicing()
     if profile.attention == "bounded":
-        budget = (profile.attention_budget or _BUDGET_MIB) * _MIB
+        budget = (profile.attention_budget or DEFAULT_BUDGET_MIB) * _MIB
         enable_bounded_attention(pipe, Bound(budget, profile.device))
 
 
 def _is_sliced(pipe: DiffusionPipeline) -> bool:
     processors = getattr(getattr(pipe, "unet", None), "attn_processors", {})
     return any(type(processor).__name__.startswith("Sliced") for processor in processors.values())
-
-
-def _require_device(device: str) -> None:
-    if device == "mps" and not torch.backends.mps.is_available():
-        raise MpsDoctorError(
-            "torch cannot use the mps device here",
-            detail=f"torch {torch.__version__} says that mps is not available.",
-            hint="Run `mpsdoctor check`: it says why, and writes a profile that fits.",
-        )
 
 
 def _cannot_load(model: str, error: Exception) -> MpsDoctorError:

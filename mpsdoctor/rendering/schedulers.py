@@ -72,6 +72,18 @@ def sampler_of(pipe: DiffusionPipeline) -> tuple[str, str | None]:
     return name_scheduler(type(scheduler).__name__, scheduler.config)
 
 
+def require_steps(pipe: DiffusionPipeline, steps: int | None) -> None:
+    """Raises MpsDoctorError where the scheduler has no so many steps, as LCM's and TCD's."""
+    config = getattr(getattr(pipe, "scheduler", None), "config", {})
+    most = config.get("original_inference_steps")
+    if steps is not None and most is not None and steps > most:
+        raise MpsDoctorError(
+            f"{sampler_of(pipe)[0] or 'This sampler'} takes at most {most} steps",
+            detail=f"{steps} are asked for.",
+            hint=f"Write `Steps: {most}`; 4 to 8 are usual.",
+        )
+
+
 def _restore(pipe: DiffusionPipeline) -> None:
     scheduler = getattr(pipe, "scheduler", None)
     if scheduler is not None and scheduler in _replacements:
@@ -81,7 +93,10 @@ def _restore(pipe: DiffusionPipeline) -> None:
 def _build(
     own: SchedulerMixin, sampler: str | None, schedule_type: str | None
 ) -> tuple[SchedulerMixin, str | None]:
-    """The scheduler, and the schedule type that it has; None for the model's own."""
+    """The scheduler, and the schedule type that it has; None for the model's own.
+
+    Where the one that is wanted cannot be had, "Automatic" would be another than what it has.
+    """
     known = SAMPLERS[sampler] if sampler else None
     kind = getattr(diffusers, known.scheduler) if known else type(own)
     config = known.config if known else {}
@@ -93,7 +108,9 @@ def _build(
         scheduler = kind.from_config(own.config, **config, **(options or {}))
     except ImportError as error:  # Diffusers' stand-in for a class, and its check for Beta
         raise _needs_scipy(" ".join(name for name in (sampler, wanted) if name)) from error
-    return scheduler, None if options is None else wanted
+    if wanted and options is None:
+        return scheduler, name_scheduler(kind.__name__, scheduler.config)[1]
+    return scheduler, wanted
 
 
 def _schedule_options(kind: type, schedule_type: str) -> dict[str, Any] | None:

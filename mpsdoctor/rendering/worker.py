@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.files import sync
 from mpsdoctor.profile.model import Profile
 from mpsdoctor.prompts.record import JobRecord
+from mpsdoctor.prompts.wording import shorten
 from mpsdoctor.rendering.explanations import Explanation, explain, explain_saving
 from mpsdoctor.rendering.libraries import require_quiet_libraries
 from mpsdoctor.rendering.protocol import (
@@ -48,6 +48,8 @@ Send = Callable[[Message], None]
 """Writes one message to the daemon, from any thread."""
 
 _PARENT_LOOK_S = 1.0
+_LONGEST_NOTE = 1000
+"""Characters in a picture: the daemon reads no record of any size (`hotfolder.pictures`)."""
 
 
 def main() -> None:
@@ -114,7 +116,6 @@ def _load(profile: Profile, send: Send) -> "Ladder | None":
         return Ladder(profile, load)
     except Exception as error:
         explained = explain(error, f"The model {profile.model} cannot be loaded")
-        _log(error, explained)
         told, is_model = explained.error, isinstance(error, MpsDoctorError)
         cause: Literal["model", "other"] = "model" if is_model else "other"
         send(Refused(title=told.title, detail=told.detail, hint=told.hint, cause=cause))
@@ -131,9 +132,7 @@ def _draw(ladder: "Ladder", job: RenderJob, send: Send) -> "Drawn | Explanation"
     try:
         return ladder.draw(job.request, job.rung, on_start, on_step)
     except Exception as error:
-        explained = explain(error, "This picture could not be rendered")
-        _log(error, explained)
-        return explained
+        return explain(error, "This picture could not be rendered")
 
 
 def _answer(
@@ -173,15 +172,19 @@ def _save(job: RenderJob, drawn: "Drawn") -> Explanation | None:
     from mpsdoctor.rendering.pictures import save_png
 
     record = JobRecord(
-        job=job.job, picture=job.number, profile=job.profile, helped=drawn.rung.helped
+        job=job.job,
+        picture=job.number,
+        profile=job.profile,
+        helped=drawn.rung.helped,
+        notes=tuple(
+            shorten(note, _LONGEST_NOTE) for note in (*job.request.notes, *drawn.picture.notes)
+        ),
     )
     try:
         save_png(drawn.picture.image, drawn.picture.parameters, Path(job.output), record)
         sync(Path(job.output))
     except Exception as error:
-        explained = explain_saving(error, job.output)
-        _log(error, explained)
-        return explained
+        return explain_saving(error, job.output)
     return None
 
 
@@ -192,12 +195,6 @@ def _driver_bytes(profile: Profile) -> int:
     import torch
 
     return torch.mps.driver_allocated_memory()
-
-
-def _log(error: Exception, explained: Explanation) -> None:
-    """Onto stderr, whole, where nobody foresaw it."""
-    if not explained.foreseen:
-        traceback.print_exception(error)
 
 
 def _write_fence(job: RenderJob) -> None:

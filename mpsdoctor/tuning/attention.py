@@ -1,14 +1,11 @@
 """Attention, tiles and size: the fastest way that fits."""
 
 from mpsdoctor.profile.choice import Choice
-from mpsdoctor.rendering.attention_pieces import SCORE_BYTES
+from mpsdoctor.rendering.attention_pieces import DEFAULT_BUDGET_MIB, SCORE_BYTES
 from mpsdoctor.tuning.fit import Fit
 from mpsdoctor.tuning.needs import Denoiser
 from mpsdoctor.tuning.sources import GUIDE
 from mpsdoctor.tuning.view import View
-
-UNKNOWN_BUDGET = 512
-"""MiB, for a model whose needs are not known."""
 
 _GIB = 2**30
 _SOURCES = ("pytorch #181575", "pytorch #149261")
@@ -37,7 +34,7 @@ def attention_budget(view: View) -> Choice:
     fit = view.forecast
     if fit is None and view.on_mps and not view.lacks_sdpa and not view.embedded:
         reason = "A piece of attention for which most Macs have room."
-        return Choice(UNKNOWN_BUDGET, reason, "attention-unknown", _SOURCES)
+        return Choice(DEFAULT_BUDGET_MIB, reason, "attention-unknown", _SOURCES)
     budget = fit.outcome.setting.attention_budget if fit else None
     if budget is None or fit is None:
         return Choice(None, "Attention is not bounded.", "attention-budget")

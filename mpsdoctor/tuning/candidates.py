@@ -53,6 +53,13 @@ def fastest(measured: dict[Candidate, Measurement]) -> Candidate | None:
     return min(right, key=lambda candidate: measured[candidate].seconds, default=None)
 
 
+def memory_was_short(measured: dict[Candidate, Measurement]) -> bool:
+    """Whether any of them failed, or does not count, for want of memory."""
+    return any(
+        result.short_of_memory or result.swapped_bytes > _SWAPPED for result in measured.values()
+    )
+
+
 def with_measured(
     choices: Choices, chosen: Candidate, measured: dict[Candidate, Measurement], made_with: str
 ) -> Choices:

@@ -26,14 +26,19 @@ LINES: list[tuple[Event, str | None]] = [
     (events.Stepped("1", "a.txt", 1, 12, 30, 4.0), None),
     (
         events.Published("1", "a.txt", Path("/hot/images/a.png"), 3.21, ("note",), number=2),
-        "a.txt: /hot/images/a.png (3.2 s)",
+        "a.txt: /hot/images/a.png (3.2 s, 1 note)",
     ),
     (
         events.Published("1", "a.txt", Path("/hot/images/a.png"), 3.21, (), "VAE in float32"),
         "a.txt: /hot/images/a.png (3.2 s, with VAE in float32)",
     ),
     (
-        events.Retrying("1", "a.txt", 1, "The worker was lost", "its last words"),
+        events.Published("1", "a.txt", Path("/hot/images/a.png"), 3.21, ("b", "c"), "VAE"),
+        "a.txt: /hot/images/a.png (3.2 s, with VAE, 2 notes)",
+    ),
+    (events.Published("1", "a.txt", Path("/a.png"), 3.21), "a.txt: /a.png (3.2 s)"),
+    (
+        events.Retrying("1", "a.txt", 1, "The worker was lost"),
         "a.txt: The worker was lost; it is tried again",
     ),
     (
@@ -77,10 +82,7 @@ def test_a_name_cannot_forge_a_line_or_steer_the_terminal(name: str) -> None:
 def test_a_line_keeps_to_itself_what_may_quote_the_prompt() -> None:
     """Details, in which the worker has its last words, and notes are not for the log."""
     image = Path("/hot/images/a.png")
-    for event in (
-        events.Published("1", "a.txt", image, 1.0, ("SECRET",)),
-        events.Retrying("1", "a.txt", 1, "The worker was lost", "SECRET"),
-    ):
+    for event in (events.Published("1", "a.txt", image, 1.0, ("SECRET",)),):
         assert "SECRET" not in (event_line(event) or "")
     assert not {"prompt", "text", "request"} & {
         field.name for kind in get_args(Event) for field in fields(kind)

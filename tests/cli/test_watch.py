@@ -95,7 +95,7 @@ def test_elsewhere_each_event_is_a_line(
         f"Watching {layout.inbox}",
         "shapes is ready on cpu",
         "heart.txt: rendering",
-        f"heart.txt: {layout.images}/heart.png (3.2 s)",
+        f"heart.txt: {layout.images}/heart.png (3.2 s, 1 note)",
         "Stopped.",
     ] == [line.split(" ", 2)[2] for line in told.splitlines()]
 

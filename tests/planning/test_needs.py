@@ -45,21 +45,6 @@ def test_a_model_is_known_by_its_id_and_by_those_that_share_its_architecture() -
     assert needs.of_model("nobody/nothing") is None
 
 
-def test_a_size_between_takes_the_next_larger() -> None:
-    """An upper bound: no stage of the smaller picture takes more."""
-    found = needs.of_model("shapes")
-    assert found is not None
-    bound = needs.at_least(found, 200, 128, "float16")
-    assert bound is not None
-    assert (256, 256) == (bound.width, bound.height)
-    [true] = trace(read_folder("shapes", embedded_model()), [(200, 128)], "float16")
-    assert all(
-        own.peak_bytes <= upper.peak_bytes
-        for own, upper in zip(true.stages, bound.stages, strict=True)
-    )
-    assert needs.at_least(found, 4096, 4096, "float16") is None
-
-
 def test_needs_are_read_without_the_libraries_they_are_about() -> None:
     """Every file is one footprint a line, and names what it was made with."""
     for path in NEEDS.glob("*.json"):

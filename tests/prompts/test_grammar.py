@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.prompts.document import read_prompt
 from mpsdoctor.prompts.grammar import MAX_PICTURES, read_requests
+from mpsdoctor.prompts.option_names import COUNTS, OPTIONS, TEXTS
 from mpsdoctor.prompts.request import SEEDS, Request
 from mpsdoctor.prompts.samplers import SAMPLERS, SCHEDULE_TYPES
 from mpsdoctor.prompts.settings import MAX_COUNT, MAX_PROMPT
@@ -49,6 +50,14 @@ BROKEN_OVER_LINES = (
     "Denoising strength: 0.7, ADetailer model: face_yolov8n.pt,\n"
     'Hires upscale: 2, TI hashes: "bad: d70463f87042",Version: v1.6.0'
 )
+OF_COMFYUI_BY_CIVITAI = (
+    "lighthouse\nSteps: 25, CFG scale: 7, Sampler: Euler a, Seed: 123, width: 832, height: 1216, "
+    "Clip skip: 2"
+)
+DRAW_THINGS = (
+    "lighthouse\n- on a rock\n-blurry, text\n\nugly\nSteps: 8, Sampler: UniPC Trailing, "
+    "Guidance Scale: 1.5, Seed: 7, Size: 512x768, Strength: 1.0, Seed Mode: Scale Alike, Shift: 3.0"
+)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +66,24 @@ BROKEN_OVER_LINES = (
         ("a red circle\n", Request(prompt="a red circle")),
         ("\n a red circle\r\non white\n\n", Request(prompt="a red circle\non white")),
         ("a\nnegative prompt: b\nc", Request(prompt="a", negative_prompt="b\nc")),
+        ("a\nNegative\u00a0prompt : b", Request(prompt="a", negative_prompt="b")),
+        ("a\nnegative_prompt: b\nc", Request(prompt="a", negative_prompt="b\nc")),
         ("a\nCount: 4", Request(prompt="a", count=4)),
+        ("a\nSteps: 5, Guidance scale: 3, Cfg_Scale: 3", Request(prompt="a", steps=5, cfg_scale=3)),
+        (
+            "a\nSteps:\u00a05, CFG\u00a0 scale: 7, Size: 512\u00a0x\u00a0768",
+            Request(prompt="a", steps=5, cfg_scale=7, width=512, height=768),
+        ),
+        (
+            "a\n\nNegative prompt: b\n\nSteps: 5\n\n \nClip skip: 2\n\nSeed: 7",
+            Request(prompt="a", negative_prompt="b", steps=5, seed=7),
+        ),
+        (
+            "a\nWidth: 512\nHeight: 768\nSteps: 5",
+            Request(prompt="a", width=512, height=768, steps=5),
+        ),
+        ("a\nWidth: 512", Request(prompt="a", width=512)),
+        ("a\nHeight: tall\nSteps: 5", Request(prompt="a\nHeight: tall", steps=5)),
         ("a\nsteps: 30, cfg SCALE: 0", Request(prompt="a", steps=30, cfg_scale=0)),
         (
             "a\nSteps: 30\nSize: 512 x 768\nSeed: -1\n",
@@ -106,6 +132,32 @@ BROKEN_OVER_LINES = (
                 width=1152,
                 height=896,
                 model="seaside_v3",
+            ),
+        ),
+        (
+            OF_COMFYUI_BY_CIVITAI,
+            Request(
+                prompt="lighthouse",
+                steps=25,
+                cfg_scale=7,
+                sampler="Euler a",
+                seed=123,
+                width=832,
+                height=1216,
+            ),
+        ),
+        (
+            DRAW_THINGS,
+            Request(
+                prompt="lighthouse\n- on a rock",
+                negative_prompt="blurry, text\n\nugly",
+                steps=8,
+                sampler="UniPC",
+                schedule_type="SGM Uniform",
+                cfg_scale=1.5,
+                seed=7,
+                width=512,
+                height=768,
             ),
         ),
         (
@@ -180,6 +232,24 @@ def test_a_file_is_one_request(text: str, request_: Request) -> None:
         "1: a cat, 2: a dog",
         "a street, size: huge",
         "a\nVersion: noir, VAE: none",
+        "a\n-b\n- c",
+        "a -- b",
+        "a --> b\n-->",
+        "color: red; size: 12px",
+        ".a {\n  width: 512px;\n  height: 300px;\n}",
+        '<div style="width: 100px; height: 200px">a</div>',
+        "<img width=512 height=768 seed=5>\n<!-- a -->",
+        '{\n  "steps": 20,\n  "negative_prompt": "b",\n  "seed": 5\n}',
+        '{"prompt": "a", "negative prompt": "b", "steps": 20, "seed": 5, "size": 3}',
+        "(x:1.3), (size:1.2), [steps:0.5], <seed:1>\n(seed:1.2), (negative prompt:1.1)",
+        "ANNA: where is it?\nBOB: Seed: 5?\n— seed packets, she said — steps away",
+        "a tower — height 30 m —prompted by “nothing”, «oui»",
+        "a knight\nHeight: 180 cm",
+        "a knight\nWidth: 2 m, Height: 5'7",
+        "a temple with steps: 100 of them",
+        "https://example.org/?seed=5&steps=20",
+        "🎨 a 🐱 cat 👩\u200d🚀: red",
+        "\u200fقطة حمراء: على خلفية",
     ],
 )
 def test_other_words_stay_a_prompt(text: str) -> None:
@@ -212,7 +282,8 @@ def test_a_file_with_options_is_a_request_a_line() -> None:
         ("a\nSteps: 0", 2, "`Steps: 1`"),
         ("a\nSteps: 20, CFG scale: 31", 2, "`CFG scale: 30`"),
         ("a\nCFG scale: nan", 2, "`CFG scale: 7.5`"),
-        ("a\nSeed: 4294967296", 2, "`Seed: 4294967295`"),
+        ("a\nSeed: 4294967296", 2, "Leave `Seed` out"),
+        ("--prompt a --seed 156680208700286", 1, "Leave `--seed` out"),
         ("a\nSeed: ٣", 2, "whole number"),
         ("a\nCount: 65", 2, "`Count: 64`"),
         ("a\nSampler: Eulr a", 2, "Did you mean Euler a?"),
@@ -224,8 +295,31 @@ def test_a_file_with_options_is_a_request_a_line() -> None:
         ("a, Steps: 30, Sampler: Euler, CFG scale: 7", 1, "line of their own"),
         ("a, Steps: 30, Size: 512x512", 1, "line of their own"),
         ("a\nNegative prompt: Steps: 23, Sampler: Undefined, CFG scale: 3.5", 2, "of their own"),
-        ("a\nSteps: 30\nb", 2, "the last one"),
-        (f"{WEBUI}\n{WEBUI}", 6, "one a line"),
+        ("a\nSteps: 30\nb", 3, "'b' stands below the settings of line 2"),
+        (f"{WEBUI}\n{WEBUI}", 7, "one a line"),
+        ("a\nSteps: 20\nSampler: Euler\n\nSent from my iPhone", 5, "settings of line 2"),
+        ("```\na\nSteps: 20\n```", 4, "settings of line 3"),
+        ("a\nSteps: 20, Seed: 1\nTime taken: 3 s", 3, "settings of line 2"),
+        ("a\nSteps: 20\nNegative prompt: b", 3, "settings of line 2"),
+        ("a\nSteps: 20, Model:\nshapes", 3, "broke it off"),
+        ("a\nSteps: 20\n\u200bSeed: 5", 3, "cannot be seen"),
+        ("a\nSteps: 20\nCFG: 7", 3, "`Steps: 30, CFG scale: 7`"),
+        ("a\nSteps: 30, CFG: 7", 2, "Did you mean CFG scale?"),
+        ("a\nSteps: 30, GUIDANCE: 7", 2, "Did you mean Guidance scale?"),
+        ("a\nSteps: 30, Batch_Count: 7", 2, "Did you mean Count?"),
+        ("a\nSteps: 30, Images: 4", 2, "There are: Steps, "),
+        ("a\nSteps: 30, Steps: 31", 2, "says otherwise"),
+        ("a\nSize: 512x512\nwidth: 768", 3, "says otherwise"),
+        ("a\nWidth: 512px", 2, "whole number"),
+        ("a\nb on a mat Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 7", 2, "b on a mat"),
+        ("a\nNegative prompt: b,\nc Steps: 20, Sampler: Euler, Seed: 7", 3, "own"),
+        ("a\nNegative prompt: b,\nc Steps: 2, Size: 64x64, Seed: 7, CFG scale: 1", 3, "'c Steps"),
+        ("a\nb Negative prompt: c Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 7", 2, "own"),
+        ("a Negative prompt: b", 1, "own"),
+        ("\n\n\nNegative prompt: b", 4, "no prompt"),
+        ("\nNegative prompt: b\n\nPrompt: a\nSteps: 20", 2, "belongs to that"),
+        (f"\n{'a' * (MAX_PROMPT + 1)}\nb\nSteps: 5", 2, "The prompt has 20,003"),
+        (f"a\n\nNegative prompt: {'b' * (MAX_PROMPT + 1)}\nSteps: 5", 3, "negative prompt has"),
         ("a\nModel: ../b", 2, "path"),
         ("a\nModel: /b", 2, "path"),
         ("a\nModel: ~b", 2, "path"),
@@ -251,7 +345,12 @@ def test_a_file_with_options_is_a_request_a_line() -> None:
         ("--prompt a --outpath_grids ..", 1, "folder"),
         ("--prompt a --n_iter 64 --batch_size 2", 1, "64"),
         ("—prompt a", 1, "Smart Dashes"),
+        ("a —steps 20 —seed 5", 1, "Smart Dashes"),
         ("--prompt “a b” --steps 3", 1, "Smart Quotes"),
+        ('--prompt “a b” --negative_prompt "c"', 1, "Smart Quotes"),
+        ("--prompt «a b» --steps 3", 1, "Smart Quotes"),
+        ("--prompt a\n- Seed: 5", 2, "settings"),
+        ("--prompt a\nNegative prompt : b", 2, "settings"),
     ],
 )  # fmt: skip
 def test_what_does_not_parse_is_an_error_of_its_line(text: str, line: int, words: str) -> None:
@@ -263,12 +362,92 @@ def test_what_does_not_parse_is_an_error_of_its_line(text: str, line: int, words
     assert refused.value.hint
 
 
+DRESSES = (
+    "**{key}:** {value}",
+    "**{key}**: {value}",
+    "- {key}: {value}",
+    "• {key}: {value}",
+    "> {key}: {value}",
+    "🚫 {key}: {value}",
+    "\u200f{key}: {value}",
+    "\u200b{key}: {value}",
+    "\ufeff{key}: {value}",
+    "{key}：{value}",
+    "{key} = {value}",
+    "b\u2028{key}: {value}",
+    "b\x0b{key}: {value}",
+    "b\u2028- **{key}** : {value}",
+)
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Negative prompt", "blurry"),
+        ("negative_prompt", "blurry"),
+        ("Negative prompts", "blurry"),
+        ("Steps", "20"),
+        ("CFG", "7"),
+        ("cfg_scale", "7"),
+        ("Guidance scale", "7"),
+        ("Seed", "-1"),
+        ("Size", "512x512"),
+        ("Width", "512"),
+        ("Height", "768px"),
+        ("Count", "2"),
+    ],
+)
+@pytest.mark.parametrize("below", ["", "\nc", "\nSeed: 5"])
+def test_a_dressed_up_setting_is_not_rendered_as_words(
+    key: str, value: str, dress: str, below: str
+) -> None:
+    """Chats, mails and other alphabets put marks around a key; the error says how it is written."""
+    with pytest.raises(MpsDoctorError) as refused:
+        read_requests("a\n" + dress.format(key=key, value=value) + below)
+    assert refused.value.title == "Line 2 cannot be read"
+    assert "nothing before" in refused.value.hint
+
+
+@pytest.mark.parametrize("dash", ["–", "—"])
+@pytest.mark.parametrize("option", [*TEXTS, *OPTIONS, *COUNTS])
+@pytest.mark.parametrize("before", ["", "a ", '--prompt "a" '])
+def test_hyphens_that_became_a_dash_are_noticed_anywhere(
+    before: str, option: str, dash: str
+) -> None:
+    """In a prompt, in a line of options, and at the beginning of either."""
+    with pytest.raises(MpsDoctorError, match="Line 2 cannot be read") as refused:
+        read_requests(f"a\n{before}{option.replace('--', dash)} 7")
+    assert "Smart Dashes" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a\nModel: b, lens: 35mm", "a\nSize: huge, mood: dark", "a\nSteps: 30, Images: 4"),
+        *("a\nSeed: 5, mood: dark", "a\nCount: many, odd: 1", "a\nSteps: 30, lens: 35mm"),
+    ],
+)
+def test_the_advice_to_add_a_line_of_settings_helps_where_it_is_given(text: str) -> None:
+    """Done as told, the file is read, with the line as prompt; elsewhere it is not advised."""
+    with pytest.raises(MpsDoctorError) as refused:
+        read_requests(text)
+    try:
+        read: tuple[Request, ...] = read_requests(f"{text}\nCount: 1")
+    except MpsDoctorError:
+        read = ()
+    assert read == ((Request(prompt=text),) if "`Count: 1`" in refused.value.hint else ())
+
+
 def test_what_has_no_effect_is_noted() -> None:
     """The user is told what of a paste is left out; nothing is said of what mpsdoctor writes."""
     [request] = read_requests(CIVITAI)
     [note] = request.notes
     assert note.startswith("Clip skip: 2, Created Date: 2024")
     assert note.endswith('Civitai metadata: {"remixOfId":3} have no effect here')
+    [request] = read_requests(DRAW_THINGS)
+    [note] = request.notes
+    assert note == "Strength: 1.0, Seed Mode: Scale Alike, Shift: 3.0 have no effect here"
     [request] = read_requests("--prompt a --tiling true")
     assert request.notes == ("--tiling true has no effect here",)
     [request] = read_requests("a\nSteps: 3, RNG: CPU, Version: mpsdoctor 0.1.0")
@@ -287,10 +466,11 @@ WORDS = st.sampled_from(
         *("a cat", "Steps: ", "Size: ", "512x512", "Seed: -1", "Sampler: Euler a", "Model: "),
         *("../x", ", ", "Negative prompt: ", "Prompt: ", '"', "\\", "\n", "\r\n", "--prompt "),
         *("--steps ", "--outpath_grids ", "[", "}", "7", "Count: 9", " ", "“", "—prompt", ": "),
-        *("CFG scale: 1e400", "\x00", "'", "\ud800", "\\u0000"),
+        *("CFG scale: 1e400", "\x00", "'", "\ud800", "\\u0000", '"\\ud800"', "Width: ", "- "),
+        *("Seed Mode: ", "\n-", "\u2028", "：", "**", "VAE: ", " —steps ", "negative_prompts"),
     ]
 )
-TEXTS = st.lists(WORDS | st.text(max_size=5), max_size=12).map("".join)
+FILES = st.lists(WORDS | st.text(max_size=5), max_size=12).map("".join)
 
 
 def require_legal(request: Request) -> None:
@@ -315,7 +495,7 @@ def require_legal(request: Request) -> None:
         assert "\\" not in request.model
 
 
-@given(st.binary(max_size=200) | TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")))
+@given(st.binary(max_size=200) | FILES.map(lambda text: text.encode("utf-8", "surrogatepass")))
 @example(b"a\nSteps: " + b"9" * 5000)
 @example(b"a\nSteps: 1, x: " + b"[" * 5000)
 @example(b'a\nSteps: 1, x: "' + b'\\"' * 50000)
@@ -323,6 +503,11 @@ def require_legal(request: Request) -> None:
 @example(b"--prompt a --" + b"x" * 100000)
 @example(b"Steps: 1\n" * 5000)
 @example(b"a\nSteps: 1" + b", ab: c" * 20000)
+@example(b'a\nSteps: 1, Clip skip: "\\ud800"')
+@example("\u2028".encode() * 100000)
+@example(b"steps" + b"*" * 100000 + b"\xc2\xa0" * 100000)
+@example(b"negative" + b" " * 100000 + b"prompt" + b"-" * 100000)
+@example("—steps".encode() + b" " * 100000)
 def test_any_bytes_are_legal_requests_or_refused(data: bytes) -> None:
     """Whatever a file holds, it asks for what may be asked, or the user is told why not."""
     try:

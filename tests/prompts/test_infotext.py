@@ -58,6 +58,7 @@ FRAGMENTS = st.sampled_from(
             "猫",
             "Count: 99",
         ),
+        *("\n-b", "**Seed:** 5", "negative_prompt: ", " —steps 5", "Seed Mode: b, ", "Width: 64"),
     ]
 )
 LINES = st.lists(FRAGMENTS | st.text(max_size=4), max_size=8).map("".join)

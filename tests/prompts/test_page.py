@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.prompts.grammar import read_requests
 from mpsdoctor.prompts.keys import KEYS, setting_of
-from mpsdoctor.prompts.layout import begins_with_setting
-from mpsdoctor.prompts.options import COUNTS, OPTIONS, PATHS, TEXTS, WITHOUT_EFFECT
+from mpsdoctor.prompts.line_kinds import begins_with_setting
+from mpsdoctor.prompts.option_names import COUNTS, OPTIONS, PATHS, TEXTS, WITHOUT_EFFECT
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.prompts.samplers import SAMPLERS, SCHEDULE_TYPES
 
@@ -58,6 +60,23 @@ def test_the_tables_name_all_that_there_is() -> None:
     for sampler in SAMPLERS.values():
         assert f"| `{sampler.name}` | `{sampler.scheduler}`" in PAGE
         assert all(f"`{key}={value!r}`" in PAGE for key, value in sampler.config.items())
+
+
+def test_what_the_page_calls_an_error_is_one() -> None:
+    """Each example of what would be rendered as words, or in vain, is refused."""
+    examples = first_column("What would be rendered as words")
+    rows = PAGE.split("In a line of settings:", 1)[1].split("\n\n", 2)[1].splitlines()
+    examples += [
+        word
+        for row in rows
+        if "error" in row.split("|")[2]
+        for word in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
+    least = 10
+    assert len(examples) > least
+    for example in examples:
+        with pytest.raises(MpsDoctorError, match="Line 2 cannot be read"):
+            read_requests(f"a\n{example}")
 
 
 def test_the_last_lines_are_told_apart_as_the_page_says() -> None:

@@ -5,10 +5,18 @@ from hypothesis import strategies as st
 
 from mpsdoctor.prompts.record import JobRecord, format_record, read_record
 
+RECORDS = st.builds(
+    JobRecord,
+    job=st.text(),
+    picture=st.integers(1, 1000),
+    helped=st.text(),
+    notes=st.lists(st.text()).map(tuple),
+)
 
-@given(st.builds(JobRecord, job=st.text(), picture=st.integers(1, 1000), helped=st.text()))
+
+@given(RECORDS)
 def test_the_record_comes_back(record: JobRecord) -> None:
-    """What is written into a picture says which of which job it is, and what helped it."""
+    """What is written into a picture says which of which job it is, and what there is to say."""
     assert read_record(format_record(record)) == record
 
 

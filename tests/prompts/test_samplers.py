@@ -18,12 +18,20 @@ from mpsdoctor.prompts.samplers import SAMPLERS, SCHEDULE_TYPES, find_sampler, f
         ("Euler Automatic", "Euler", "Automatic"),
         ("uni_pc_bh2", "UniPC", None),
         ("ddim", "DDIM", None),
+        ("PNDM", "PLMS", None),
+        ("kdpm_2", "DPM2", None),
+        ("kdpm_2_a_k", "DPM2 a", "Karras"),
+        ("dpmpp_2m_sde_k", "DPM++ 2M SDE", "Karras"),
+        ("k_lms_k", "LMS", "Karras"),
+        ("UniPC Trailing", "UniPC", "SGM Uniform"),
+        ("DPM++ SDE Trailing", "DPM++ SDE", "SGM Uniform"),
+        ("Euler A Trailing", "Euler a", "SGM Uniform"),
     ],
 )
 def test_names_of_other_tools_are_understood(
     name: str, sampler: str, schedule_type: str | None
 ) -> None:
-    """A1111's old names, with the schedule type in them, and those of k-diffusion and ComfyUI."""
+    """A1111's old names, with the schedule type in them, and those of the tools beside it."""
     assert find_sampler(name) == (sampler, schedule_type)
 
 

@@ -213,6 +213,21 @@ def test_what_this_model_has_not_is_said() -> None:
     ]
 
 
+@pytest.mark.parametrize("sampler", ["LCM", "TCD"])
+def test_a_sampler_for_few_steps_refuses_many(pipe: Any, profile: Profile, sampler: str) -> None:
+    """As many as it takes are rendered; for one more the error says how many, before any is."""
+    most = 50
+    [picture] = generate(profile, pipe, [replace(CIRCLE, sampler=sampler, steps=most)])
+    assert picture.parameters.steps == most
+    seen = batches(pipe)
+
+    with pytest.raises(MpsDoctorError, match=f"{sampler} takes at most {most} steps") as refused:
+        generate(profile, pipe, [replace(CIRCLE, sampler=sampler, steps=most + 1)])
+
+    assert f"`Steps: {most}`" in refused.value.hint
+    assert not seen
+
+
 def test_what_the_safety_checker_blacks_out_is_no_fault_of_the_machine(
     pipe: Any, profile: Profile
 ) -> None:

@@ -92,7 +92,8 @@ def job(number: int, output: Path, **settings: Any) -> RenderJob:
 
 def test_renders_job_after_job(worker: Worker, tmp_path: Path) -> None:
     """Steps and an answer a job, in their order whether it fails before or after it is computed;
-    a fence on stderr for each, behind what went wrong; nothing is written but pictures."""
+    a fence on stderr for each, behind what went wrong; nothing is written but pictures, which
+    say what had no effect."""
     worker.send(job(1, tmp_path / "1.png"))
     assert Started(job="1", number=1) == worker.receive()
     assert Step(job="1", number=1, step=1, steps=2) == worker.receive()
@@ -103,18 +104,22 @@ def test_renders_job_after_job(worker: Worker, tmp_path: Path) -> None:
     assert JobRecord(job="1", picture=1, profile="hash") == record_in_picture(tmp_path / "1.png")
 
     worker.send(job(2, tmp_path / "none" / "2.png"), job(3, tmp_path / "3.png", sampler="?"))
-    worker.send(job(4, tmp_path / "4.png"))
+    worker.send(
+        job(4, tmp_path / "4.png", schedule_type="Karras", notes=("VAE: a.pt", "é" * 70_000))
+    )
     unwritten, unforeseen, last = worker.answers(3)
     assert isinstance(unwritten, Failed)
     assert (unwritten.number, unwritten.cause) == (2, "disk")
     assert isinstance(unforeseen, Failed)
     assert (unforeseen.number, unforeseen.cause) == (3, "job")
     assert isinstance(last, Rendered)
-    complaints = worker.complaints.read_text()
-    assert "Traceback (most recent call last)" in complaints
-    assert complaints.splitlines().count(fence("1", 4)) == 1
-    assert complaints.index(fence("1", 2)) < complaints.index("Traceback")
-    assert complaints.index("Traceback") < complaints.index(fence("1", 3))
+    assert last.notes == ("Karras has no effect: DDIM has no such schedule type",)
+    record = record_in_picture(tmp_path / "4.png")
+    assert record is not None
+    assert record.notes == ("VAE: a.pt", "é" * 999 + "…", *last.notes)
+    assert "set_scheduler" in unforeseen.detail
+    complaints = worker.complaints.read_text().splitlines()
+    assert [line for line in complaints if line] == [fence("1", number) for number in (1, 2, 3, 4)]
     assert {path.name for path in tmp_path.iterdir()} == {"1.png", "4.png"}
 
 
@@ -235,5 +240,5 @@ def test_without_torch_the_daemon_hears_what_to_install(tmp_path: Path) -> None:
 
         assert isinstance(refused, Refused)
         assert "no torch for this Python" in refused.detail
-        assert "mpsdoctor[render]" in refused.hint
+        assert "mpsdoctor check" in refused.hint
         assert 0 == worker.process.wait(10)
