@@ -69,7 +69,7 @@ class Stepped:
 class Published:
     """The picture is out; `seconds` is what the rendering took.
 
-    `notes` say what of the request had no effect, `helped` what cured a broken picture.
+    `notes` say what of the request came out otherwise, `helped` what cured a broken picture.
     """
 
     job: str

@@ -35,7 +35,7 @@ _primed: WeakSet[Any] = WeakSet()
 
 @dataclass(frozen=True)
 class Picture:
-    """An image, what it was made with, and what of the request had no effect."""
+    """An image, what it was made with, and `notes` on what of the request came out otherwise."""
 
     image: Image
     parameters: Parameters
@@ -193,7 +193,7 @@ def _parameters(
 
 def _model_name(pipe: DiffusionPipeline) -> str:
     """A pipeline that was put together in code has no path; its class is what it is known by."""
-    source: str | None = pipe.name_or_path
+    source: str | Path | None = pipe.name_or_path
     if source is None:
         return type(pipe).__name__
-    return EMBEDDED_MODEL if source == str(embedded_model()) else Path(source).name
+    return EMBEDDED_MODEL if Path(source) == embedded_model() else Path(source).name

@@ -68,7 +68,7 @@ class Operator:
                 "The agent is not installed", hint="Install it: mpsdoctor service install"
             )
         if goal in (Goal.INSTALL, Goal.START) and seen.is_throttled:
-            # kickstart would wait too, or do nothing. The throttle counts from the job's last start,
+            # kickstart would wait too, or do nothing. The throttle counts from a job's last start,
             # so a new job should have none (docs/verified.md).
             seen = self.reach(Goal.STOP)
         tried: Counter[Step] = Counter()

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 import torch
+from diffusers import DiffusionPipeline
 from msgspec.structs import replace
 
 from mpsdoctor import __version__
@@ -15,6 +16,7 @@ from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.broken import BrokenPictureError
 from mpsdoctor.rendering.generate import generate
 from mpsdoctor.rendering.notes import notes_on
+from mpsdoctor.resources import embedded_model
 from tests.support.pipelines import stable_diffusion_3
 
 CIRCLE, STAR = Request(prompt="a red circle", seed=1), Request(prompt="a blue star", seed=2)
@@ -102,6 +104,17 @@ def test_the_picture_says_what_it_was_made_with(pipe: Any, profile: Profile) -> 
         )
         == picture.parameters
     )
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_the_embedded_model_is_known_by_its_name(profile: Profile, kind: type) -> None:
+    """However its folder was named to Diffusers."""
+    pipe = DiffusionPipeline.from_pretrained(kind(embedded_model()))
+    pipe.set_progress_bar_config(disable=True)
+
+    [picture] = generate(profile, pipe, [replace(CIRCLE, steps=1, width=64, height=64)])
+
+    assert picture.parameters.model == "shapes"
 
 
 @pytest.mark.parametrize(
