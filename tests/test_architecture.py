@@ -11,12 +11,13 @@ import pytest
 import mpsdoctor
 
 PACKAGE = Path(mpsdoctor.__file__).parent
-LEAVES = {"constants", "errors", "files", "paths", "records", "resources"}
+LEAVES = {"constants", "errors", "files", "installing", "paths", "records", "resources"}
 
 MAY_IMPORT = {
     "constants": set[str](),
     "errors": {"constants"},
     "files": {"errors"},
+    "installing": set[str](),
     "paths": {"errors"},
     "records": set[str](),
     "resources": set[str](),
@@ -35,7 +36,7 @@ MAY_IMPORT = {
     "planning": LEAVES
     | {"facts.command", "facts.model", "knowledge", "rendering.attention_pieces"}
     | {"rendering.attention_kernels", "__version__"},
-    "rendering": LEAVES | {"profile", "prompts"},
+    "rendering": LEAVES | {"profile", "prompts", "shapes.captions"},
     "hotfolder": LEAVES
     | {"profile", "prompts", "rendering.protocol"}
     | {

@@ -65,6 +65,23 @@ def test_the_pinned_torch_has_mps_where_the_page_says_to_take_it() -> None:
     assert (torch, floors.macos_floor(Version(torch))) == (named, Version(macos))
 
 
+def test_macos_13_has_its_line_for_every_way_to_install() -> None:
+    """It takes the newest PyTorch that works there, and no pins, which do not install."""
+    newest = floors.newest_torch_for(Version("13"), Version("3.12"))
+    lines = [line for line in SHELL.splitlines() if "'torch<" in line]
+    assert [".venv/bin/pip install", "uv tool install", "pipx install"] == [
+        " ".join(re.split(r" [-']", line)[:1]) for line in lines
+    ]
+    for line in lines:
+        [bound] = re.findall(r"'torch<([\d.]+)'", line)
+        floor = floors.macos_floor(Version(bound))
+        assert newest is not None
+        assert floor is not None
+        assert newest < Version(bound)
+        assert floor > Version("13")
+        assert "constraints.txt" not in line
+
+
 @pytest.mark.parametrize("line", sorted(set(typed(SHELL))))
 def test_its_commands_exist(line: str) -> None:
     """Whatever of mpsdoctor it says to type can be typed."""

@@ -17,7 +17,11 @@ def starts(facts: Facts) -> Finding | None:
     """PyTorch must be installed, and `import torch` must come to an end."""
     torch = facts.torch
     if torch is None:
-        raise NoAnswerError(_NOT_ASKED)
+        if facts.packages is None:
+            raise NoAnswerError(_NOT_ASKED)
+        if "torch" in facts.packages:
+            raise NoAnswerError(f"{_NOT_ASKED} whether it starts", Status.NOT_TOLD)
+        return _not_installed(facts)
     if torch.outcome is ProbeOutcome.ANSWERED:
         return None
     if torch.outcome is ProbeOutcome.TIMED_OUT:
@@ -27,13 +31,7 @@ def starts(facts: Facts) -> Finding | None:
             Status.TIMED_OUT,
         )
     if torch.outcome is ProbeOutcome.MISSING:
-        return Finding(
-            severity=Severity.ERROR,
-            observed="PyTorch is not installed in this Python.",
-            expected="PyTorch",
-            impact="Nothing can render.",
-            remedy=install_torch(facts),
-        )
+        return _not_installed(facts)
     error = textwrap.shorten(torch.error or "no reason given", _LONGEST_ERROR, placeholder=" …")
     return Finding(
         severity=Severity.ERROR,
@@ -41,6 +39,16 @@ def starts(facts: Facts) -> Finding | None:
         expected="import torch succeeds",
         impact="Nothing can render.",
         remedy=install_torch(facts, "--force-reinstall"),
+    )
+
+
+def _not_installed(facts: Facts) -> Finding:
+    return Finding(
+        severity=Severity.ERROR,
+        observed="PyTorch is not installed in this Python.",
+        expected="PyTorch",
+        impact="Nothing can render.",
+        remedy=install_torch(facts),
     )
 
 

@@ -34,7 +34,7 @@ CHECKS: tuple[Check, ...] = (
     Check("MPS204", "Homebrew or conda for Intel", python.intel_origin, requires=("MPS101",)),
     Check("MPS205", "virtual environment", python.environment, requires=("MPS101", "MPS201")),
     Check("MPS206", "Python's folder", python.location, requires=("MPS101",)),
-    Check("MPS301", "PyTorch", pytorch.starts, requires=("MPS201",), asks_torch=True),
+    Check("MPS301", "PyTorch", pytorch.starts, requires=("MPS201",)),
     Check("MPS302", "PyTorch version", pytorch.version, requires=("MPS201",)),
     Check(
         "MPS303",

@@ -6,6 +6,7 @@ from packaging.version import Version
 
 from mpsdoctor.checks.model import Remedy
 from mpsdoctor.facts.model import Facts
+from mpsdoctor.installing import install_line
 from mpsdoctor.knowledge import floors, versions
 from mpsdoctor.knowledge.macos import torch_limit
 
@@ -59,10 +60,8 @@ def install_lines(facts: Facts, *arguments: str) -> tuple[str, ...]:
     if is_in_environment(facts) is False:
         make = _WITH_HOMEBREW if is_of_xcode(facts) else (_venv_line(facts),)
         return (*make, f"~/pictures/bin/python {shlex.join(('-m', 'pip', 'install', *arguments))}")
-    if facts.python.pip is False:
-        python = facts.python.executable or "python3"
-        return (shlex.join(("uv", "pip", "install", "--python", python, *arguments)),)
-    return (python_line(facts, "-m", "pip", "install", *arguments),)
+    python = facts.python.executable or "python3"
+    return (install_line(python, *arguments, pip=facts.python.pip is not False),)
 
 
 def install_torch(facts: Facts, *options: str) -> Remedy:

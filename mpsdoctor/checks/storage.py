@@ -207,9 +207,10 @@ def _make_usable(folder: Folder) -> Remedy:
             text="Allow your terminal in System Settings > Privacy & Security > Files and Folders, "
             "or choose another folder."
         )
+    what = folder.nearest or "it"
     return Remedy(
-        text="Make it yours, or choose another folder. This shows whose it is:",
-        commands=(f"ls -lde {shlex.quote(folder.path)}",),
+        text=f"Make {what} yours, or choose another folder. This shows whose it is:",
+        commands=(shlex.join(("ls", "-lde", folder.nearest or folder.path)),),
     )
 
 

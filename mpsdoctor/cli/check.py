@@ -1,5 +1,6 @@
 """`mpsdoctor check`: examine, report, write the profile."""
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -56,7 +57,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="From which severity on the exit code is 1.",
 )
 @click.option("--ignore", metavar="ID", multiple=True, help="Leave a check out; repeatable.")
-@click.option("--save-facts", metavar="FILE", type=_FILE, help="Record this machine in a file.")
+@click.option("--save-facts", metavar="FILE", type=_FILE, help="Record this machine in a new file.")
 @click.option(
     "--facts", metavar="FILE", type=_FILE, help="Examine a recorded machine; writes no profile."
 )
@@ -84,6 +85,10 @@ def command(
 
     Says what is wrong in words that you can act on.
 
+    The exit code is 0 where nothing stands in the way, 1 where something does (see --fail-level),
+    2 where the command line has a slip, and 3 where a check could not tell or mpsdoctor itself
+    failed.
+
     `mpsdoctor doctor` is the same command.
     """
     from mpsdoctor.checks.model import Severity
@@ -94,6 +99,8 @@ def command(
     fixing.refuse_misuse(fix, dry_run, yes, undo, elsewhere=bool(facts or python))
     if undo:
         return fixing.undo()
+    if save_facts and os.path.lexists(save_facts):
+        raise _cannot_record(f"{save_facts} exists already, and is not overwritten.")
 
     def examination() -> "Report":
         subject = subject_of(profile)
@@ -151,6 +158,10 @@ def show_report(report: "Report", form: str = "text", verbose: bool = False) -> 
         output.show(markdown.render(redact(report, owner())).rstrip())
 
 
+def _cannot_record(reason: str) -> MpsDoctorError:
+    return MpsDoctorError("The facts cannot be recorded", detail=reason, hint="Name another file.")
+
+
 def _record(report: "Report", path: Path) -> None:
     import msgspec
 
@@ -161,7 +172,5 @@ def _record(report: "Report", path: Path) -> None:
     try:
         write_atomically(path, msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
     except OSError as error:
-        raise MpsDoctorError(
-            "The facts cannot be recorded", detail=str(error), hint="Name another file."
-        ) from error
+        raise _cannot_record(str(error)) from error
     output.tell(f"Recorded: {path}")

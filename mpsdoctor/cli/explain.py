@@ -1,10 +1,15 @@
 """`mpsdoctor explain`: a finding's page."""
 
+import re
+from collections.abc import Iterable
+
 import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
+
+_CHECK = re.compile(r"MPS\d{3}", re.IGNORECASE)
 
 
 @click.command("explain")
@@ -28,9 +33,17 @@ def _page(identifier: str) -> str:
     known = {fault.id: fault for fault in faults.load()}
     if fault := known.get(identifier.lower()):
         return faults.page(fault)
-    ids = [*map(str.lower, pages), *known]
     raise MpsDoctorError(
         f"There is no check or fault {identifier}",
-        hint=did_you_mean(identifier.lower(), ids, "`mpsdoctor check -v` shows the ids."),
+        hint=_hint(identifier, (*pages, *known)),
         exit_code=ExitCode.USAGE,
     )
+
+
+def _hint(identifier: str, ids: Iterable[str]) -> str:
+    """No guess for the number of a check that there is not: any other is as near."""
+    listed = "`mpsdoctor check -v` shows the ids."
+    if _CHECK.fullmatch(identifier):
+        return listed
+    spelt = {name.lower(): name for name in ids}
+    return did_you_mean(identifier.lower(), spelt, listed, spelt.__getitem__)

@@ -49,6 +49,7 @@ def mpsdoctor() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits with its code."""
+    output.write_what_the_encoding_has()
     sys.exit(run(arguments))
 
 

@@ -49,15 +49,12 @@ def path() -> None:
 @command.command("list")
 def list_shipped() -> None:
     """List the profiles that ship, each tuned for a Mac and a model."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table("name", "model", "attention", "largest side", box=box.SIMPLE)
-    for name, path in _shipped().items():
-        values = understood(path).values
-        side = values.get("largest_side")
-        table.add_row(name, str(values["model"]), str(values["attention"]), str(side or ""))
-    output.show(table)
+    shipped = {name: understood(path).values for name, path in _shipped().items()}
+    rows = (
+        (name, str(one["model"]), str(one["attention"]), str(one.get("largest_side", "")))
+        for name, one in shipped.items()
+    )
+    output.show(output.table(("name", "model", "attention", "largest side"), rows))
 
 
 @command.command("use")
@@ -78,6 +75,9 @@ def use(name: str, profile: Path | None) -> None:
         output.tell(f"The profile before: {aside}")
     save(path, text)
     output.tell(f"Profile: {path}")
+    output.tell(
+        "The next `mpsdoctor check` tunes it for this machine again; values that you edit stay."
+    )
 
 
 @command.command("diff")
@@ -107,9 +107,6 @@ def diff(other: str | None, guide: bool, profile: Path | None) -> None:
 
 
 def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", title: str) -> None:
-    from rich import box
-    from rich.table import Table
-
     from mpsdoctor.cli.profile_settings import shown
     from mpsdoctor.profile.difference import differences
 
@@ -117,10 +114,8 @@ def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", titl
     if not found:
         output.tell("No difference.")
         return
-    table = Table("setting", "yours", title, box=box.SIMPLE)
-    for one in found:
-        table.add_row(one.setting, shown(one.ours), shown(one.theirs))
-    output.show(table)
+    rows = ((one.setting, shown(one.ours), shown(one.theirs)) for one in found)
+    output.show(output.table(("setting", "yours", title), rows))
 
 
 def _guide(mine: "Document") -> "dict[str, Value]":

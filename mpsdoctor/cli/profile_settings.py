@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from mpsdoctor.cli import output
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.knowledge.sources import address
@@ -57,11 +57,12 @@ def named(known: dict[str, Setting], names: tuple[str, ...]) -> list[Setting]:
 
 def table(known: dict[str, Setting]) -> Table:
     """A line each; variables that are not set are left out."""
-    page = Table("setting", "value", "from", "reason", box=box.SIMPLE)
-    for one in known.values():
-        if one.value is not None or one.name in Profile.model_fields:
-            page.add_row(one.name, shown(one.value), one.origin.value, one.why.reason)
-    return page
+    rows = (
+        (one.name, shown(one.value), one.origin.value, one.why.reason)
+        for one in known.values()
+        if one.value is not None or one.name in Profile.model_fields
+    )
+    return output.table(("setting", "value", "from", "reason"), rows)
 
 
 def in_full(one: Setting) -> Text:

@@ -11,7 +11,7 @@ import click
 from rich.filesize import decimal
 
 from mpsdoctor.cli import output
-from mpsdoctor.cli.options import profile_option, profile_path
+from mpsdoctor.cli.options import model_name, profile_option, profile_path
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import expand
@@ -28,7 +28,7 @@ _USUAL_SIDE = 1024
 
 
 @click.command("pull")
-@click.argument("model")
+@click.argument("model", type=model_name)
 @click.option("--dry-run", is_flag=True, help="Say what would be downloaded; download nothing.")
 @profile_option
 def command(model: str, dry_run: bool, profile: Path | None) -> None:
@@ -44,7 +44,7 @@ def command(model: str, dry_run: bool, profile: Path | None) -> None:
     from mpsdoctor.hub.plan import require_room
     from mpsdoctor.hub.refusals import explained, refuse_offline
 
-    if model == EMBEDDED_MODEL or expand(model).is_dir():
+    if model == EMBEDDED_MODEL or Path(model).is_dir():
         output.tell(f"{model} is on this disk: there is nothing to download.")
         return
     refuse_offline(os.environ)

@@ -3,17 +3,22 @@
 import os
 import re
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from mpsdoctor.cli import output
-from mpsdoctor.cli.options import profile_option, profile_path
+from mpsdoctor.cli.options import model_name, profile_option, profile_path
+from mpsdoctor.errors import MpsDoctorError
 
 
 @click.command("render")
 @click.argument("prompt")
-@click.option("--model", metavar="MODEL", help="Id or folder.  [default: the profile's]")
+@click.option(
+    "--model", metavar="MODEL", type=model_name, help="Id or folder.  [default: the profile's]"
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="[default: a random one]")
 @click.option(
     "-o",
@@ -38,6 +43,8 @@ def command(
     from mpsdoctor.rendering.libraries import require_quiet_libraries
     from mpsdoctor.rendering.tuned import TunedProfile
 
+    target = target or Path(f"{slug(prompt)}.png")
+    _require_place(target)
     settings = load(TunedProfile, profile_path(profile), os.environ).profile
     settings.activate(os.environ)
     output.tell(f"Loading {model or settings.model} on {settings.device} …")
@@ -58,12 +65,38 @@ def command(
             [Request(prompt=prompt, seed=seed)],
             lambda step, steps: progress.update(task, completed=step, total=steps),
         )
-    target = target or Path(f"{slug(prompt)}.png")
-    partial = target.with_name(f".{target.name}.partial")
-    save_png(picture.image, picture.parameters, partial)
+    partial = target.with_name(f".mpsdoctor-{os.getpid()}.partial")
+    try:
+        save_png(picture.image, picture.parameters, partial)
+        saved = move_to_unused(partial, target.parent, target.stem, target.suffix)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        again = f"The picture is lost; with --seed {seed} and --output FILE it comes again there."
+        raise _cannot_write(target, error, again) from error
     for note in picture.notes:
         output.tell(note)
-    output.show(str(move_to_unused(partial, target.parent, target.stem, target.suffix)))
+    output.show(str(saved))
+
+
+def _require_place(target: Path) -> None:
+    """Before a model is loaded: a file is made beside the target, and gone at once."""
+    if target.suffix.lower() != ".png":
+        raise click.BadParameter(f"{target} does not end in .png.", param_hint="--output")
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        hint = "Name another file with --output FILE, in a folder that is there and yours."
+        raise _cannot_write(target, error, hint) from error
+
+
+def _cannot_write(target: Path, error: OSError, hint: str) -> MpsDoctorError:
+    return MpsDoctorError(
+        f"The picture cannot be written to {target}",
+        detail=f"{error.strerror or error}.",
+        hint=hint,
+    )
 
 
 def slug(prompt: str) -> str:

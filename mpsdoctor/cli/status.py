@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,6 @@ def command(folder: Path | None, profile: Path | None, watch: bool, form: str) -
     Whether the daemon runs, what it renders and for how much longer, what is waiting and why, and
     the last results.
     """
-    from mpsdoctor.cli.live import changes, keep_page
     from mpsdoctor.hotfolder.status import read_status
     from mpsdoctor.profile.loading import load
     from mpsdoctor.profile.model import Profile
@@ -38,6 +38,14 @@ def command(folder: Path | None, profile: Path | None, watch: bool, form: str) -
     root = hot_folder(folder, settings)
     if not watch:
         return output.show(_page(read_status(root), form))
+    with suppress(KeyboardInterrupt):  # there is no other way to end it
+        _keep_shown(root, form)
+    return None
+
+
+def _keep_shown(root: Path, form: str) -> None:
+    from mpsdoctor.cli.live import changes, keep_page
+
     until_interrupted = threading.Event()
     if form == "text" and output.result_console().is_interactive:
         return keep_page(root, output.result_console(), until_interrupted)

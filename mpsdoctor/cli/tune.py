@@ -1,6 +1,7 @@
 """`mpsdoctor tune`: measure what the rules leave open, and keep the fastest."""
 
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mpsdoctor.cli import output
-from mpsdoctor.cli.options import profile_option, profile_path
+from mpsdoctor.cli.options import model_name, profile_option, profile_path
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 
@@ -24,7 +25,7 @@ _SECONDS = 900.0
 
 
 @click.command("tune")
-@click.argument("model", required=False)
+@click.argument("model", type=model_name, required=False)
 @click.option(
     "--steps",
     type=click.IntRange(3, 50),
@@ -50,14 +51,20 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
     )
     from mpsdoctor.facts.collect import collect
     from mpsdoctor.profile.subject import read
-    from mpsdoctor.tuning.candidates import candidates, fastest, with_measured
+    from mpsdoctor.tuning.candidates import (
+        candidates,
+        fastest,
+        memory_was_short,
+        with_measured,
+    )
 
     path = profile_path(profile)
     name = model or read(path, {}).model or EMBEDDED_MODEL
     with output.busy("Examining this machine …"):
         facts = collect()
     choices = tune_for(name, facts)
-    edits = edits_of(read_document(path))
+    previous = read_document(path)
+    edits = edits_of(previous)
     found = candidates(choices, facts, known_needs(name))
     measured = {}
     for number, candidate in enumerate(found, 1):
@@ -66,13 +73,21 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
         output.show(f"{candidate}: {_described(measured[candidate])}")
     chosen = fastest(measured)
     if chosen is None:
-        raise MpsDoctorError(
-            "Nothing that was measured gave a picture while there was memory enough",
-            detail="The profile stays as it is.",
-            hint="Close other programs, or choose a smaller size or model: `mpsdoctor plan`.",
-        )
+        raise _none(memory_was_short(measured))
     output.show(f"The fastest: {chosen}")
-    save_profile(path, with_measured(choices, chosen, measured, made_with(facts)), edits)
+    save_profile(path, with_measured(choices, chosen, measured, made_with(facts)), previous)
+
+
+def _none(short_of_memory: bool) -> MpsDoctorError:
+    enough, hint = "", "`mpsdoctor check` looks for known faults."
+    if short_of_memory:
+        enough = " while there was memory enough"
+        hint = "Close other programs, or choose a smaller size or model: `mpsdoctor plan`."
+    return MpsDoctorError(
+        f"Nothing that was measured gave a picture{enough}",
+        detail="The profile stays as it is.",
+        hint=hint,
+    )
 
 
 def _measure(
@@ -99,7 +114,11 @@ def _measure(
 
 
 def _render(settings: "dict[str, Value | dict[str, str]]", steps: int) -> "Measurement":
-    """In a process of its own, which Metal may abort."""
+    """In a process of its own, which Metal may abort.
+
+    Raises MpsDoctorError where no candidate can be measured: the libraries, the model or the device
+    cannot be had.
+    """
     import msgspec
 
     from mpsdoctor.facts.command import run
@@ -112,11 +131,20 @@ def _render(settings: "dict[str, Value | dict[str, str]]", steps: int) -> "Measu
         result = run((*module, file.name, str(steps)), _SECONDS)
     lines = result.stdout.strip().splitlines()
     try:
-        return msgspec.json.decode(lines[-1], type=Measurement)
+        answer: Measurement | tuple[str, str, str] = msgspec.json.decode(
+            lines[-1], type=Measurement | tuple[str, str, str]
+        )
     except (IndexError, ValueError):
         last = result.stderr.strip().splitlines()[-1:] or [f"exit code {result.exit_code}"]
         slow = f"no answer within {_SECONDS:.0f} seconds"
-        return Measurement(problem=slow if result.timed_out else last[0])
+        return Measurement(
+            problem=slow if result.timed_out else last[0],
+            short_of_memory=result.exit_code == -signal.SIGKILL,  # by jetsam, or the OOM killer
+        )
+    if isinstance(answer, Measurement):
+        return answer
+    title, detail, hint = answer
+    raise MpsDoctorError(title, detail=detail, hint=hint)
 
 
 def _judged(measured: "Measurement", watch: "MemoryWatch") -> "Measurement":
@@ -133,7 +161,7 @@ def _judged(measured: "Measurement", watch: "MemoryWatch") -> "Measurement":
     if measured.problem or watch.pressure in (None, Pressure.NORMAL):
         return measured
     problem = f"not trusted: memory pressure was {watch.pressure.value} meanwhile"
-    return replace(measured, problem=problem)
+    return replace(measured, problem=problem, short_of_memory=True)
 
 
 def _described(measured: "Measurement") -> str:

@@ -11,6 +11,8 @@ from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mpsdoctor.facts.model import Facts
     from mpsdoctor.planning.configs import Configs
     from mpsdoctor.planning.model import Footprint
@@ -43,7 +45,7 @@ def write_profile(facts: "Facts", model: str | None, path: Path) -> None:
     choices = tune_for(model or before, facts)
     if choices["model"].value == before:
         choices = kept(choices, previous.tuned, previous.reasons, made_with(facts))
-    save_profile(path, choices, edits_of(previous))
+    save_profile(path, choices, previous)
 
 
 def read_document(path: Path) -> "Document":
@@ -71,16 +73,37 @@ def edits_of(previous: "Document") -> "dict[str, Value]":
     return {setting: value for setting, value in previous.edits.items() if setting != "model"}
 
 
-def save_profile(path: Path, choices: "Choices", edits: "dict[str, Value]") -> None:
-    """Writes it, and says which of the user's own values stand."""
+def save_profile(path: Path, choices: "Choices", previous: "Document") -> None:
+    """Writes it, with the user's own values; says what it holds now that it did not before."""
     from mpsdoctor.profile import document
     from mpsdoctor.profile.saving import save
 
-    save(path, document.write(choices, edits))
+    edits = edits_of(previous)
+    text = document.write(choices, edits)
+    save(path, text)
     output.tell(f"Profile: {path}")
+    output.tell(f"Model: {_described(choices['model'].value)}")
+    if changes := "; ".join(_changes(previous, document.read(text))):
+        output.tell(f"Changed: {changes}")
     for setting, value in edits.items():
         tuned = f"; tuned: {choices[setting].value}" if setting in choices else ""
         output.tell(f"  kept your own {setting} = {value}{tuned}")
+
+
+def _described(model: "Value") -> str:
+    if model == EMBEDDED_MODEL:
+        return f"{model}, which draws simple shapes; yours: mpsdoctor check --model ID"
+    return str(model)
+
+
+def _changes(previous: "Document", saved: "Document") -> "Iterator[str]":
+    """Of the settings that the profile had; others are news to nobody."""
+    from mpsdoctor.cli.profile_settings import shown
+    from mpsdoctor.profile.difference import differences
+
+    for one in differences(previous.values, saved.values):
+        if one.setting in previous.reasons:
+            yield f"{one.setting} {shown(one.ours)} -> {shown(one.theirs)}"
 
 
 def made_with(facts: "Facts") -> str:

@@ -148,7 +148,8 @@ class Volume(Record):
 class Folder(Record):
     """A folder with its symlinks resolved. `error` is the errno's name where it cannot be used.
 
-    Of a folder that does not exist, `usable` says whether it could be made.
+    Of a folder that does not exist, `usable` says whether it could be made, and `nearest` is the
+    lowest folder above it that exists.
     """
 
     path: str
@@ -157,6 +158,7 @@ class Folder(Record):
     error: str | None = None
     place: Place = Place.ORDINARY
     volume: Volume = Volume()
+    nearest: str | None = None
 
 
 class HotFolder(Record):

@@ -51,6 +51,7 @@ def folder(path: Path, home: Path, run: Runner, kernel: str) -> Folder:
         error=error,
         place=place(path, Path(os.path.realpath(home)), volume.filesystem),
         volume=volume,
+        nearest=None if exists else str(ancestor),
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -13,6 +12,7 @@ from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hub.model import Listing, RemoteFile
 from mpsdoctor.hub.refusals import no_diffusers_model, no_hub
 from mpsdoctor.hub.selection import INDEX
+from mpsdoctor.installing import install_line_here
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoSibling
@@ -32,7 +32,7 @@ def require_library() -> None:
         raise MpsDoctorError(
             "What downloads is not installed, or does not start",
             detail=f"{type(error).__name__}: {error}",
-            hint=f"Install it: {sys.executable} -m pip install 'mpsdoctor[render]'",
+            hint=f"Install it: {install_line_here('huggingface_hub')}",
         ) from error
     logging.set_verbosity_error()
 

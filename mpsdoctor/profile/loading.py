@@ -1,5 +1,6 @@
 """A profile from its layers: arguments over environment over file over defaults."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettingsSource
 
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
-from mpsdoctor.paths import PROFILE_FILE_VARIABLE
+from mpsdoctor.paths import PROFILE_FILE_VARIABLE, profile_file
 from mpsdoctor.profile.model import ENV_PREFIX, Profile
 
 P = TypeVar("P", bound=Profile)
@@ -45,7 +46,7 @@ def load(
     Raises MpsDoctorError where the file is absent, or a key or value is not understood.
     """
     layers: dict[Origin, dict[str, Any]] = {
-        Origin.FILE: _file_settings(path) if path else {},
+        Origin.FILE: _file_settings(path, environ) if path else {},
         Origin.ENVIRONMENT: _environment_settings(environ),
         Origin.ARGUMENT: dict(arguments or {}),
     }
@@ -62,13 +63,9 @@ def load(
     )
 
 
-def _file_settings(path: Path) -> dict[str, Any]:
+def _file_settings(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     if not path.exists():
-        raise MpsDoctorError(
-            "There is no profile yet",
-            detail=f"Looked for {path}",
-            hint="Run `mpsdoctor check`: it examines this machine and writes one.",
-        )
+        raise _absent(path, environ)
     if not path.is_file():
         raise MpsDoctorError(
             "The profile is no file",
@@ -89,6 +86,22 @@ def _file_settings(path: Path) -> dict[str, Any]:
             detail=f"{path}: {error}",
             hint="Mend that line, or delete the file and run `mpsdoctor check` to write it anew.",
         ) from error
+
+
+def _absent(path: Path, environ: Mapping[str, str]) -> MpsDoctorError:
+    """A file that somebody named is probably misspelt; `check` writes the usual one."""
+    if path == profile_file(environ):
+        return MpsDoctorError(
+            "There is no profile yet",
+            detail=f"Looked for {path}",
+            hint="Run `mpsdoctor check`: it examines this machine and writes one.",
+        )
+    write = shlex.join(("mpsdoctor", "check", "--profile", str(path)))
+    return MpsDoctorError(
+        f"There is no profile {path}",
+        detail="No file has this name.",
+        hint=f"Check the name. To have one written there: {write}",
+    )
 
 
 def _environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:

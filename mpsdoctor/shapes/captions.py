@@ -168,6 +168,17 @@ def vocabulary() -> list[str]:
     return sorted(set(re.findall(r"[a-z]+", re.sub(r"{\w+}", "", " ".join(tables)))))
 
 
+def unlearnt(text: str) -> list[str]:
+    """The words of a prompt that are in no caption, each once, in lower case as CLIP reads them.
+
+    The tokenizer takes them to pieces, and the model was taught nothing by those: they can change
+    the picture, but stand for nothing in it.
+    """
+    known = set(vocabulary())
+    words = dict.fromkeys(re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower()))
+    return [word for word in words if word not in known]
+
+
 def _items(scene: Scene, rng: random.Random) -> str:
     phrases = [_item(item, rng) for item in scene.items]
     if scene.placement is None:

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mpsdoctor.checks.model import Check, Severity, Status
+from mpsdoctor.checks.model import Check, Outcome, Severity, Status
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.checks.runner import examine
+from mpsdoctor.cli.examination import choose_checks
 from mpsdoctor.facts.agent import Agent, Context
 from mpsdoctor.facts.model import (
     Environment,
@@ -383,17 +384,29 @@ def test_a_torch_that_does_not_start_stops_everything_after_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("torch", "status"),
-    [(Torch(outcome=ProbeOutcome.TIMED_OUT), Status.TIMED_OUT), (None, Status.SKIPPED)],
+    ("torch", "open_question"),
+    [(Torch(outcome=ProbeOutcome.TIMED_OUT), "MPS301"), (None, "MPS303")],
 )
-def test_a_torch_that_did_not_answer_is_not_known(torch: Torch | None, status: Status) -> None:
+def test_a_torch_that_did_not_answer_is_not_known(torch: Torch | None, open_question: str) -> None:
     """No answer is neither ok nor a finding, and the exit code says that it is not known."""
     report = examine(with_torch(torch))
     results = {result.id: result for result in report.results}
-    assert status is results["MPS301"].status
-    assert results["MPS304"].reason == "needs MPS301 (PyTorch)"
-    assert [result.id for result in report.unknown] == ["MPS301"]
+    assert results["MPS301"].status in (Status.TIMED_OUT, Status.NOT_TOLD)
+    assert results["MPS304"].needs == open_question
+    assert [result.id for result in report.unknown] == [open_question]
     assert report.exit_code_at() == 3
+
+
+def test_without_asking_torch_the_packages_tell_that_it_is_missing() -> None:
+    """A quick examination that found nothing wrong would send its reader to render."""
+    quick = choose_checks(quick=True, ignore=())
+    with_it = with_torch(None)
+    packages = dict(with_it.packages or {})
+    del packages["torch"]
+    without = replace(with_it, packages=packages)
+
+    assert examine(with_it, quick).outcome is Outcome.NOT_ASKED
+    assert [error.id for error in examine(without, quick).errors] == ["MPS301"]
 
 
 def test_what_is_unknown_but_not_essential_does_not_stand_in_the_way() -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from mpsdoctor.checks.registry import CHECKS
+from mpsdoctor.cli import main
+from mpsdoctor.constants import ExitCode
 from mpsdoctor.resources import shipped
 
 PAGES = sorted(shipped("docs/checks").glob("MPS*.md"))
@@ -25,6 +27,22 @@ def test_a_page_has_the_title_of_its_check_and_five_parts(page: Path) -> None:
     assert lines[0] == f"# {page.stem}: {TITLES[page.stem]}"
     assert [line for line in lines if line.startswith("## ")] == HEADINGS
     assert lines[-1].startswith("- ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("MPS999", "`mpsdoctor check -v` shows the ids."),
+        ("mps 304", "Did you mean MPS304?"),
+        ("MPS3O4", "Did you mean MPS304?"),
+    ],
+)
+def test_a_page_that_is_not_there_is_not_guessed_at(
+    capsys: pytest.CaptureFixture[str], asked: str, hint: str
+) -> None:
+    """A slip is mended, spelt as it is listed; a number that no check has is like no other."""
+    assert ExitCode.USAGE is main.run(["explain", asked])
+    assert hint in capsys.readouterr().err
 
 
 def test_every_check_has_a_page() -> None:

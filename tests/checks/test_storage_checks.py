@@ -1,5 +1,7 @@
 """MPS5xx: free space, the Hugging Face cache and the hot folder."""
 
+import errno
+import os
 from pathlib import Path
 
 import msgspec
@@ -8,6 +10,8 @@ from msgspec.structs import replace
 
 from mpsdoctor.checks.model import Finding, NoAnswerError, Severity
 from mpsdoctor.checks.registry import CHECKS
+from mpsdoctor.facts import storage
+from mpsdoctor.facts.command import run
 from mpsdoctor.facts.model import (
     Environment,
     Facts,
@@ -154,6 +158,28 @@ def test_a_folder_that_cannot_be_used_is_a_warning(error: str, exists: bool) -> 
         assert error in finding.observed
         assert (error == "EPERM") is ("Privacy & Security" in finding.remedy.text)
         assert (error == "EPERM") is (finding.remedy.commands == ())
+
+
+def test_whose_folder_it_is_is_asked_of_one_that_exists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a folder that cannot be made there is nothing to show."""
+
+    def refuse(path: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    theirs = tmp_path / "not mine"
+    theirs.mkdir()
+    monkeypatch.setattr(os, "scandir", refuse)
+    missing = storage.folder(theirs / "cache" / "hub", tmp_path, run, "Linux")
+
+    for finding in (
+        BY_ID["MPS503"].examine(cache(HubCache(folder=missing))),
+        BY_ID["MPS505"].examine(hot(missing)),
+    ):
+        assert finding is not None
+        assert "cannot be made: EACCES" in finding.observed
+        assert finding.remedy.commands == (f"ls -lde '{theirs.resolve()}'",)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from mpsdoctor.cli import main
 from mpsdoctor.cli.tuning import write_profile
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.model import Facts, Memory
@@ -63,6 +64,41 @@ def test_a_second_check_keeps_edits_and_the_model(
         profile.variant,
     )
     assert "kept your own dtype = float32; tuned: float16" in capsys.readouterr().err
+
+
+def test_a_check_says_which_settings_it_changed(
+    path: Path, mac: Facts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of another Mac's profile, say: each with both values, and what was edited by hand stays."""
+    main.run(["profile", "use", "m1-8gb-torch-2.8.0-sd15", "--profile", str(path)])
+    assert "The next `mpsdoctor check` tunes it for this machine" in capsys.readouterr().err
+    path.write_text(path.read_text().replace("vae_tiling = false", "vae_tiling = true"))
+    before = load(Profile, path, {}).profile
+
+    write_profile(mac, None, path)
+
+    after = load(Profile, path, {}).profile
+    said = capsys.readouterr().err.splitlines()
+    [changes] = [line.removeprefix("Changed: ") for line in said if line.startswith("Changed: ")]
+    assert changes.split("; ") == [
+        f"attention_budget {before.attention_budget} -> {after.attention_budget}",
+        f"largest_side {before.largest_side} -> not set",
+    ]
+    assert "  kept your own vae_tiling = True; tuned: False" in said
+
+    write_profile(mac, None, path)
+    assert "Changed" not in capsys.readouterr().err
+
+
+def test_a_first_check_says_what_the_embedded_model_is(
+    path: Path, mac: Facts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And how to name another; nothing is changed where nothing was."""
+    write_profile(mac, None, path)
+
+    said = capsys.readouterr().err
+    assert "Model: shapes, which draws simple shapes; yours: mpsdoctor check --model ID" in said
+    assert "Changed" not in said
 
 
 @pytest.mark.parametrize("text", ['dtpye = "float32"', "environment = 3", "dtype = ", "ÿ"])

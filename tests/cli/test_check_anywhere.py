@@ -65,7 +65,7 @@ def test_an_environment_without_torch_is_told_how_to_get_it(
 
     assert ExitCode.FINDINGS == code
     commands = results["MPS301"]["finding"]["remedy"]["commands"]
-    assert ["~/comfy/bin/python -m pip install torch"] == commands
+    assert ["uv pip install --python ~/comfy/bin/python torch"] == commands
     assert not list(tmp_path.rglob("profile.toml"))
 
 

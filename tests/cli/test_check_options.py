@@ -112,6 +112,21 @@ def test_saved_facts_are_a_machine_to_examine(
     assert here.results == msgspec.json.decode(capsys.readouterr().out, type=Report).results
 
 
+def test_recorded_facts_are_never_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is any other file, and nobody waits for the examination to learn that."""
+    saved = tmp_path / "notes.txt"
+    saved.write_text("mine")
+
+    assert ExitCode.FINDINGS is main.run(["check", "--save-facts", str(saved)])
+
+    shown = capsys.readouterr()
+    assert "" == shown.out
+    assert f"{saved} exists already" in shown.err
+    assert "mine" == saved.read_text()
+
+
 def test_a_file_that_is_no_recorded_machine_is_misuse(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

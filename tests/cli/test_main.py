@@ -68,6 +68,17 @@ def test_every_way_to_end_has_its_exit_code(
     assert "" == shown.out
 
 
+def test_what_a_terminal_cannot_write_is_a_question_mark() -> None:
+    """One of Latin-1, say; what it can write it gets."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "mpsdoctor", "profile", "path"],
+        env={"PYTHONIOENCODING": "latin-1", "MPSDOCTOR_PROFILE_FILE": "/赤/ü.toml"},
+        capture_output=True,
+        check=False,
+    )
+    assert (b"/?/\xfc.toml\n", b"", 0) == (shown.stdout, shown.stderr, shown.returncode)
+
+
 @pytest.mark.parametrize("arguments", [["chekc"], ["check", "--no-such-option"], ["render"]])
 def test_misuse_ends_with_two(arguments: list[str]) -> None:
     """A command or option that does not exist, or an argument that is missing."""

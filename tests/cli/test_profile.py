@@ -10,6 +10,7 @@ from mpsdoctor.cli import main, output
 from mpsdoctor.cli.tuning import write_profile
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.model import Facts
+from mpsdoctor.resources import shipped
 
 RECORDED = Path(__file__).parents[1] / "facts"
 
@@ -19,7 +20,6 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the profile is found without being named."""
     path = tmp_path / "profile.toml"
     monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", str(path))
-    monkeypatch.setattr(output, "_stdout", Console(highlight=False, width=200))
     return path
 
 
@@ -90,6 +90,27 @@ def test_a_folder_in_the_place_of_the_profile_is_named(
 
     assert "The profile is no file" in capsys.readouterr().err
     assert [] == list(path.iterdir())
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_no_name_and_no_value_is_cut(
+    terminal: bool, path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names stay whole on the narrowest terminal, where values fold; a pipe gets a line each."""
+    console = Console(highlight=False, width=60, force_terminal=terminal, color_system=None)
+    monkeypatch.setattr(output, "_stdout", console)
+    main.run(["profile", "use", "m1-8gb-torch-2.8.0-sd15"])
+    main.run(["profile", "list"])
+    main.run(["profile", "diff", "m5-max-64gb-torch-2.14.1-sdxl"])
+    main.run(["profile", "show"])
+
+    shown = capsys.readouterr().out
+
+    names = {line.split()[0] for line in shown.splitlines() if line.strip()}
+    assert {path.stem for path in shipped("profiles").glob("*.toml")} <= names
+    assert {"PYTORCH_MPS_HIGH_WATERMARK_RATIO", "attention_budget"} <= names
+    assert "…" not in shown
+    assert terminal or "stable-diffusion-v1-5/stable-diffusion-v1-5" in shown
 
 
 def test_path_says_where_the_profile_lies(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

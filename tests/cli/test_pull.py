@@ -311,7 +311,7 @@ def test_what_stands_in_the_way_is_said_with_what_to_do(
     ("model", "variables", "says"),
     [
         ("nobody/none", {}, ["shows no model nobody/none", "misspelt", "hf auth login"]),
-        ("a/b/c", {}, ["a/b/c is not the id of a model", "ORGANISATION/NAME"]),
+        ("a/b--c", {}, ["a/b--c is not the id of a model", "ORGANISATION/NAME"]),
         (MODEL, {"HF_HUB_OFFLINE": "1"}, ["HF_HUB_OFFLINE=1 forbids", "env -u HF_HUB_OFFLINE"]),
         (MODEL, {"HF_ENDPOINT": "http://127.0.0.1:9"}, ["cannot be reached", "HF_ENDPOINT chose"]),
         (MODEL, {"HTTP_PROXY": "http://127.0.0.1:9"}, ["cannot be reached", "HTTP_PROXY"]),

@@ -77,7 +77,7 @@ def test_a_terminal_has_the_page_in_its_place(layout: Layout, daemon: ProgressFi
         daemon.update(events.Stepped("1", "heart.txt", 1, 12, 30, 25.0))
         shown.wait_for("step 12 of 30")
         assert "\x1b[1A" in shown.written, "the cursor goes back up"
-        assert int(ExitCode.INTERRUPTED) == shown.end(signal.SIGINT)
+        assert int(ExitCode.OK) == shown.end(signal.SIGINT)
         assert shown.written.index("\x1b[?25l") < shown.written.rindex("\x1b[?25h")
 
 
@@ -92,7 +92,7 @@ def test_a_pipe_gets_an_object_a_line(layout: Layout, daemon: ProgressFile) -> N
         assert 1 == json.loads(process.stdout.readline())["inbox"]
         process.send_signal(signal.SIGINT)
         assert "" == process.stdout.read()
-    assert int(ExitCode.INTERRUPTED) == process.returncode
+    assert int(ExitCode.OK) == process.returncode
 
 
 def test_a_pipe_gets_the_page_anew(layout: Layout, daemon: ProgressFile) -> None:

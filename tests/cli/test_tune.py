@@ -64,6 +64,29 @@ def test_a_model_that_cannot_be_measured_leaves_the_profile(
 
     code = main.run(["tune", "nobody/no-such-model", "--profile", str(profile)])
 
+    shown = capsys.readouterr()
     assert ExitCode.FINDINGS is code
     assert not profile.exists()
-    assert "mpsdoctor pull nobody/no-such-model" in capsys.readouterr().err
+    assert "" == shown.out  # no other setting is tried after the first
+    last = shown.err[shown.err.index("Error: The model nobody/no-such-model cannot be loaded") :]
+    assert "mpsdoctor pull nobody/no-such-model" in last
+
+
+def test_memory_is_not_blamed_for_a_model_that_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each setting says what happened, and to close programs would not help."""
+    folder, profile = tmp_path / "model", tmp_path / "profile.toml"
+    pipe = stable_diffusion(tmp_path / "tokenizer")
+    pipe.unet.conv_in.weight.data.fill_(float("nan"))
+    pipe.save_pretrained(folder)
+    monkeypatch.setattr(candidates, "_BUDGETS", ())  # one candidate is enough here
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    code = main.run(["tune", str(folder), "--steps", "3", "--profile", str(profile)])
+
+    shown = capsys.readouterr()
+    assert ExitCode.FINDINGS is code
+    assert "computed NaN" in shown.out
+    assert "known faults" in shown.err
+    assert "memory" not in shown.err

@@ -94,9 +94,18 @@ def test_a_mistake_is_named_with_its_place_and_what_was_probably_meant(
 
 def test_without_a_file_the_next_step_is_check(tmp_path: Path) -> None:
     """Nobody renders by accident with settings that were not tuned for the machine."""
+    path = tmp_path / "profile.toml"
     with pytest.raises(MpsDoctorError, match="no profile yet") as refused:
-        load(Profile, tmp_path / "profile.toml", {})
+        load(Profile, path, {"MPSDOCTOR_PROFILE_FILE": str(path)})
     assert "mpsdoctor check" in refused.value.hint
+
+
+def test_a_file_that_was_named_is_said_not_to_be_there(tmp_path: Path) -> None:
+    """A check without its name would write another place, and leave the slip as it is."""
+    path = tmp_path / "my profile.toml"
+    with pytest.raises(MpsDoctorError, match=r"There is no profile .*/my profile\.toml") as refused:
+        load(Profile, path, {})
+    assert f"mpsdoctor check --profile '{path}'" in refused.value.hint
 
 
 def test_activate_sets_what_the_user_has_not(tmp_path: Path) -> None:

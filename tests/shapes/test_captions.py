@@ -16,6 +16,7 @@ from mpsdoctor.shapes.captions import (
     caption,
     is_held_out,
     sample_scene,
+    unlearnt,
     vocabulary,
 )
 
@@ -35,6 +36,17 @@ def test_captions_keep_to_the_vocabulary(seed: int) -> None:
     text = caption(sample_scene(rng), rng)
     assert set(re.findall(r"[a-z]+", text)) <= set(vocabulary())
     assert not re.search(r"[^a-z ,.-]|  |\ba [aeiou]|\ban [^aeiou]", text)
+
+
+@given(seeds)
+def test_captions_have_no_unlearnt_word(seed: int) -> None:
+    """However they are worded and written, only what is added to them is named."""
+    rng = random.Random(seed)
+    text = caption(sample_scene(rng), rng)
+    assert unlearnt(text.upper()) == []
+    assert unlearnt(f"Two unicorns, {text} and the unicorn's Äpfel_2, two") == [
+        "two", "unicorns", "unicorn's", "äpfel", "2",
+    ]  # fmt: skip
 
 
 @given(seeds, st.booleans())
