@@ -245,7 +245,7 @@ def test_the_code_uses_only_names_that_its_torch_has() -> None:
     refused = {name: source.refused(versions_for(name)) for name, source in sources.items()}
     assert {} == {name: lines for name, lines in refused.items() if lines}
     assert modules.keys() >= RUN_BY_ANY_TORCH
-    for name in ("facts/mps_probe.py", "rendering/pipeline.py"):
+    for name in ("facts/mps_probe.py", "rendering/gpu.py"):
         used = {use for _, use in sources[name].uses()}
         assert "torch.backends.mps.is_available" in used
 
