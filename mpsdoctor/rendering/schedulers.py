@@ -9,6 +9,7 @@ import diffusers
 from diffusers import DiffusionPipeline, SchedulerMixin
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.installing import install_line_here
 from mpsdoctor.prompts.samplers import (
     AUTOMATIC,
     SAMPLERS,
@@ -128,5 +129,5 @@ def _needs_scipy(name: str) -> MpsDoctorError:
     return MpsDoctorError(
         f"{name} needs the package scipy",
         detail="Diffusers computes it with scipy, which is not installed here.",
-        hint="Install it where mpsdoctor is installed (`pip install scipy`), or name another.",
+        hint=f"Install it: {install_line_here('scipy')}; or name another sampler.",
     )
