@@ -140,9 +140,8 @@ class Daemon:
         task = asyncio.current_task()
         assert task
         for ending in _ENDING:
-            if (
-                signal.getsignal(ending) is not signal.SIG_IGN
-            ):  # as nohup, and `&` in a script, have it
+            # nohup, and `&` in a script, have one ignored.
+            if signal.getsignal(ending) is not signal.SIG_IGN:
                 loop.add_signal_handler(ending, self._stop, task)
         loop.add_signal_handler(signal.SIGUSR1, self._drain, task)
 

@@ -124,18 +124,18 @@ class WorkerProcess:
                 logger.debug("the worker printed %r", line)
                 continue
             if isinstance(message, Started | Step):
-                self._note_timing(message)
+                self._note_progress(message)
             self._messages.put_nowait(message)
         self._closed = True
         self._messages.put_nowait(None)
 
-    def _note_timing(self, message: Started | Step) -> None:
+    def _note_progress(self, message: Started | Step) -> None:
         for held in self.in_hand:
             if (held.job.job, held.job.number) == (message.job, message.number):
                 held.timing.note(message, self._clock())
 
     async def _read_complaints(self) -> None:
-        """Timing bars end their lines with a return."""
+        """Progress bars end their lines with a return."""
         assert self.process.stderr
         rest = ""
         while chunk := await self.process.stderr.read(4096):
