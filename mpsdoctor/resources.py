@@ -6,6 +6,8 @@ install) and in `mpsdoctor/shipped/` in a wheel; see the build settings in pypro
 
 from pathlib import Path
 
+from mpsdoctor.constants import EMBEDDED_MODEL
+
 PACKAGE = Path(__file__).parent
 
 
@@ -23,3 +25,8 @@ def knowledge(name: str) -> Path:
 def embedded_model() -> Path:
     """The folder of the embedded model, which `DiffusionPipeline.from_pretrained` loads."""
     return PACKAGE / "shapes" / "model"
+
+
+def is_embedded(source: str | Path) -> bool:
+    """Whether `source`, of which a pipeline was loaded, is the embedded model's name or folder."""
+    return Path(source) in (Path(EMBEDDED_MODEL), embedded_model())

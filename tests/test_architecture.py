@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "installing": set[str](),
     "paths": {"errors"},
     "records": set[str](),
-    "resources": set[str](),
+    "resources": {"constants"},
     "facts": LEAVES,
     "knowledge": LEAVES | {"facts.model"},
     "checks": LEAVES

@@ -26,7 +26,7 @@ from mpsdoctor.rendering.signature import arguments
 from mpsdoctor.rendering.sizes import picture_size, require_size
 from mpsdoctor.rendering.steps import OnStep, StepTeller, wait_for
 from mpsdoctor.rendering.vae import infinity_refused
-from mpsdoctor.resources import embedded_model
+from mpsdoctor.resources import is_embedded
 
 _Setting = TypeVar("_Setting", int, float)
 
@@ -196,4 +196,4 @@ def _model_name(pipe: DiffusionPipeline) -> str:
     source: str | Path | None = pipe.name_or_path
     if source is None:
         return type(pipe).__name__
-    return EMBEDDED_MODEL if Path(source) == embedded_model() else Path(source).name
+    return EMBEDDED_MODEL if is_embedded(source) else Path(source).name

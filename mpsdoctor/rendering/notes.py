@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.guidance import NO_GUIDANCE, guidance_of, heeds_negative_prompt
 from mpsdoctor.rendering.signature import arguments
-from mpsdoctor.resources import embedded_model
+from mpsdoctor.resources import is_embedded
 from mpsdoctor.shapes.captions import unlearnt
 
 if TYPE_CHECKING:
@@ -52,8 +51,8 @@ def _without_effect(pipe: "DiffusionPipeline", request: Request) -> Iterator[str
 
 def _on_words(pipe: "DiffusionPipeline", name: str, text: str) -> Iterator[str]:
     yield from _long_prompt(pipe, name, text)
-    source = str(getattr(pipe, "name_or_path", ""))
-    if source in (EMBEDDED_MODEL, str(embedded_model())) and (words := unlearnt(text)):
+    source = getattr(pipe, "name_or_path", None)
+    if source and is_embedded(source) and (words := unlearnt(text)):
         more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
         yield (
             f"The {name} has words that mean nothing to this model, which draws simple shapes: "
