@@ -11,7 +11,7 @@ import pytest
 import mpsdoctor
 
 PACKAGE = Path(mpsdoctor.__file__).parent
-LEAVES = {"constants", "errors", "files", "installing", "paths", "records", "resources"}
+LEAVES = {"constants", "errors", "files", "installing", "paths", "records", "resources", "units"}
 
 MAY_IMPORT = {
     "constants": set[str](),
@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "paths": {"errors"},
     "records": set[str](),
     "resources": {"constants"},
+    "units": set[str](),
     "facts": LEAVES,
     "knowledge": LEAVES | {"facts.model"},
     "checks": LEAVES

@@ -5,8 +5,8 @@ from mpsdoctor.facts.model import Facts, Pressure
 from mpsdoctor.knowledge import floors, variables
 from mpsdoctor.knowledge.memory import usual_working_set
 from mpsdoctor.knowledge.variables import HIGH, LOW
+from mpsdoctor.units import GIB
 
-_GIB = 2**30
 _RESTORE = "sudo sysctl iogpu.wired_limit_mb=0"
 _FREE = (
     "Quit other programs, those with the most memory first (Activity Monitor, Memory), and "
@@ -39,7 +39,7 @@ def ram(facts: Facts) -> Finding | None:
                 commands=("/usr/sbin/sysctl -n hw.memsize",),
             ),
         )
-    size = facts.hardware.ram_bytes / _GIB
+    size = facts.hardware.ram_bytes / GIB
     if size >= guide.ram_gib_recommended:
         return None
     if size >= _COMFORTABLE_GIB:
@@ -82,8 +82,8 @@ def working_set(facts: Facts) -> Finding | None:
     cause = ": somebody has set iogpu.wired_limit_mb" if limit else ""
     return Finding(
         severity=Severity.WARNING,
-        observed=f"The GPU may hold {given / _GIB:.1f} of {ram / _GIB:.0f} GB{cause}.",
-        expected=f"about {usual_working_set(ram) / _GIB:.0f} GB (estimated)",
+        observed=f"The GPU may hold {given / GIB:.1f} of {ram / GIB:.0f} GB{cause}.",
+        expected=f"about {usual_working_set(ram) / GIB:.0f} GB (estimated)",
         impact="Models and pictures that fit into this Mac run out of memory or swap.",
         remedy=Remedy(
             text="Give the decision back to macOS; it holds until the next restart. If the limit "
@@ -102,12 +102,12 @@ def wired_limit(facts: Facts) -> Finding | None:
         raise NoAnswerError("whether the wired limit was raised is not known", Status.NOT_TOLD)
     if limit <= usual_working_set(ram):
         return None
-    left = max(0, ram - limit) / _GIB
+    left = max(0, ram - limit) / GIB
     if left >= _LEAVE_GIB:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed=f"The GPU may hold {limit / _GIB:.1f} of {ram / _GIB:.0f} GB: somebody has "
+        observed=f"The GPU may hold {limit / GIB:.1f} of {ram / GIB:.0f} GB: somebody has "
         "raised iogpu.wired_limit_mb.",
         expected=f"at least {_LEAVE_GIB} GB left for macOS and other programs",
         impact=f"When a model takes what it may, {left:.1f} GB are left; the Mac can freeze or "
@@ -153,8 +153,8 @@ def swap(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"{used / _GIB:.1f} GB of swap are in use beside {ram / _GIB:.0f} GB of memory.",
-        expected=f"less than {_MUCH_SWAP * ram / _GIB:.0f} GB",
+        observed=f"{used / GIB:.1f} GB of swap are in use beside {ram / GIB:.0f} GB of memory.",
+        expected=f"less than {_MUCH_SWAP * ram / GIB:.0f} GB",
         impact="What lies in swap is read from the disk when it is used again; a model that "
         "overflows into it renders many times slower.",
         remedy=Remedy(text=_FREE),
@@ -171,7 +171,7 @@ def watermark(facts: Facts) -> Finding | None:
     if not ram:
         raise NoAnswerError("how much memory this Mac has is not known", Status.NOT_TOLD)
     # From there on the guide expects pictures to fit.
-    if ram >= floors.load().guide.ram_gib_recommended * _GIB:
+    if ram >= floors.load().guide.ram_gib_recommended * GIB:
         return None
     said = (facts.environment.variables if facts.environment else {}).get(HIGH)
     limit = _ratio(said) * (facts.memory.working_set_bytes or usual_working_set(ram))
@@ -181,7 +181,7 @@ def watermark(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"PyTorch may take about {limit / _GIB:.0f} of {ram / _GIB:.0f} GB "
+        observed=f"PyTorch may take about {limit / GIB:.0f} of {ram / GIB:.0f} GB "
         f"({f'{HIGH}={said}' if said else 'its default'}).",
         expected="a limit below the memory of this Mac",
         impact="Instead of an error when a picture is too large, the Mac swaps until it hardly "

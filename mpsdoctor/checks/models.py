@@ -21,8 +21,8 @@ from mpsdoctor.facts.model import Facts, ModelFiles, ModelState
 from mpsdoctor.knowledge import dtypes
 from mpsdoctor.knowledge.device import device_of
 from mpsdoctor.planning.forecast import machine_of
+from mpsdoctor.units import gib
 
-_GIB = 2**30
 _MOST_NAMED = 5
 _TRUE = frozenset({"1", "on", "yes", "true"})
 
@@ -104,10 +104,10 @@ def fits(facts: Facts) -> Finding | None:
     least = fit.footprint
     return Finding(
         severity=Severity.WARNING,
-        observed=f"{files.model} takes {_gib(fit.outcome.peak_bytes)} at {least.width}×"
-        f"{least.height} in {least.dtype}, {_gib(least.weights_bytes)} of it for its weights "
+        observed=f"{files.model} takes {gib(fit.outcome.peak_bytes)} at {least.width}×"
+        f"{least.height} in {least.dtype}, {gib(least.weights_bytes)} of it for its weights "
         "(forecast).",
-        expected=f"at most {_gib(machine.limit_bytes)}, {machine.limit_from}",
+        expected=f"at most {gib(machine.limit_bytes)}, {machine.limit_from}",
         impact="A picture ends with an error, for want of memory, or the Mac swaps until it hardly "
         "moves.",
         remedy=Remedy(
@@ -142,10 +142,6 @@ def _fails(facts: Facts, files: ModelFiles, use: str, impact: str) -> Finding:
             fix=Fix(kind=FixKind.SETTINGS, settings=("dtype",)) if pinned else None,
         ),
     )
-
-
-def _gib(size: int) -> str:
-    return f"{size / _GIB:.1f} GiB"
 
 
 def _missing(files: ModelFiles) -> str:

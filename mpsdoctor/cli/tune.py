@@ -13,6 +13,7 @@ from mpsdoctor.cli import output
 from mpsdoctor.cli.options import model_name, profile_option, profile_path
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.units import gib
 
 if TYPE_CHECKING:
     from mpsdoctor.facts.memory_watch import MemoryWatch
@@ -167,7 +168,7 @@ def _judged(measured: "Measurement", watch: "MemoryWatch") -> "Measurement":
 def _described(measured: "Measurement") -> str:
     if measured.problem:
         return measured.problem
-    peak = f", {measured.peak_bytes / 2**30:.1f} GiB" if measured.peak_bytes else ""
+    peak = f", {gib(measured.peak_bytes)}" if measured.peak_bytes else ""
     swapped = (
         f", swapped {measured.swapped_bytes / 2**20:.0f} MiB" if measured.swapped_bytes else ""
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mpsdoctor.cli import output
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.units import gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from mpsdoctor.profile.choice import Choices, Value
     from mpsdoctor.profile.document import Document
     from mpsdoctor.tuning.needs import Needs
-
-_GIB = 2**30
 
 
 def update_profile(facts: "Facts", model: str | None, path: Path) -> None:
@@ -125,9 +124,7 @@ def tune_for(model: str, facts: "Facts") -> "Choices":
     needs = replace(needs, footprints=_footprints(needs, configs, facts))
     fit = Situation(facts, needs).fit
     if fit and not fit.fits:
-        takes, missing = (
-            f"{size / _GIB:.1f} GiB" for size in (fit.outcome.peak_bytes, fit.outcome.missing_bytes)
-        )
+        takes, missing = gib(fit.outcome.peak_bytes), gib(fit.outcome.missing_bytes)
         output.tell(
             f"{model} does not fit in this Mac's memory: it takes {takes}, {missing} too much. "
             f"What would help: mpsdoctor plan {model}"

@@ -13,10 +13,9 @@ from mpsdoctor.planning.attention_memory import Cliff, Kind
 from mpsdoctor.planning.model import AttentionCall, Footprint, Stage, StageName
 from mpsdoctor.records import Record
 from mpsdoctor.rendering import attention_pieces
+from mpsdoctor.units import GIB
 
 Attention = Literal["native", "bounded", "sliced"]
-
-_GIB = 2**30
 
 
 class Machine(Record):
@@ -120,7 +119,7 @@ def machine_of(facts: Facts) -> Machine:
         source = "the memory of this Mac, which is not known"
     elif limit is None and ram is not None:
         limit = usual_working_set(ram)
-        source = f"what Metal usually recommends on a Mac with {ram / _GIB:.0f} GB"
+        source = f"what Metal usually recommends on a Mac with {ram / GIB:.0f} GB"
     return Machine(
         limit_bytes=limit,
         limit_from=source,

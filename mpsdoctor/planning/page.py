@@ -11,8 +11,8 @@ from mpsdoctor.constants import PLAN_SCHEMA
 from mpsdoctor.planning.attention_memory import Cliff
 from mpsdoctor.planning.forecast import Forecast, Machine, Outcome, StageForecast, largest
 from mpsdoctor.records import Record
+from mpsdoctor.units import GIB
 
-_GIB = 2**30
 _FALLS = {
     Cliff.ABORT: "aborts",
     Cliff.WRONG: "wrong",
@@ -190,4 +190,4 @@ def _size(forecast: Forecast) -> str:
 
 def _gib(size: int) -> str:
     """With two digits where there are few, so that small models are not all 0.0."""
-    return f"{size / _GIB:.1f}" if size >= _GIB else f"{size / _GIB:.2f}"
+    return f"{size / GIB:.1f}" if size >= GIB else f"{size / GIB:.2f}"

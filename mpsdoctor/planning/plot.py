@@ -7,6 +7,7 @@ from itertools import pairwise
 from PIL import Image, ImageDraw, ImageFont
 
 from mpsdoctor.planning.forecast import Forecast, Machine, Outcome
+from mpsdoctor.units import GIB, gib
 
 _SCALE = 2
 """Drawn larger and made smaller at the end, for smooth lines."""
@@ -17,7 +18,6 @@ _INK, _SOFT, _GRID, _PAPER = "#1f2933", "#66727f", "#e4e8ec", "#ffffff"
 _LIMIT = "#c0392b"
 _COLOURS = {"native": "#1769aa", "bounded": "#1b8a5a", "sliced": "#d98e04"}
 _WIDTHS = {"native": 7, "bounded": 4, "sliced": 2}
-_GIB = 2**30
 _ABOVE = 1.6
 """How far above the limit the picture goes, or above twice what the frugal need."""
 
@@ -50,9 +50,9 @@ class _Chart:
         self._sides = (min(sides), max(max(sides), min(sides) + 1))
 
     def grid(self) -> None:
-        step = _step(self._top / _GIB)
-        for count in range(int(self._top / _GIB / step) + 1):
-            y = self._y(count * step * _GIB)
+        step = _step(self._top / GIB)
+        for count in range(int(self._top / GIB / step) + 1):
+            y = self._y(count * step * GIB)
             self._line([(_LEFT, y), (_WIDTH - _RIGHT, y)], _GRID, 1)
             self._text((_LEFT - 12, y), f"{count * step:g}", 15, _SOFT, "rm")
         for one in self._forecasts:
@@ -65,7 +65,7 @@ class _Chart:
         y = self._y(machine.limit_bytes)
         for start in range(_LEFT, _WIDTH - _RIGHT, 14):
             self._line([(start, y), (min(start + 8, _WIDTH - _RIGHT), y)], _LIMIT, 2)
-        words = f"{machine.limit_bytes / _GIB:.1f} GiB: {machine.limit_from}"
+        words = f"{gib(machine.limit_bytes)}: {machine.limit_from}"
         self._text((_LEFT + 8, y - 6), words, 14, _LIMIT, "ls")
 
     def curves(self) -> None:
@@ -96,7 +96,7 @@ class _Chart:
         versions.append("hollow: fails on mps" if fails else "")
         line = ", ".join([what, *filter(None, versions)])
         self._text((_LEFT, 62), line, 15, _SOFT, "lm")
-        weights = f"weights {first.weights_bytes / _GIB:.1f} GiB"
+        weights = f"weights {gib(first.weights_bytes)}"
         y = self._y(first.weights_bytes)
         self._line([(_LEFT, y), (_WIDTH - _RIGHT, y)], _SOFT, 1)
         self._text((_WIDTH - _RIGHT, y - 4), weights, 14, _SOFT, "rb")

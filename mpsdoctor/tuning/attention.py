@@ -6,8 +6,8 @@ from mpsdoctor.tuning.fit import Fit
 from mpsdoctor.tuning.needs import Denoiser
 from mpsdoctor.tuning.sources import GUIDE
 from mpsdoctor.tuning.view import View
+from mpsdoctor.units import gib
 
-_GIB = 2**30
 _SOURCES = ("pytorch #181575", "pytorch #149261")
 
 
@@ -70,7 +70,7 @@ def side(view: View) -> Choice:
             "The model's own size does not fit in this Mac's memory; this is the largest known to."
         )
         return Choice(chosen, reason, "size-fits")
-    reason = f"Nothing fits: the least that is known misses {_gib(fit.outcome.missing_bytes)}."
+    reason = f"Nothing fits: the least that is known misses {gib(fit.outcome.missing_bytes)}."
     return Choice(chosen, reason, "size-least")
 
 
@@ -87,8 +87,8 @@ def largest_side(view: View) -> Choice:
 
 def _forecast(fit: Fit, view: View) -> str:
     size = f"{fit.footprint.width}×{fit.footprint.height}"
-    peak, limit = _gib(fit.outcome.peak_bytes), view.machine.limit_bytes or 0
-    verdict = f"{'fits in' if fit.fits else 'exceeds'} {_gib(limit)}, {view.machine.limit_from}"
+    peak, limit = gib(fit.outcome.peak_bytes), view.machine.limit_bytes or 0
+    verdict = f"{'fits in' if fit.fits else 'exceeds'} {gib(limit)}, {view.machine.limit_from}"
     return f"At {size} it is forecast to take {peak}, which {verdict}."
 
 
@@ -105,7 +105,3 @@ def _largest_scores(fit: Fit) -> int:
     """Bytes in float32, at the size of the fit."""
     calls = [call for stage in fit.footprint.stages for call in stage.attention]
     return max((call.shape.scores for call in calls), default=0) * SCORE_BYTES
-
-
-def _gib(size: int) -> str:
-    return f"{size / _GIB:.1f} GiB"

@@ -8,8 +8,8 @@ from mpsdoctor.knowledge.versions import parse
 from mpsdoctor.profile.choice import Choice, Choices
 from mpsdoctor.tuning.needs import Needs
 from mpsdoctor.tuning.sources import GUIDE
+from mpsdoctor.units import GIB
 
-_GIB = 2**30
 _USUAL_SIDE = 512
 
 
@@ -25,7 +25,7 @@ def guide(facts: Facts, needs: Needs) -> Choices:
 
 
 def _attention(facts: Facts, needs: Needs) -> Choice:
-    ram = (facts.hardware.ram_bytes or 0) / _GIB
+    ram = (facts.hardware.ram_bytes or 0) / GIB
     recommended = floors.load().guide.ram_gib_recommended
     if ram < recommended:
         return _choice("sliced", f"This Mac has less than {recommended} GB of memory.")

@@ -13,8 +13,7 @@ from mpsdoctor.tuning.fit import Fit
 from mpsdoctor.tuning.needs import Denoiser
 from mpsdoctor.tuning.precision import Precision
 from mpsdoctor.tuning.situation import Situation
-
-_GIB = 2**30
+from mpsdoctor.units import GIB, gib
 
 
 class Input(Enum):
@@ -183,12 +182,12 @@ def _canaries(situation: Situation) -> str:
 def _working_set(situation: Situation) -> str:
     """Where it is not known, it is estimated from the memory, which is named then."""
     size = situation.facts.memory.working_set_bytes
-    return f"recommended working set {size / _GIB:.1f} GiB" if size else ""
+    return f"recommended working set {gib(size)}" if size else ""
 
 
 def _ram(situation: Situation) -> str:
     size = situation.facts.hardware.ram_bytes
-    return "RAM not known" if size is None else f"RAM {size / _GIB:g} GiB"
+    return "RAM not known" if size is None else f"RAM {size / GIB:g} GiB"
 
 
 def _side(situation: Situation) -> str:
@@ -201,7 +200,7 @@ def _forecast(situation: Situation) -> str:
     if fit is None or limit is None:
         return "no forecast"
     peak, size = fit.outcome.peak_bytes, f"{fit.footprint.width}×{fit.footprint.height}"
-    return f"forecast of {peak / _GIB:.1f} GiB at {size}, limit {limit / _GIB:.1f} GiB"
+    return f"forecast of {gib(peak)} at {size}, limit {gib(limit)}"
 
 
 def _needs(situation: Situation) -> str:
