@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.version import __version__
 
 if TYPE_CHECKING:
     from mpsdoctor.rendering.tuned import TunedProfile
 
 __all__ = ["MpsDoctorError", "__version__", "load_profile"]
-
-__version__ = "0.1.0"
 
 
 def load_profile(path: str | Path | None = None, **settings: Any) -> "TunedProfile":  # noqa: ANN401

@@ -24,6 +24,22 @@ def profile_file(environ: Mapping[str, str]) -> Path:
     return _own_folder(platformdirs.user_config_dir, "the profile") / "profile.toml"
 
 
+def profile_path(named: Path | None, environ: Mapping[str, str]) -> Path:
+    """Where the profile lies: what `--profile` names, else its usual place.
+
+    Raises MpsDoctorError where there is no home directory.
+    """
+    return expand(named) if named else profile_file(environ)
+
+
+def find_profile(named: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The same; None where there is no home directory to look in."""
+    try:
+        return profile_path(named, environ)
+    except MpsDoctorError:
+        return None
+
+
 def undo_file() -> Path:
     """Where `mpsdoctor check --fix` records what it does, on macOS beside the profile.
 

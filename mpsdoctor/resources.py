@@ -18,8 +18,8 @@ def shipped(folder: str) -> Path:
 
 
 def knowledge(name: str) -> Path:
-    """A data file of `mpsdoctor/knowledge/`."""
-    return PACKAGE / "knowledge" / name
+    """A data file of `mpsdoctor/knowledge/tables/`."""
+    return PACKAGE / "knowledge" / "tables" / name
 
 
 def embedded_model() -> Path:

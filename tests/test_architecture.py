@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -11,86 +11,87 @@ import pytest
 import mpsdoctor
 
 PACKAGE = Path(mpsdoctor.__file__).parent
-LEAVES = {"constants", "errors", "files", "installing", "paths", "records", "resources", "units"}
+LEAVES = {
+    "constants", "errors", "files", "install_commands", "paths", "records", "resources", "units",
+    "version",
+}  # fmt: skip
 
-MAY_IMPORT = {
-    "constants": set[str](),
+ROOMS: dict[str, set[str]] = {
+    "constants": set(),
+    "version": set(),
+    "units": set(),
+    "records": set(),
+    "install_commands": set(),
     "errors": {"constants"},
     "files": {"errors"},
-    "installing": set[str](),
     "paths": {"errors"},
-    "records": set[str](),
     "resources": {"constants"},
-    "units": set[str](),
     "facts": LEAVES,
-    "knowledge": LEAVES | {"facts.model"},
-    "checks": LEAVES
-    | {"facts.agent", "facts.model", "knowledge"}
-    | {"planning.forecast", "planning.needs", "tuning.fit"},
+    "knowledge": LEAVES | {"facts.records"},
     "profile": LEAVES,
-    "tuning": LEAVES
-    | {"facts.model", "knowledge", "profile", "planning", "rendering.attention_pieces"}
-    | {"rendering.measurement"},
-    "fixing": LEAVES | {"profile"},
-    "hub": LEAVES | {"facts"},
     "prompts": LEAVES,
-    "planning": LEAVES
-    | {"facts.command", "facts.model", "knowledge", "rendering.attention_pieces"}
-    | {"rendering.attention_kernels", "__version__"},
-    "rendering": LEAVES | {"profile", "prompts", "shapes.captions"},
-    "hotfolder": LEAVES
-    | {"profile", "prompts", "rendering.protocol"}
-    | {
-        f"facts.{source}"
-        for source in ("command", "mac_answer", "memory", "pmset", "sysctl", "volumes")
-    }
-    | {"facts.model"},
-    "service": LEAVES | {"facts", "hotfolder.status"},
+    "planning": LEAVES | {"facts.command", "facts.records", "knowledge"},
+    "hub": LEAVES | {"facts"},
+    "tuning": LEAVES | {"facts.measurement", "facts.records", "knowledge", "profile", "planning"},
+    "checks": LEAVES
+    | {"facts.agent", "facts.records", "knowledge"}
+    | {"planning.forecast", "planning.needs", "tuning.fit"},
+    "reports": LEAVES | {"checks.report", "facts.records"},
+    "fixing": LEAVES | {"profile"},
     "shapes": LEAVES,
-    "reports": LEAVES | {"checks.model", "facts.model"},
+    "rendering": LEAVES
+    | {"facts.measurement", "knowledge.attention", "profile", "prompts", "shapes.captions"},
+    "hotfolder": LEAVES
+    | {"knowledge.messages", "profile", "prompts", "rendering.protocol"}
+    | {f"facts.{source}" for source in ("command", "memory", "pmset", "sysctl", "volumes")}
+    | {"facts.probes.mac_answer", "facts.records"},
+    "service": LEAVES | {"facts", "hotfolder.status"},
     "__init__": LEAVES | {"profile", "rendering"},
-    "__main__": {"cli"},
     "cli": LEAVES
     | {"facts", "knowledge", "checks", "profile", "tuning", "prompts", "rendering", "hotfolder"}
     | {"reports", "fixing", "hub", "planning", "service"},
+    "__main__": {"cli"},
 }
-"""Room to what it may import of ours; a dotted name is the one door into another room."""
+"""Each room, after all that it may import of ours; a dotted name is the one door into another."""
+
+MOST_ENTRIES = {"": 30, "hotfolder": 12}
+"""What a folder may show; every other one 20."""
 
 HEAVY = {"torch", "diffusers", "transformers", "tokenizers", "accelerate", "safetensors"}
 MAY_IMPORT_HEAVY = {
-    "facts/canaries.py",
-    "facts/mps_probe.py",
-    "facts/picture_probe.py",
+    "facts/probes/canaries.py",
+    "facts/probes/mps_probe.py",
+    "facts/probes/picture_probe.py",
     "planning/build.py",
-    "planning/quiet.py",
+    "planning/silence_logging.py",
     "planning/storages.py",
     "planning/tokens.py",
     "planning/trace.py",
-    "rendering/attention.py",
-    "rendering/attention_scope.py",
-    "rendering/attention_precision.py",
+    "rendering/attention/bounded.py",
+    "rendering/attention/precision.py",
+    "rendering/attention/scope.py",
+    "rendering/fallback.py",
+    "rendering/generate.py",
     "rendering/gpu.py",
     "rendering/guidance.py",
-    "rendering/ladder.py",
+    "rendering/libraries.py",
+    "rendering/measure.py",
     "rendering/notes.py",
+    "rendering/pipeline.py",
     "rendering/schedulers.py",
     "rendering/signature.py",
     "rendering/steps.py",
-    "rendering/generate.py",
-    "rendering/measure.py",
-    "rendering/vae.py",
-    "rendering/pipeline.py",
-    "rendering/libraries.py",
     "rendering/tuned.py",
+    "rendering/vae.py",
     "rendering/worker.py",
-    "shapes/architecture.py",
-    "shapes/drawing.py",
-    "shapes/fitting.py",
-    "shapes/judge.py",
-    "shapes/objectives.py",
-    "shapes/sight.py",
-    "shapes/tokenizer.py",
-    "shapes/train.py",
+    "shapes/training/architecture.py",
+    "shapes/training/drawing.py",
+    "shapes/training/fitting.py",
+    "shapes/training/judge.py",
+    "shapes/training/objectives.py",
+    "shapes/training/recognition.py",
+    "shapes/training/tokenizer.py",
+    "shapes/training/train.py",
 }
 
 
@@ -110,6 +111,20 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def needs(part: Callable[[str], str]) -> dict[str, set[str]]:
+    """Each part of the package to those that it imports from, by what `part` makes of a module."""
+    named = {module_of(path): path for path in modules()}
+    found: dict[str, set[str]] = {}
+    for name, path in named.items():
+        used = {used if used in named else used.rpartition(".")[0] for used in imports(path)}
+        found.setdefault(part(name), set()).update(map(part, used))
+    return found
+
+
+def module_of(path: Path) -> str:
+    return ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts))
+
+
 def room_of(path: Path) -> str:
     relative = path.relative_to(PACKAGE)
     return relative.parts[0] if len(relative.parts) > 1 else relative.stem
@@ -122,22 +137,48 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     for name in imports(path):
         if name.startswith("mpsdoctor."):
             target = name.removeprefix("mpsdoctor.")
-            doors = MAY_IMPORT[room] | {room, "__version__", "load_profile"}
+            doors = ROOMS[room] | {room}
             assert any(target == door or target.startswith(f"{door}.") for door in doors), (
                 f"{room} must not import {name}"
             )
 
 
+def test_no_room_imports_upwards() -> None:
+    """The rooms stand in one order, in which each comes after all that it may import."""
+    order = list(ROOMS)
+    for room, doors in ROOMS.items():
+        below = order[: order.index(room)]
+        assert set() == {door.partition(".")[0] for door in doors} - {*below, room}, room
+
+
 def test_no_module_needs_itself() -> None:
     """Imports go one way, wherever in a file they stand: each module can be read after its own."""
-    named = {
-        "mpsdoctor." + ".".join(p.relative_to(PACKAGE).with_suffix("").parts): p for p in modules()
-    }
-    needs = {
-        name: {used if used in named else used.rpartition(".")[0] for used in imports(path)}
-        for name, path in named.items()
-    }
-    TopologicalSorter(needs).prepare()
+    TopologicalSorter(needs(lambda module: module)).prepare()
+
+
+@pytest.mark.parametrize(
+    "room", sorted({path.relative_to(PACKAGE).parts[0] for path in PACKAGE.glob("*/*/")})
+)
+def test_no_sub_room_needs_itself(room: str) -> None:
+    """Within a room its folders, and the modules beside them, can be read one after the other."""
+
+    def part(module: str) -> str:
+        return ".".join(module.split(".")[1:3]) if module.split(".")[1:2] == [room] else ""
+
+    graph = {name: used - {name, ""} for name, used in needs(part).items() if name}
+    TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize(
+    "folder",
+    sorted({path.parent for path in PACKAGE.rglob("*.py") if "shipped" not in path.parts}),
+    ids=lambda folder: str(folder.relative_to(PACKAGE)),
+)
+def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
+    """No more entries than a newcomer reads through to find the right one."""
+    shown = [path for path in folder.iterdir() if not path.name.startswith("__")]
+    name = "" if folder == PACKAGE else str(folder.relative_to(PACKAGE))
+    assert len(shown) <= MOST_ENTRIES.get(name, 20)
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -150,7 +191,7 @@ def test_torch_stays_in_the_modules_that_compute(path: Path) -> None:
 
 def test_every_room_has_its_line_in_the_table() -> None:
     """A new folder must say what it may import."""
-    assert {room_of(path) for path in modules()} <= set(MAY_IMPORT)
+    assert {room_of(path) for path in modules()} == set(ROOMS)
 
 
 def test_only_the_standard_library_and_declared_packages_are_imported() -> None:

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from mpsdoctor.checks.runner import examine
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.records import Facts
 from mpsdoctor.reports.text import render
 from mpsdoctor.shapes.captions import Item, Scene
-from mpsdoctor.shapes.judge import judge
+from mpsdoctor.shapes.training.judge import judge
 
 ROOT = Path(__file__).parents[1]
 README = "README.md"

@@ -40,7 +40,7 @@ NAMES: dict[str, dict[str, list[str]]] = {
 """Version to module to names."""
 
 MODULES = {module for names in NAMES.values() for module in names}
-RUN_BY_ANY_TORCH = {"facts/canaries.py", "facts/mps_probe.py"}
+RUN_BY_ANY_TORCH = {"facts/probes/canaries.py", "facts/probes/mps_probe.py"}
 """In the user's other environments; elsewhere it is a torch that the extra `render` accepts."""
 
 _LOOKS_AT = ast.Attribute | ast.BoolOp | ast.Compare | ast.Expr | ast.If | ast.IfExp | ast.UnaryOp
@@ -245,7 +245,7 @@ def test_the_code_uses_only_names_that_its_torch_has() -> None:
     refused = {name: source.refused(versions_for(name)) for name, source in sources.items()}
     assert {} == {name: lines for name, lines in refused.items() if lines}
     assert modules.keys() >= RUN_BY_ANY_TORCH
-    for name in ("facts/mps_probe.py", "rendering/gpu.py"):
+    for name in ("facts/probes/mps_probe.py", "rendering/gpu.py"):
         used = {use for _, use in sources[name].uses()}
         assert "torch.backends.mps.is_available" in used
 
@@ -326,7 +326,7 @@ def test_the_probe_may_meet_a_torch_that_cannot_render() -> None:
     """What other environments run is held to a torch of which torch.mps is not yet a part."""
     source = Source("import torch\ntorch.mps.synchronize()\ntorch.backends.mps.is_built()")
     assert [] == source.refused(versions_for("rendering/pipeline.py"))
-    assert ["2: torch.mps 1.12.1"] == source.refused(versions_for("facts/mps_probe.py"))
+    assert ["2: torch.mps 1.12.1"] == source.refused(versions_for("facts/probes/mps_probe.py"))
 
 
 def test_every_release_is_recorded() -> None:

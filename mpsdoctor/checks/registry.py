@@ -1,6 +1,6 @@
 """Every check, in the order of the report. Ids are never given to another check."""
 
-from mpsdoctor.checks import (
+from mpsdoctor.checks.families import (
     agent,
     canaries,
     diffusers,
@@ -8,7 +8,7 @@ from mpsdoctor.checks import (
     faults,
     mac,
     memory,
-    models,
+    model_files,
     picture,
     power,
     profile,
@@ -16,7 +16,7 @@ from mpsdoctor.checks import (
     pytorch,
     storage,
 )
-from mpsdoctor.checks.model import Check
+from mpsdoctor.checks.report import Check
 
 CHECKS: tuple[Check, ...] = (
     Check("MPS101", "Apple silicon Mac", mac.apple_silicon),
@@ -88,10 +88,10 @@ CHECKS: tuple[Check, ...] = (
     Check("MPS602", "Transformers", diffusers.transformers, requires=("MPS201",)),
     Check("MPS603", "packages that fit", diffusers.compatible, requires=("MPS201", "MPS601")),
     Check("MPS604", "Accelerate", diffusers.accelerate, requires=("MPS201", "MPS601")),
-    Check("MPS605", "model on this disk", models.on_disk),
-    Check("MPS606", "model as safetensors", models.safetensors),
-    Check("MPS607", "number format of the model", models.dtype, requires=("MPS101",)),
-    Check("MPS608", "model in this Mac's memory", models.fits, requires=("MPS101",)),
+    Check("MPS605", "model on this disk", model_files.on_disk),
+    Check("MPS606", "model as safetensors", model_files.safetensors),
+    Check("MPS607", "number format of the model", model_files.dtype, requires=("MPS101",)),
+    Check("MPS608", "model in this Mac's memory", model_files.fits, requires=("MPS101",)),
     Check("MPS701", "agent up to date", agent.current, requires=("MPS101",)),
     Check("MPS702", "agent's Python", agent.interpreter, requires=("MPS101",)),
     Check("MPS703", "agent loaded", agent.loaded, requires=("MPS101",)),

@@ -4,9 +4,9 @@ import shlex
 
 from packaging.version import Version
 
-from mpsdoctor.checks.model import Remedy
-from mpsdoctor.facts.model import Facts
-from mpsdoctor.installing import install_line
+from mpsdoctor.checks.report import Remedy
+from mpsdoctor.facts.records import Facts
+from mpsdoctor.install_commands import install_line
 from mpsdoctor.knowledge import floors, versions
 from mpsdoctor.knowledge.macos import torch_limit
 

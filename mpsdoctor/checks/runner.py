@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from mpsdoctor.checks.model import Check, NoAnswerError, Report, Result, Severity, Status
 from mpsdoctor.checks.registry import CHECKS
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.checks.report import Check, NoAnswerError, Report, Result, Severity, Status
+from mpsdoctor.facts.records import Facts
 
 
 def examine(facts: Facts, checks: Sequence[Check] = CHECKS) -> Report:
@@ -35,7 +35,7 @@ def _stands_in_the_way(result: Result) -> bool:
     """A note or a warning does not: what comes after it can still be told."""
     if result.finding is not None:
         return result.finding.severity is Severity.ERROR
-    return result.status not in (Status.OK, Status.NOT_TOLD)
+    return result.status not in (Status.OK, Status.NOT_RECORDED)
 
 
 def _result(check: Check, status: Status, *, reason: str = "", needs: str = "") -> Result:

@@ -7,25 +7,25 @@ from collections.abc import Sequence
 
 import click
 
-from mpsdoctor import __version__
 from mpsdoctor.cli import output
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.version import __version__
 
 COMMANDS = {
-    "check": "mpsdoctor.cli.check",
-    "doctor": "mpsdoctor.cli.check",
-    "explain": "mpsdoctor.cli.explain",
-    "profile": "mpsdoctor.cli.profile",
-    "tune": "mpsdoctor.cli.tune",
-    "pull": "mpsdoctor.cli.pull",
-    "render": "mpsdoctor.cli.render",
-    "watch": "mpsdoctor.cli.watch",
-    "status": "mpsdoctor.cli.status",
-    "service": "mpsdoctor.cli.service",
-    "plan": "mpsdoctor.cli.plan",
-    "bugreport": "mpsdoctor.cli.bugreport",
-    "demo": "mpsdoctor.cli.demo",
+    "check": "mpsdoctor.cli.commands.check",
+    "doctor": "mpsdoctor.cli.commands.check",
+    "explain": "mpsdoctor.cli.commands.explain",
+    "profile": "mpsdoctor.cli.commands.profile",
+    "tune": "mpsdoctor.cli.commands.tune",
+    "pull": "mpsdoctor.cli.commands.pull",
+    "render": "mpsdoctor.cli.commands.render",
+    "watch": "mpsdoctor.cli.commands.watch",
+    "status": "mpsdoctor.cli.commands.status",
+    "service": "mpsdoctor.cli.commands.service",
+    "plan": "mpsdoctor.cli.commands.plan",
+    "bugreport": "mpsdoctor.cli.commands.bugreport",
+    "demo": "mpsdoctor.cli.commands.demo",
 }
 """Name to module; each module's `command` is imported only when it is needed."""
 

@@ -1,6 +1,5 @@
 """Options that several commands share."""
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ import click
 from mpsdoctor.constants import EMBEDDED_MODEL
 
 if TYPE_CHECKING:
-    from mpsdoctor.profile.model import Profile
+    from mpsdoctor.profile.settings import Profile
 
 profile_option = click.option(
     "--profile",
@@ -54,13 +53,6 @@ def model_name(text: str) -> str:
         f"{text!r} is no folder and no id on Hugging Face, such as ORG/NAME; {EMBEDDED_MODEL} is "
         "the embedded model."
     )
-
-
-def profile_path(profile: Path | None) -> Path:
-    """Where the profile lies: what `--profile` says, else its usual place."""
-    from mpsdoctor.paths import expand, profile_file
-
-    return expand(profile) if profile else profile_file(os.environ)
 
 
 def hot_folder(folder: Path | None, settings: "Profile") -> Path:

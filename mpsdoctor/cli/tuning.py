@@ -14,9 +14,9 @@ from mpsdoctor.units import gib
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mpsdoctor.facts.model import Facts
+    from mpsdoctor.facts.records import Facts
     from mpsdoctor.planning.configs import Configs
-    from mpsdoctor.planning.model import Footprint
+    from mpsdoctor.planning.footprint import Footprint
     from mpsdoctor.profile.choice import Choices, Value
     from mpsdoctor.profile.document import Document
     from mpsdoctor.tuning.needs import Needs
@@ -61,7 +61,7 @@ def understood(path: Path) -> "Document":
     """A profile's file. Raises MpsDoctorError where it is absent or not understood."""
     from mpsdoctor.profile import document
     from mpsdoctor.profile.loading import load
-    from mpsdoctor.profile.model import Profile
+    from mpsdoctor.profile.settings import Profile
 
     load(Profile, path, {})
     return document.read(path.read_text("utf-8"))
@@ -97,8 +97,8 @@ def _described(model: "Value") -> str:
 
 def _changes(previous: "Document", saved: "Document") -> "Iterator[str]":
     """Of the settings that the profile had; others are news to nobody."""
-    from mpsdoctor.cli.profile_settings import shown
-    from mpsdoctor.profile.difference import differences
+    from mpsdoctor.cli.display.profile_settings import shown
+    from mpsdoctor.profile.choice import differences
 
     for one in differences(previous.values, saved.values):
         if one.setting in previous.reasons:
@@ -114,15 +114,15 @@ def made_with(facts: "Facts") -> str:
 
 def tune_for(model: str, facts: "Facts") -> "Choices":
     """The tuned settings for a model; one that is too large, or not on this disk, is said to be."""
+    from mpsdoctor.tuning.context import Context
     from mpsdoctor.tuning.needs import needs_of
     from mpsdoctor.tuning.rules import tune
-    from mpsdoctor.tuning.situation import Situation
 
     name, folder = _find(model)
     configs = _configs(name, folder)
     needs = needs_of(name, configs)
     needs = replace(needs, footprints=_footprints(needs, configs, facts))
-    fit = Situation(facts, needs).fit
+    fit = Context(facts, needs).fit
     if fit and not fit.fits:
         takes, missing = gib(fit.outcome.peak_bytes), gib(fit.outcome.missing_bytes)
         output.tell(
@@ -171,13 +171,13 @@ def _footprints(
     from mpsdoctor.paths import plans_folder
     from mpsdoctor.planning import cache
     from mpsdoctor.planning.needs import of_configs, of_model
-    from mpsdoctor.tuning.situation import Situation
+    from mpsdoctor.tuning.context import Context
 
     shipped = of_model(needs.model) or (of_configs(configs.key) if configs else None)
     if shipped is not None:
         return shipped.footprints
-    situation = Situation(facts, needs)
-    if configs is None or not situation.on_mps:
+    context = Context(facts, needs)
+    if configs is None or not context.on_mps:
         return ()
     sides = sorted({512, needs.side or 1024, 1024, 1536})
     with output.busy(f"Finding out what {needs.model} needs …"):
@@ -186,7 +186,7 @@ def _footprints(
                 cache.footprints(
                     configs,
                     [(side, side) for side in sides],
-                    situation.precision.dtype,
+                    context.precision.dtype,
                     plans_folder(),
                     run,
                 )

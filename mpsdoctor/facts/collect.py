@@ -14,22 +14,20 @@ from msgspec.structs import replace
 from mpsdoctor.facts import (
     environment,
     hub_cache,
-    mac_answer,
     memory,
     model_files,
-    picture_answer,
     pmset,
     storage,
     sw_vers,
     sysctl,
-    torch_answer,
     vm_stat,
 )
 from mpsdoctor.facts.agent import Agent
 from mpsdoctor.facts.command import CommandResult, Runner
 from mpsdoctor.facts.command import run as run_command
-from mpsdoctor.facts.interpreter import Interpreter, this
-from mpsdoctor.facts.model import Facts, Hardware, Picture, ProbeOutcome, Python, Torch
+from mpsdoctor.facts.probes import mac_answer, picture_answer, torch_answer
+from mpsdoctor.facts.probes.interpreter import Interpreter, this
+from mpsdoctor.facts.records import Facts, Hardware, Picture, ProbeOutcome, Python, Torch
 from mpsdoctor.resources import embedded_model
 
 TORCH_DEADLINE = 60.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import psutil
 
-from mpsdoctor.facts.model import Environment
+from mpsdoctor.facts.records import Environment
 
 _PREFIXES = (
     "PYTORCH_",

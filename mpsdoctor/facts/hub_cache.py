@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mpsdoctor.facts import storage
 from mpsdoctor.facts.command import Runner
-from mpsdoctor.facts.model import HubCache
+from mpsdoctor.facts.records import HubCache
 
 
 def location(environ: Mapping[str, str], home: Path) -> Path:

@@ -3,7 +3,7 @@
 import re
 
 from mpsdoctor.facts import sysctl
-from mpsdoctor.facts.model import Memory, Pressure
+from mpsdoctor.facts.records import Memory, Pressure
 
 _MIB = 2**20
 # xnu's kVMPressureNormal, Warning and Critical.

@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 from mpsdoctor.facts import memory, sysctl
 from mpsdoctor.facts.command import Runner
-from mpsdoctor.facts.model import Pressure
+from mpsdoctor.facts.records import Pressure
 
 _SECONDS = 2.0
 """Between two looks: pressure that does not last as long does not slow a measurement."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.facts import hub_cache, weights
-from mpsdoctor.facts.model import ModelFiles, ModelState
+from mpsdoctor.facts.records import ModelFiles, ModelState
 from mpsdoctor.resources import embedded_model
 
 _INDEX = "model_index.json"

@@ -6,7 +6,7 @@
 import re
 
 from mpsdoctor.facts.command import Runner
-from mpsdoctor.facts.model import Power
+from mpsdoctor.facts.records import Power
 
 BATTERY = ("/usr/bin/pmset", "-g", "batt")
 SETTINGS = ("/usr/bin/pmset", "-g")

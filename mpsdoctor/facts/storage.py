@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mpsdoctor.facts.command import Runner
-from mpsdoctor.facts.model import Folder, HotFolder, Place, Volume
+from mpsdoctor.facts.records import Folder, HotFolder, Place, Volume
 from mpsdoctor.facts.volumes import NETWORK, filesystem
 
 _SECONDS = 10.0

@@ -1,7 +1,7 @@
 """The macOS version, from `sw_vers`."""
 
 from mpsdoctor.facts.command import Runner
-from mpsdoctor.facts.model import System
+from mpsdoctor.facts.records import System
 
 COMMAND = ("/usr/bin/sw_vers",)
 _SECONDS = 10.0

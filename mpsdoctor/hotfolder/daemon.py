@@ -10,25 +10,24 @@ from pathlib import Path
 from typing import Final
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.hotfolder import events
-from mpsdoctor.hotfolder.deadline import Patience
-from mpsdoctor.hotfolder.events import Event
-from mpsdoctor.hotfolder.inbox import Inbox
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.lock import Hold, locked
-from mpsdoctor.hotfolder.machine import Machine
-from mpsdoctor.hotfolder.observer import InboxObserver
-from mpsdoctor.hotfolder.orphan import end_orphan
-from mpsdoctor.hotfolder.pause import Pause, PauseError
-from mpsdoctor.hotfolder.progress import ProgressFile
+from mpsdoctor.hotfolder.inbox.inbox import Inbox
+from mpsdoctor.hotfolder.inbox.observer import InboxObserver
+from mpsdoctor.hotfolder.inbox.stability import settle_seconds
+from mpsdoctor.hotfolder.machine.monitor import Machine
+from mpsdoctor.hotfolder.pause import Pause, PauseError, pause_for
 from mpsdoctor.hotfolder.queue import Queue
 from mpsdoctor.hotfolder.renderer import Renderer
-from mpsdoctor.hotfolder.spool import Spool
-from mpsdoctor.hotfolder.supervisor import WORKER, Supervisor
-from mpsdoctor.hotfolder.trouble import trouble
-from mpsdoctor.hotfolder.volumes import settle_seconds
-from mpsdoctor.hotfolder.worker_process import within
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.lock import Hold, locked
+from mpsdoctor.hotfolder.spool.spool import Spool
+from mpsdoctor.hotfolder.status import events
+from mpsdoctor.hotfolder.status.events import Event
+from mpsdoctor.hotfolder.status.progress import ProgressFile
+from mpsdoctor.hotfolder.worker.orphan import end_orphan
+from mpsdoctor.hotfolder.worker.process import within
+from mpsdoctor.hotfolder.worker.supervisor import WORKER, Supervisor
+from mpsdoctor.hotfolder.worker.timeouts import Timeouts
+from mpsdoctor.profile.settings import Profile
 
 # Closing the terminal's window sends SIGHUP.
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -38,7 +37,7 @@ _LONGEST_RETRY_S: Final = 120.0
 
 
 @dataclass(frozen=True)
-class Pace:
+class Intervals:
     """How long the daemon waits, in seconds.
 
     A file must rest for `settle` (None: as its volume asks) before it is claimed, for `patience`
@@ -52,7 +51,7 @@ class Pace:
     rescan: float = 5.0
     retry: float = 10.0
     look: float = 10.0
-    worker: Patience = field(default_factory=Patience)
+    worker: Timeouts = field(default_factory=Timeouts)
 
 
 def watch(
@@ -62,7 +61,7 @@ def watch(
     environ: Mapping[str, str],
     on_event: Callable[[Event], None],
     worker: Sequence[str] = WORKER,
-    pace: Pace = Pace(),
+    intervals: Intervals = Intervals(),
 ) -> None:
     """Renders what is dropped into `root`/inbox until SIGTERM, SIGINT or SIGHUP comes.
 
@@ -77,9 +76,9 @@ def watch(
             layout.check()
             end_orphan(layout.worker_file)
             supervisor = Supervisor(
-                worker, environ, record=layout.worker_file, patience=pace.worker
+                worker, environ, record=layout.worker_file, timeouts=intervals.worker
             )
-            asyncio.run(Daemon(hold, layout, profile, supervisor, on_event, pace).run())
+            asyncio.run(Daemon(hold, layout, profile, supervisor, on_event, intervals).run())
     except OSError as error:
         raise MpsDoctorError(
             f"The hot folder {root} cannot be used any more",
@@ -98,20 +97,20 @@ class Daemon:
         profile: Profile,
         supervisor: Supervisor,
         on_event: Callable[[Event], None],
-        pace: Pace,
+        intervals: Intervals,
     ) -> None:
         self._hold = hold
         self._layout = layout
         self._on_event = on_event
-        self._pace = pace
+        self._intervals = intervals
         self._supervisor = supervisor
         self._progress = ProgressFile(layout.status_file)
-        self._machine = Machine(layout.root, look=pace.look)
+        self._machine = Machine(layout.root, look=intervals.look)
         spool = Spool(layout)
         self._inbox = Inbox(
             spool,
-            settle=pace.settle or settle_seconds(layout.root),
-            patience=pace.patience,
+            settle=intervals.settle or settle_seconds(layout.root),
+            patience=intervals.patience,
             on_unmovable=lambda name, error: self._tell(
                 events.Unmovable(name, error.strerror or str(error))
             ),
@@ -128,7 +127,7 @@ class Daemon:
         )
         self._wake = asyncio.Event()
         self._paused: Pause | None = None
-        self._retry_s = pace.retry
+        self._retry_s = intervals.retry
         self._idle_since: float | None = None
         self._started = False
         self._stopping = False
@@ -149,14 +148,14 @@ class Daemon:
             loop.call_soon_threadsafe(self._wake.set)
 
         observer = InboxObserver(self._layout.inbox, wake)
-        beat = asyncio.create_task(self._beat())
+        heartbeat = asyncio.create_task(self._heartbeat())
         try:
             await self._serve(observer)
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
         finally:
-            beat.cancel()
+            heartbeat.cancel()
             await self._renderer.abandon()
             await self._renderer.unload()
             self._machine.rest()
@@ -182,7 +181,7 @@ class Daemon:
             except PauseError as error:
                 await self._pause(error.pause)
             except OSError as error:
-                if not (reason := trouble(error)):
+                if not (reason := pause_for(error)):
                     raise
                 self._queue.must_resume = True
                 await self._pause(reason)
@@ -194,14 +193,14 @@ class Daemon:
             raise PauseError(gone)
         if self._renderer.in_hand:
             await self._renderer.finish_oldest()
-            self._retry_s = self._pace.retry
+            self._retry_s = self._intervals.retry
             return None
         if self._queue.must_resume:
             self._resume()
         task = self._queue.next(time.monotonic(), self._renderer.in_hand)
         if not task:
             self._go_on()
-            self._retry_s = self._pace.retry
+            self._retry_s = self._intervals.retry
             return await self._rest()
         if reason := await self._machine.reason_to_pause(loaded=self._supervisor.pid is not None):
             raise PauseError(reason)
@@ -233,7 +232,9 @@ class Daemon:
             self._machine.stand_by()
         await self._end_worker(idle_s=self._idle_s())
         due = self._inbox.due(time.monotonic())
-        return await self._wait(self._pace.rescan if due is None else min(due, self._pace.rescan))
+        return await self._wait(
+            self._intervals.rescan if due is None else min(due, self._intervals.rescan)
+        )
 
     def _idle_s(self) -> float:
         """Seconds since the worker had something to do."""
@@ -276,9 +277,9 @@ class Daemon:
             self._paused = None
             self._tell(events.Resumed())
 
-    async def _beat(self) -> None:
+    async def _heartbeat(self) -> None:
         while True:
-            self._progress.beat(self._supervisor.pid, self._supervisor.memory_bytes)
+            self._progress.heartbeat(self._supervisor.pid, self._supervisor.memory_bytes)
             await asyncio.sleep(_BEAT_S)
 
     def _tell(self, event: Event) -> None:

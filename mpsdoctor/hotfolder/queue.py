@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.hotfolder import events
-from mpsdoctor.hotfolder.events import Event
-from mpsdoctor.hotfolder.inbox import Inbox
-from mpsdoctor.hotfolder.intake import read_dropped
-from mpsdoctor.hotfolder.job import Failure, Job, is_settled, open_pictures
-from mpsdoctor.hotfolder.losses import verdict
-from mpsdoctor.hotfolder.models import allowed, with_model
-from mpsdoctor.hotfolder.recovery import recover
-from mpsdoctor.hotfolder.spool import Spool
-from mpsdoctor.profile.fingerprint import fingerprint
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.hotfolder.inbox.inbox import Inbox
+from mpsdoctor.hotfolder.inbox.intake import allowed, read_dropped, with_model
+from mpsdoctor.hotfolder.spool.job import Failure, Job, is_settled, open_pictures, retry_policy
+from mpsdoctor.hotfolder.spool.recovery import recover
+from mpsdoctor.hotfolder.spool.spool import Spool
+from mpsdoctor.hotfolder.status import events
+from mpsdoctor.hotfolder.status.events import Event
+from mpsdoctor.profile.settings import Profile, fingerprint
 from mpsdoctor.prompts.request import Request, expand
 from mpsdoctor.rendering.protocol import RenderJob
 
@@ -69,8 +66,8 @@ class Queue:
         self._owed: dict[tuple[str, int], int] = {}
         self.must_resume = True
         """Whether the folders may hold something else than is known here."""
-        self.rung = 0
-        """The highest of the ladder that has cured a picture so far."""
+        self.fallback = 0
+        """The highest of the chain that has cured a picture so far."""
 
     def resume(self) -> int:
         """Starts from what the folders hold; returns how many jobs had been claimed before."""
@@ -110,7 +107,7 @@ class Queue:
             request=task.request,
             output=str(self.picture(task)),
             profile=job.profile,
-            rung=job.rung,
+            fallback=job.fallback,
         )
 
     def picture(self, task: Task) -> Path:
@@ -126,7 +123,7 @@ class Queue:
         with contextlib.suppress(OSError), self._counting(task, begun - 1):
             task.of.job = self._spool.give_back_attempt(task.job, task.number)
 
-    def publish(self, task: Task, seconds: float, notes: tuple[str, ...], helped: str) -> None:
+    def publish(self, task: Task, seconds: float, notes: tuple[str, ...], remedy: str) -> None:
         """The picture is rendered: moves it to `images/`.
 
         Where the disk refuses, it may be out all the same, which `resume` finds out before it
@@ -137,7 +134,7 @@ class Queue:
             task.of.job, image = self._spool.publish(task.job, task.number)
         notes = (*task.request.notes, *notes)
         job = task.job
-        self._tell(events.Published(job.id, job.name, image, seconds, notes, helped, task.number))
+        self._tell(events.Published(job.id, job.name, image, seconds, notes, remedy, task.number))
         self._settle(task.of)
 
     def lose(self, task: Task, signature: str, reason: MpsDoctorError) -> bool:
@@ -148,7 +145,7 @@ class Queue:
         task.of.job = job = self._spool.note_loss(task.job, task.number, signature)
         losses = job.losses[task.number]
         attempts = max(job.attempts.get(task.number, 0), len(losses))
-        if verdict(attempts, losses) == "fail":
+        if retry_policy(attempts, losses) == "fail":
             times = f"It was tried {attempts} times; the last time:\n{reason.detail}"
             self.give_up(task, MpsDoctorError(reason.title, detail=times, hint=reason.hint))
             return True
@@ -187,7 +184,7 @@ class Queue:
             if number in taken:
                 continue
             attempts = job.attempts.get(number, 0)
-            if verdict(attempts, job.losses.get(number, ())) == "fail":
+            if retry_policy(attempts, job.losses.get(number, ())) == "fail":
                 self._note_failure(open_job, number, _interrupted_too_often(attempts))
                 continue
             model = allowed(self._profile, open_job.requests[number - 1].model)
@@ -216,7 +213,7 @@ class Queue:
             job,
             sha256=dropped.sha256,
             profile=self._fingerprint,
-            rung=self.rung,
+            fallback=self.fallback,
             pictures=len(requests),
         )
         self._open.append(OpenJob(job, requests))

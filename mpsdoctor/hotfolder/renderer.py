@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.hotfolder import events
-from mpsdoctor.hotfolder.estimates import picture_left
-from mpsdoctor.hotfolder.events import Event
-from mpsdoctor.hotfolder.lost import WorkerLostError
 from mpsdoctor.hotfolder.pause import Kind, Pause, PauseError
-from mpsdoctor.hotfolder.pictures import record_in_picture
 from mpsdoctor.hotfolder.queue import Queue, Task
-from mpsdoctor.hotfolder.supervisor import RefusedError, Supervisor
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.hotfolder.spool.images import record_in_picture
+from mpsdoctor.hotfolder.status import events
+from mpsdoctor.hotfolder.status.eta import picture_remaining
+from mpsdoctor.hotfolder.status.events import Event
+from mpsdoctor.hotfolder.worker.failures import WorkerLostError
+from mpsdoctor.hotfolder.worker.supervisor import RefusedError, Supervisor
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.rendering.protocol import MOST_IN_HAND, Failed, Rendered, RenderJob, Started, Step
 
 _MOST_ALIKE: Final = 3
@@ -80,8 +80,8 @@ class Renderer:
                 self.rendered += 1
                 self._given_up_over.clear()
                 self.in_hand.popleft()
-                self._queue.rung = max(self._queue.rung, answer.rung)
-                self._queue.publish(task, answer.seconds, answer.notes, answer.helped)
+                self._queue.fallback = max(self._queue.fallback, answer.fallback)
+                self._queue.publish(task, answer.seconds, answer.notes, answer.remedy)
             case Rendered():
                 await self._lost(task, "broken file", _not_whole())
             case Failed(cause="memory"):
@@ -143,10 +143,10 @@ class Renderer:
             self._steps_done = []
             return
         self._steps_done.append((progress.step, time.monotonic()))
-        left_s = picture_left(progress.steps, self._steps_done)
+        remaining_s = picture_remaining(progress.steps, self._steps_done)
         self._tell(
             events.Stepped(
-                task.job.id, task.job.name, task.number, progress.step, progress.steps, left_s
+                task.job.id, task.job.name, task.number, progress.step, progress.steps, remaining_s
             )
         )
         await self._look_ahead(begin=progress.step == progress.steps)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpsdoctor.files import sync, write_atomically
-from mpsdoctor.hub.model import RemoteFile
+from mpsdoctor.hub.listing import RemoteFile
 
 Progress = Callable[[RemoteFile, int], None]
 """Hears how many bytes of a file are dealt with."""

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from mpsdoctor import __version__
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.hub.model import Listing, RemoteFile
-from mpsdoctor.hub.refusals import no_diffusers_model, no_hub
+from mpsdoctor.hub.errors import no_diffusers_model, no_hub
+from mpsdoctor.hub.listing import Listing, RemoteFile
 from mpsdoctor.hub.selection import INDEX
-from mpsdoctor.installing import install_line_here
+from mpsdoctor.install_commands import install_line_here
+from mpsdoctor.version import __version__
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoSibling

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hub.cache import Progress, Repository, is_intact, size_of
-from mpsdoctor.hub.model import RemoteFile
+from mpsdoctor.hub.errors import damaged, is_transient
+from mpsdoctor.hub.listing import RemoteFile
 from mpsdoctor.hub.plan import Plan
-from mpsdoctor.hub.refusals import damaged, is_transient
 
 Stream = Callable[[RemoteFile, int], AbstractContextManager[tuple[bool, Iterator[bytes]]]]
 """A file's content from a byte on; False where it begins at its own beginning instead."""

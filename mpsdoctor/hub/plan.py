@@ -7,10 +7,10 @@ from rich.filesize import decimal
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts import hub_cache
-from mpsdoctor.facts.model import Folder
+from mpsdoctor.facts.records import Folder
 from mpsdoctor.hub.cache import Progress, Repository
-from mpsdoctor.hub.model import Listing, RemoteFile
-from mpsdoctor.hub.refusals import MAKE_ROOM, needs_code, only_pickled
+from mpsdoctor.hub.errors import MAKE_ROOM, needs_code, only_pickled
+from mpsdoctor.hub.listing import Listing, RemoteFile
 from mpsdoctor.hub.selection import Selection, select
 
 # As much as `check` wants to be free for pictures and macOS (MPS501).

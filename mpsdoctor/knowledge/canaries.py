@@ -1,11 +1,11 @@
-"""What the canaries of mpsdoctor/facts/canaries.py stand for."""
+"""What the canaries of mpsdoctor/facts/probes/canaries.py stand for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from mpsdoctor.knowledge.fault import Dtype
+from mpsdoctor.knowledge.faults.fault import Dtype
 
 
 @dataclass(frozen=True)

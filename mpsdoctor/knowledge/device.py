@@ -2,7 +2,7 @@
 
 from packaging.version import Version
 
-from mpsdoctor.facts.model import CanaryStatus, Facts, PictureStatus
+from mpsdoctor.facts.records import CanaryStatus, Facts, PictureStatus
 from mpsdoctor.knowledge import versions
 from mpsdoctor.records import Record
 

@@ -6,10 +6,11 @@ Checks and tuning both ask here, so that a report and a profile cannot contradic
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from mpsdoctor.knowledge import canaries, dtypes, faults, settings
+from mpsdoctor.knowledge import canaries, dtypes, settings
 from mpsdoctor.knowledge.device import Device
-from mpsdoctor.knowledge.fault import Fault
-from mpsdoctor.knowledge.faults import Certainty
+from mpsdoctor.knowledge.faults import matching
+from mpsdoctor.knowledge.faults.fault import Fault
+from mpsdoctor.knowledge.faults.matching import Certainty
 
 PICTURE: Final = "picture"
 """What is wrong where a whole picture is; every other name is a canary's."""
@@ -43,19 +44,19 @@ def choose(device: Device, model: str, pipeline: str | None) -> Rendering:
             break
         tried.append(asked)
         dtype, fault = asked, asking
-    return Rendering(dtype, fault, spoilt(device, dtype, model, pipeline))
+    return Rendering(dtype, fault, affected(device, dtype, model, pipeline))
 
 
-def spoilt(device: Device, dtype: str, model: str, pipeline: str | None) -> tuple[str, ...]:
+def affected(device: Device, dtype: str, model: str, pipeline: str | None) -> tuple[str, ...]:
     """What the device gets wrong that the model needs in this format, and no setting avoids."""
-    wrong = [name for name in device.wrong if _spoils(name, device, dtype, model, pipeline)]
+    wrong = [name for name in device.wrong if _affects(name, device, dtype, model, pipeline)]
     in_half = device.wrong_picture in ("float16", "bfloat16")
     if device.wrong_picture and not (in_half and dtype == "float32"):
         wrong.append(PICTURE)
     return tuple(wrong)
 
 
-def _spoils(name: str, device: Device, dtype: str, model: str, pipeline: str | None) -> bool:
+def _affects(name: str, device: Device, dtype: str, model: str, pipeline: str | None) -> bool:
     meaning = canaries.meaning_of(name)
     shown = shown_by((name,), device)
     avoided = shown and all(settings.variables_of(fault, device) for fault in shown)
@@ -71,6 +72,6 @@ def shown_by(names: Collection[str], device: Device) -> list[Fault]:
     """The known faults that wrong canaries show on this device, the gravest first."""
     return [
         match.fault
-        for match in faults.matches(device)
+        for match in matching.matches(device)
         if match.certainty is Certainty.DOES and match.fault.canary in names
     ]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from mpsdoctor.knowledge import chips, faults, variables
+from mpsdoctor.knowledge import chips, variables
 from mpsdoctor.knowledge.device import Device
-from mpsdoctor.knowledge.fault import Confidence, Effect, Fault, Reach
-from mpsdoctor.knowledge.faults import Certainty, Match
+from mpsdoctor.knowledge.faults import matching
+from mpsdoctor.knowledge.faults.fault import Confidence, Effect, Fault, Reach
+from mpsdoctor.knowledge.faults.matching import Certainty, Match
 
 
 def asking_for(setting: str, device: Device, value: object = None) -> Fault | None:
@@ -40,12 +41,12 @@ def variables_of(fault: Fault, device: Device) -> dict[str, str]:
 
 def slicing(device: Device) -> Fault | None:
     """The fault that makes attention slicing give NaN; a torch that is not known counts as hit."""
-    found = (match.fault for match in faults.matches(device))
-    return next((fault for fault in found if fault.id == faults.SLICING), None)
+    found = (match.fault for match in matching.matches(device))
+    return next((fault for fault in found if fault.id == matching.SLICING), None)
 
 
 def _obeyed(device: Device) -> Iterator[Fault]:
-    return (match.fault for match in faults.matches(device) if _counts(match, device))
+    return (match.fault for match in matching.matches(device) if _counts(match, device))
 
 
 def _counts(match: Match, device: Device) -> bool:

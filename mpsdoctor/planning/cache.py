@@ -9,13 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from mpsdoctor import __version__
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.command import CommandResult, Runner
 from mpsdoctor.files import replace_file
 from mpsdoctor.planning import needs
 from mpsdoctor.planning.configs import Configs
-from mpsdoctor.planning.model import Footprint
+from mpsdoctor.planning.footprint import Footprint
+from mpsdoctor.version import __version__
 
 SECONDS = 300.0
 """For tracing one model at all the sizes that are asked for."""

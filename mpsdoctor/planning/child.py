@@ -10,14 +10,14 @@ from pathlib import Path
 import msgspec
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.installing import SEE_CHECK
+from mpsdoctor.install_commands import SEE_CHECK
 from mpsdoctor.planning.configs import read_file
 
 
 def main(configs: str, dtype: str, *sizes: str) -> int:
     """Prints what each size needs."""
     try:
-        from mpsdoctor.planning.quiet import be_quiet
+        from mpsdoctor.planning.silence_logging import be_quiet
         from mpsdoctor.planning.trace import trace
     except (ImportError, OSError, RuntimeError) as error:
         _print(("What plans is not installed, or does not start", str(error), SEE_CHECK))

@@ -5,14 +5,13 @@ from typing import Literal
 
 from packaging.version import Version
 
-from mpsdoctor.facts.model import Facts
-from mpsdoctor.knowledge.memory import usual_working_set
+from mpsdoctor.facts.records import Facts
+from mpsdoctor.knowledge.attention import memory, pieces
+from mpsdoctor.knowledge.attention.memory import Cliff, Kind
+from mpsdoctor.knowledge.chips import usual_working_set
 from mpsdoctor.knowledge.versions import parse
-from mpsdoctor.planning import attention_memory as memory
-from mpsdoctor.planning.attention_memory import Cliff, Kind
-from mpsdoctor.planning.model import AttentionCall, Footprint, Stage, StageName
+from mpsdoctor.planning.footprint import AttentionCall, Footprint, Stage, StageName
 from mpsdoctor.records import Record
-from mpsdoctor.rendering import attention_pieces
 from mpsdoctor.units import GIB
 
 Attention = Literal["native", "bounded", "sliced"]
@@ -251,9 +250,9 @@ def _attention(
 def _bounded_scores(call: AttentionCall, budget: int) -> int:
     shape = call.shape
     sizes = (shape.batch, shape.heads, shape.queries)
-    if attention_pieces.fits(sizes, shape.keys, budget):
+    if pieces.fits(sizes, shape.keys, budget):
         return shape.scores
-    batch, heads, queries = attention_pieces.largest_piece(sizes, shape.keys, budget)
+    batch, heads, queries = pieces.largest_piece(sizes, shape.keys, budget)
     return batch * heads * queries * shape.keys
 
 

@@ -13,7 +13,7 @@ import msgspec
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.planning.configs import ARCHITECTURES, Configs, read_file, read_folder
 from mpsdoctor.planning.needs import NEEDS, Needs
-from mpsdoctor.planning.quiet import be_quiet
+from mpsdoctor.planning.silence_logging import be_quiet
 from mpsdoctor.planning.trace import trace
 from mpsdoctor.resources import embedded_model
 

@@ -6,7 +6,7 @@ import msgspec
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.planning import catalogue
-from mpsdoctor.planning.model import Footprint
+from mpsdoctor.planning.footprint import Footprint
 from mpsdoctor.records import Record
 from mpsdoctor.resources import PACKAGE
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpsdoctor.constants import PLAN_SCHEMA
-from mpsdoctor.planning.attention_memory import Cliff
+from mpsdoctor.knowledge.attention.memory import Cliff
 from mpsdoctor.planning.forecast import Forecast, Machine, Outcome, StageForecast, largest
 from mpsdoctor.records import Record
 from mpsdoctor.units import GIB

@@ -12,7 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from mpsdoctor.planning.model import AttentionCall, AttentionShape
+from mpsdoctor.knowledge.attention.shape import AttentionShape
+from mpsdoctor.planning.footprint import AttentionCall
 
 GRAIN = 512
 """CUDA's caching allocator rounds every request up to this; Metal's heaps are no finer."""

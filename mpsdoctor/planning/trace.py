@@ -13,9 +13,10 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.knowledge.attention.shape import AttentionShape
 from mpsdoctor.planning import build
 from mpsdoctor.planning.configs import Configs
-from mpsdoctor.planning.model import AttentionCall, AttentionShape, Footprint, Stage, StageName
+from mpsdoctor.planning.footprint import AttentionCall, Footprint, Stage, StageName
 from mpsdoctor.planning.storages import LiveStorages, OpaqueAttention
 
 _DENOISERS = ("unet", "transformer")

@@ -39,3 +39,22 @@ def settings_of(choices: Choices) -> dict[str, Value | dict[str, str]]:
         if name.startswith(ENVIRONMENT) and choice.value is not None
     }
     return settings
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One setting; None is one that is not set."""
+
+    setting: str
+    ours: Value
+    theirs: Value
+
+
+def differences(ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> list[Difference]:
+    """Every setting with another value, in the order of ours, then of theirs."""
+    names = dict.fromkeys((*ours, *theirs))
+    return [
+        Difference(name, ours.get(name), theirs.get(name))
+        for name in names
+        if ours.get(name) != theirs.get(name)
+    ]

@@ -13,7 +13,7 @@ from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettin
 
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.paths import PROFILE_FILE_VARIABLE, profile_file
-from mpsdoctor.profile.model import ENV_PREFIX, Profile
+from mpsdoctor.profile.settings import ENV_PREFIX, Profile
 
 P = TypeVar("P", bound=Profile)
 

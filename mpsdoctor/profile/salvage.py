@@ -11,7 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import ENVIRONMENT, Value
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 
 # Two letters in the wrong order, in a word of five, are alike by 0.8.
 _ALIKE = 0.8

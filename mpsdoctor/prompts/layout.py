@@ -21,9 +21,9 @@ from mpsdoctor.prompts.line_kinds import (
     count_settings,
     has_only_settings,
 )
-from mpsdoctor.prompts.lookalikes import has_settings, require_words
 from mpsdoctor.prompts.pairs import Pair, quoted, read_pairs
 from mpsdoctor.prompts.settings import SettingError
+from mpsdoctor.prompts.suspicious_lines import has_settings, require_words
 from mpsdoctor.prompts.wording import shorten, unreadable
 
 _SEED_MODE = "seed mode"

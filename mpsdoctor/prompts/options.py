@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 
 from mpsdoctor.errors import did_you_mean
 from mpsdoctor.prompts.line_kinds import begins_negative, begins_with_setting
-from mpsdoctor.prompts.lookalikes import begins_with_dash, require_hyphens, require_words
 from mpsdoctor.prompts.option_names import (
     COUNTS,
     EXAMPLE,
@@ -28,6 +27,7 @@ from mpsdoctor.prompts.settings import (
     read_text,
     read_whole,
 )
+from mpsdoctor.prompts.suspicious_lines import begins_with_dash, require_hyphens, require_words
 from mpsdoctor.prompts.wording import no_effect, shorten
 
 _KNOWN = (*TEXTS, *OPTIONS, *COUNTS)

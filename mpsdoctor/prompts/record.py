@@ -11,14 +11,14 @@ class JobRecord(Record):
     """Which picture of which job this is.
 
     `picture` counts from 1; `profile` is the hash of the profile that it was rendered with;
-    `helped` says what cured it, where the first try was no picture; `notes`, what of the request
+    `remedy` says what cured it, where the first try was no picture; `notes`, what of the request
     had no effect.
     """
 
     job: str
     picture: int = 1
     profile: str = ""
-    helped: str = ""
+    remedy: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -45,7 +45,7 @@ def blacked_out() -> MpsDoctorError:
     )
 
 
-def same_on_all_rungs(first: BrokenPictureError, tried: list[str], last: Any) -> MpsDoctorError:  # noqa: ANN401
+def same_on_all_fallbacks(first: BrokenPictureError, tried: list[str], last: Any) -> MpsDoctorError:  # noqa: ANN401
     """`tried` names what did not help; `last` is what came of the last of it."""
     return MpsDoctorError(
         first.title,

@@ -12,9 +12,8 @@ from diffusers import DiffusionPipeline
 from msgspec.structs import replace
 from PIL.Image import Image
 
-from mpsdoctor import __version__
 from mpsdoctor.constants import EMBEDDED_MODEL
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.infotext import Parameters
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.broken import blacked_out
@@ -27,6 +26,7 @@ from mpsdoctor.rendering.sizes import picture_size, require_size
 from mpsdoctor.rendering.steps import OnStep, StepTeller, wait_for
 from mpsdoctor.rendering.vae import infinity_refused
 from mpsdoctor.resources import is_embedded
+from mpsdoctor.version import __version__
 
 _Setting = TypeVar("_Setting", int, float)
 

@@ -3,7 +3,7 @@
 import os
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.installing import SEE_CHECK
+from mpsdoctor.install_commands import SEE_CHECK
 
 
 def require_libraries() -> None:

@@ -15,11 +15,11 @@ import msgspec
 import psutil
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.facts.measurement import Measurement
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.explanations import explain
 from mpsdoctor.rendering.libraries import require_quiet_libraries
-from mpsdoctor.rendering.measurement import Measurement
 
 REQUEST = Request(prompt="a photo of an astronaut riding a horse on mars", seed=0)
 _WARM_STEPS = 2

@@ -12,9 +12,9 @@ from packaging.version import Version
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.profile.model import Profile
-from mpsdoctor.rendering.attention_pieces import DEFAULT_BUDGET_MIB
-from mpsdoctor.rendering.attention_scope import (
+from mpsdoctor.knowledge.attention.pieces import DEFAULT_BUDGET_MIB
+from mpsdoctor.profile.settings import Profile
+from mpsdoctor.rendering.attention.scope import (
     Bound,
     disable_bounded_attention,
     enable_bounded_attention,

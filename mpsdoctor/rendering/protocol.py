@@ -18,14 +18,14 @@ class Configure(Record, tag_field="kind", tag="configure"):
     """The profile as the daemon resolved it; the worker reads no file or environment for it."""
 
     profile: dict[str, Any]
-    """The arguments of `mpsdoctor.profile.model.Profile`."""
+    """The arguments of `mpsdoctor.profile.settings.Profile`."""
 
 
 class RenderJob(Record, tag_field="kind", tag="render"):
     """One picture of a job: written to `output`, a PNG inside the job's own folder.
 
     `request` has a seed, and a count of 1. `profile` is the hash that the picture's record names,
-    `rung` that of the ladder to start on.
+    `fallback` that of the chain to start on.
     """
 
     job: str
@@ -33,7 +33,7 @@ class RenderJob(Record, tag_field="kind", tag="render"):
     request: Request
     output: str
     profile: str = ""
-    rung: int = 0
+    fallback: int = 0
 
 
 class Ready(Record, tag_field="kind", tag="ready"):
@@ -53,11 +53,11 @@ class Refused(Record, tag_field="kind", tag="refused"):
 
 
 class Started(Record, tag_field="kind", tag="started"):
-    """The picture is begun, or begun again on a higher rung of the ladder."""
+    """The picture is begun, or begun again on a higher fallback of the chain."""
 
     job: str
     number: int
-    rung: int = 0
+    fallback: int = 0
 
 
 class Step(Record, tag_field="kind", tag="step"):
@@ -72,7 +72,7 @@ class Step(Record, tag_field="kind", tag="step"):
 class Rendered(Record, tag_field="kind", tag="rendered"):
     """The picture lies at `output`, complete and on disk.
 
-    `rung` is the one of the ladder that made it and `helped` says what was different there;
+    `fallback` is the one of the chain that made it and `remedy` says what was different there;
     `memory_bytes` is what the GPU's driver holds for the worker, 0 where nobody knows.
     """
 
@@ -81,8 +81,8 @@ class Rendered(Record, tag_field="kind", tag="rendered"):
     output: str
     seconds: float
     notes: tuple[str, ...] = ()
-    helped: str = ""
-    rung: int = 0
+    remedy: str = ""
+    fallback: int = 0
     memory_bytes: int = 0
 
 
@@ -127,6 +127,6 @@ def message_from_line(line: bytes) -> Message:
     return _messages.decode(line)
 
 
-def fence(job: str, number: int) -> str:
+def sentinel(job: str, number: int) -> str:
     """The line on stderr after which no complaint is about this picture any more."""
     return f"mpsdoctor: nothing more is computed for picture {number} of job {job}"

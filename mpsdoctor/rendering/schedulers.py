@@ -9,7 +9,7 @@ import diffusers
 from diffusers import DiffusionPipeline, SchedulerMixin
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.installing import install_line_here
+from mpsdoctor.install_commands import install_line_here
 from mpsdoctor.prompts.samplers import (
     AUTOMATIC,
     SAMPLERS,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.files import sync
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.record import JobRecord
 from mpsdoctor.prompts.wording import shorten
 from mpsdoctor.rendering.explanations import Explanation, explain, explain_saving
@@ -34,14 +34,14 @@ from mpsdoctor.rendering.protocol import (
     Started,
     Step,
     command_from_line,
-    fence,
+    sentinel,
     to_line,
 )
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
-    from mpsdoctor.rendering.ladder import Drawn, Ladder
+    from mpsdoctor.rendering.fallback import Drawn, FallbackChain
 
 Commands = queue.SimpleQueue[Configure | RenderJob]
 Send = Callable[[Message], None]
@@ -49,7 +49,7 @@ Send = Callable[[Message], None]
 
 _PARENT_LOOK_S = 1.0
 _LONGEST_NOTE = 1000
-"""Characters in a picture: the daemon reads no record of any size (`hotfolder.pictures`)."""
+"""Characters in a picture: the daemon reads no record of any size (`hotfolder.spool.images`)."""
 
 
 def main() -> None:
@@ -77,8 +77,8 @@ def serve(commands: Commands, send: Send) -> None:
     configure = commands.get()
     assert isinstance(configure, Configure)
     profile = Profile(**configure.profile)
-    ladder = _load(profile, send)
-    if ladder is None:
+    chain = _load(profile, send)
+    if chain is None:
         return
     send(Ready(model=profile.model, device=profile.device))
     saver = ThreadPoolExecutor(max_workers=1)  # one, so that answers come in the jobs' order
@@ -86,20 +86,20 @@ def serve(commands: Commands, send: Send) -> None:
         job = commands.get()
         if isinstance(job, RenderJob):
             began = time.monotonic()
-            drawn = _draw(ladder, job, send)
-            _write_fence(job)
+            drawn = _draw(chain, job, send)
+            _write_sentinel(job)
             saver.submit(_answer, job, drawn, began, _driver_bytes(profile), send)
 
 
-def _load(profile: Profile, send: Send) -> "Ladder | None":
+def _load(profile: Profile, send: Send) -> "FallbackChain | None":
     """None where the daemon was told why not."""
     try:
         require_quiet_libraries()
     except MpsDoctorError as error:
         send(Refused(title=error.title, detail=error.detail, hint=error.hint))
         return None
+    from mpsdoctor.rendering.fallback import FallbackChain
     from mpsdoctor.rendering.gpu import require_gpu
-    from mpsdoctor.rendering.ladder import Ladder
     from mpsdoctor.rendering.pipeline import load_pipeline
 
     def load(changed: Profile) -> "DiffusionPipeline":
@@ -113,7 +113,7 @@ def _load(profile: Profile, send: Send) -> "Ladder | None":
         send(Refused(title=error.title, detail=error.detail, hint=error.hint, cause="gpu"))
         return None
     try:
-        return Ladder(profile, load)
+        return FallbackChain(profile, load)
     except Exception as error:
         explained = explain(error, f"The model {profile.model} cannot be loaded")
         told, is_model = explained.error, isinstance(error, MpsDoctorError)
@@ -122,15 +122,15 @@ def _load(profile: Profile, send: Send) -> "Ladder | None":
         return None
 
 
-def _draw(ladder: "Ladder", job: RenderJob, send: Send) -> "Drawn | Explanation":
-    def on_start(rung: int) -> None:
-        send(Started(job=job.job, number=job.number, rung=rung))
+def _draw(chain: "FallbackChain", job: RenderJob, send: Send) -> "Drawn | Explanation":
+    def on_start(fallback: int) -> None:
+        send(Started(job=job.job, number=job.number, fallback=fallback))
 
     def on_step(step: int, steps: int) -> None:
         send(Step(job=job.job, number=job.number, step=step, steps=steps))
 
     try:
-        return ladder.draw(job.request, job.rung, on_start, on_step)
+        return chain.draw(job.request, job.fallback, on_start, on_step)
     except Exception as error:
         return explain(error, "This picture could not be rendered")
 
@@ -160,8 +160,8 @@ def _answer(
                 output=job.output,
                 seconds=time.monotonic() - began,
                 notes=drawn.picture.notes,
-                helped=drawn.rung.helped,
-                rung=drawn.rung.number,
+                remedy=drawn.fallback.remedy,
+                fallback=drawn.fallback.number,
                 memory_bytes=driver_bytes,
             )
         )
@@ -175,7 +175,7 @@ def _save(job: RenderJob, drawn: "Drawn") -> Explanation | None:
         job=job.job,
         picture=job.number,
         profile=job.profile,
-        helped=drawn.rung.helped,
+        remedy=drawn.fallback.remedy,
         notes=tuple(
             shorten(note, _LONGEST_NOTE) for note in (*job.request.notes, *drawn.picture.notes)
         ),
@@ -197,10 +197,10 @@ def _driver_bytes(profile: Profile) -> int:
     return torch.mps.driver_allocated_memory()
 
 
-def _write_fence(job: RenderJob) -> None:
+def _write_sentinel(job: RenderJob) -> None:
     """On a line of its own, whatever was left unfinished on the last one."""
     sys.stderr.flush()
-    os.write(sys.stderr.fileno(), f"\n{fence(job.job, job.number)}\n".encode())
+    os.write(sys.stderr.fileno(), f"\n{sentinel(job.job, job.number)}\n".encode())
 
 
 def _private_stdout() -> BinaryIO:

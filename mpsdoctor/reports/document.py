@@ -4,9 +4,9 @@ from typing import Literal
 
 import msgspec
 
-from mpsdoctor.checks.model import Outcome, Report, Result
+from mpsdoctor.checks.report import Outcome, Report, Result
 from mpsdoctor.constants import REPORT_SCHEMA
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.records import Facts
 from mpsdoctor.records import Record
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from mpsdoctor.checks.model import Finding, Report, Result
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.checks.report import Finding, Report, Result
+from mpsdoctor.facts.records import Facts
 from mpsdoctor.reports.verdict import FIX, verdict
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from mpsdoctor.checks.model import Finding, Outcome, Report, Result, Severity, Status
+from mpsdoctor.checks.report import Finding, Outcome, Report, Result, Severity, Status
+from mpsdoctor.facts.records import Picture
 from mpsdoctor.reports.verdict import FIX, verdict
 
 _STYLES = {
@@ -15,7 +16,7 @@ _STYLES = {
     "not known": "bold magenta",
     Status.OK.value: "green",
     Status.SKIPPED.value: "dim",
-    Status.NOT_TOLD.value: "dim",
+    Status.NOT_RECORDED.value: "dim",
 }
 _OUTCOME_STYLES = {
     Outcome.READY: "bold green",
@@ -99,3 +100,19 @@ def _paragraph(label: str, words: str, width: int) -> str:
 def _plain(words: str) -> str:
     """One line without control characters, which could come from another program's output."""
     return "".join(letter if letter.isprintable() else " " for letter in words).strip()
+
+
+def picture_line(picture: Picture | None) -> str:
+    """How near it is to the CPU's and how long it took, or why there are no numbers."""
+    if picture is None:
+        return "Picture: not rendered; the report says why PyTorch cannot use the device."
+    what = f"Picture on {picture.device} in {picture.dtype}: "
+    if picture.rms is None:
+        return what + (picture.detail or f"{picture.not_finite} of its numbers are not finite")
+    differs = (
+        f"{picture.rms:.3g} levels of 255 from the CPU's (root mean square; up to "
+        f"{picture.tolerance or 0:g} is rounding), {picture.largest or 0:.3g} at most"
+    )
+    return (
+        f"{what}{differs}; {picture.seconds or 0:.1f} s, the CPU {picture.cpu_seconds or 0:.1f} s"
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mpsdoctor.checks.model import Outcome, Report, Result
+from mpsdoctor.checks.report import Outcome, Report, Result
 
 FIX = "`mpsdoctor check --fix` does this, and `--undo` takes it back"
 

@@ -9,9 +9,9 @@ from typing import Final
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.command import CommandResult
 from mpsdoctor.files import write_atomically
-from mpsdoctor.service import codes, exits, logs
+from mpsdoctor.service import exit_reasons, launchctl_errors, logs
+from mpsdoctor.service.heartbeat import Heartbeat
 from mpsdoctor.service.launchctl import Launchctl
-from mpsdoctor.service.pulse import Pulse
 from mpsdoctor.service.state import BOUNDS, Goal, Seen, State, Step, next_step
 
 DRAIN_S: Final = 600.0
@@ -28,16 +28,16 @@ _MODE = 0o644  # launchd refuses a list that others may write (code 122)
 class Operator:
     """What the steps act on. `tell` takes a line for the user.
 
-    `pulse` looks into the hot folder of the daemon that a property list starts. What is loaded was
-    loaded from what is installed, so it is that of the daemon which runs, also while another list
-    with another folder is being installed.
+    `heartbeat` reads it in the hot folder of the daemon that a property list starts. What is loaded
+    was loaded from what is installed, so that daemon is the one that runs, also while a list with
+    another folder is being installed.
 
     `patience` bounds what a drain may take, in seconds; 0 ends the daemon at once, which then takes
     its prompt up again when it starts next.
     """
 
     launchctl: Launchctl
-    pulse: Callable[[bytes | None], Pulse]
+    heartbeat: Callable[[bytes | None], Heartbeat]
     tell: Callable[[str], None]
     patience: float = DRAIN_S
     sleep: Callable[[float], None] = time.sleep
@@ -51,7 +51,7 @@ class Operator:
             plist=plist,
             disabled=self.launchctl.is_disabled(),
             job=self.launchctl.job(),
-            pulse=self.pulse(plist),
+            heartbeat=self.heartbeat(plist),
         )
 
     def reach(self, goal: Goal, wanted: bytes | None = None) -> Seen:
@@ -153,8 +153,12 @@ class Operator:
 
     def _unload(self) -> None:
         self._answer = self.launchctl.bootout()
-        if self._answer.exit_code not in codes.GONE | {0, codes.IN_PROGRESS, codes.IO_ERROR}:
-            raise codes.failure("bootout", self._answer)
+        if self._answer.exit_code not in launchctl_errors.GONE | {
+            0,
+            launchctl_errors.IN_PROGRESS,
+            launchctl_errors.IO_ERROR,
+        }:
+            raise launchctl_errors.failure("bootout", self._answer)
 
     def _load(self) -> None:
         """It is switched on before, always: that state outlives a property list."""
@@ -162,9 +166,9 @@ class Operator:
         logs.make_room(agent)
         self.launchctl.enable()
         self._answer = self.launchctl.bootstrap(agent.plist)
-        accepted = codes.WORTH_ANOTHER_TRY | {0, codes.ON_DEMAND_ONLY}
+        accepted = launchctl_errors.WORTH_ANOTHER_TRY | {0, launchctl_errors.ON_DEMAND_ONLY}
         if self._answer.exit_code not in accepted:
-            raise codes.failure("bootstrap", self._answer)
+            raise launchctl_errors.failure("bootstrap", self._answer)
 
     def _stable(self, seen: Seen) -> Seen:
         """The same process is there a little later. Raises MpsDoctorError where it is not."""
@@ -179,14 +183,14 @@ class Operator:
         refused = answer is not None and answer.exit_code not in (0, None)
         if answer is not None and refused and step in (Step.LOAD, Step.UNLOAD, Step.ENABLE):
             verb = {Step.LOAD: "bootstrap", Step.UNLOAD: "bootout", Step.ENABLE: "enable"}[step]
-            return codes.failure(verb, answer)
+            return launchctl_errors.failure(verb, answer)
         return not_up(self.launchctl, seen)
 
 
 def not_up(launchctl: Launchctl, seen: Seen) -> MpsDoctorError:
     """Why the agent is not where it should be, by what launchd and the log say."""
     reasons = [f"launchd says: {seen.state.value}."]
-    if seen.job and (ended := exits.last_exit(seen.job)):
+    if seen.job and (ended := exit_reasons.last_exit(seen.job)):
         reasons.append(f"The last time it ended with {ended}.")
     if seen.job and seen.job.pended:
         reasons.append(f"launchd puts its start off ({seen.job.pended}); Low Power Mode does that.")

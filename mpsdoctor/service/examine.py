@@ -9,7 +9,7 @@ from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.agent import Agent as AgentFacts
 from mpsdoctor.facts.agent import Job
 from mpsdoctor.facts.command import Runner
-from mpsdoctor.service import context, logs, plist, pulse
+from mpsdoctor.service import context, heartbeat, logs, plist
 from mpsdoctor.service.agent import Agent
 from mpsdoctor.service.launchctl import Launchctl
 
@@ -73,5 +73,5 @@ def _job(launchctl: Launchctl) -> tuple[Job | None, bool | None]:
 def _silent(job: Job | None, hot_folder: Path) -> float | None:
     if job is None or job.pid is None:
         return None
-    sign = pulse.read(hot_folder, time.time())
+    sign = heartbeat.read(hot_folder, time.time())
     return sign.age if sign.pid == job.pid else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mpsdoctor.facts.agent import Job
 from mpsdoctor.facts.command import CommandResult, Runner
-from mpsdoctor.service import codes
+from mpsdoctor.service import launchctl_errors
 from mpsdoctor.service.agent import Agent
 
 PROGRAM = "/bin/launchctl"
@@ -39,10 +39,10 @@ class Launchctl:
         Raises MpsDoctorError where launchd does not say.
         """
         result = self._ask("print", self.agent.target)
-        if result.exit_code in codes.GONE:
+        if result.exit_code in launchctl_errors.GONE:
             return None
         if result.exit_code != 0:
-            raise codes.failure("print", result)
+            raise launchctl_errors.failure("print", result)
         return parse_job(result.stdout)
 
     def is_disabled(self) -> bool | None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mpsdoctor.facts.agent import Job
-from mpsdoctor.service.pulse import Pulse
+from mpsdoctor.service.heartbeat import Heartbeat
 
 
 class State(str, Enum):
@@ -76,7 +76,7 @@ class Seen:
     plist: bytes | None
     disabled: bool | None
     job: Job | None
-    pulse: Pulse
+    heartbeat: Heartbeat
 
     @property
     def is_running(self) -> bool:
@@ -97,7 +97,7 @@ class Seen:
     @property
     def is_healthy(self) -> bool:
         """Whether its process is the one that gives signs of life in the hot folder."""
-        return self.is_running and self.job is not None and self.pulse.is_of(self.job.pid)
+        return self.is_running and self.job is not None and self.heartbeat.is_of(self.job.pid)
 
     @property
     def state(self) -> State:

@@ -1,38 +1,38 @@
 """Attention, tiles and size: the fastest way that fits."""
 
+from mpsdoctor.knowledge.attention.pieces import DEFAULT_BUDGET_MIB, SCORE_BYTES
 from mpsdoctor.profile.choice import Choice
-from mpsdoctor.rendering.attention_pieces import DEFAULT_BUDGET_MIB, SCORE_BYTES
 from mpsdoctor.tuning.fit import Fit
 from mpsdoctor.tuning.needs import Denoiser
+from mpsdoctor.tuning.rule_input import RuleInput
 from mpsdoctor.tuning.sources import GUIDE
-from mpsdoctor.tuning.view import View
 from mpsdoctor.units import gib
 
 _SOURCES = ("pytorch #181575", "pytorch #149261")
 
 
-def attention(view: View) -> Choice:
+def attention(given: RuleInput) -> Choice:
     """Never "sliced": Diffusers' slicing is slower than pieces, or wrong, or does nothing."""
-    if not view.on_mps:
+    if not given.on_mps:
         return Choice("native", "Only mps keeps whole score matrices.", "attention")
-    if view.embedded:
+    if given.embedded:
         return Choice("native", "128×128 pixels leave nothing to bound.", "attention")
-    if view.lacks_sdpa:
+    if given.lacks_sdpa:
         reason = "This PyTorch has no scaled_dot_product_attention; in it, slicing is right."
         return Choice("sliced", reason, "attention-guide", (GUIDE,))
-    fit = view.fit
+    fit = given.fit
     if fit is None:
         reason = "What this model needs is not known: in pieces, attention cannot fill the memory."
-        return Choice("bounded", f"{reason} {_slicing(view)}", "attention-unknown", _SOURCES)
+        return Choice("bounded", f"{reason} {_slicing(given)}", "attention-unknown", _SOURCES)
     setting = fit.outcome.setting
-    reason = f"{_forecast(fit, view)} {_slicing(view)}"
+    reason = f"{_forecast(fit, given)} {_slicing(given)}"
     return Choice(setting.attention, reason, f"attention-{setting.attention}", _SOURCES)
 
 
-def attention_budget(view: View) -> Choice:
+def attention_budget(given: RuleInput) -> Choice:
     """The largest, and so the fastest, that fits."""
-    fit = view.forecast
-    if fit is None and view.on_mps and not view.lacks_sdpa and not view.embedded:
+    fit = given.forecast
+    if fit is None and given.on_mps and not given.lacks_sdpa and not given.embedded:
         reason = "A piece of attention for which most Macs have room."
         return Choice(DEFAULT_BUDGET_MIB, reason, "attention-unknown", _SOURCES)
     budget = fit.outcome.setting.attention_budget if fit else None
@@ -47,21 +47,21 @@ def attention_budget(view: View) -> Choice:
     return Choice(budget, reason, "attention-budget")
 
 
-def vae_tiling(view: View) -> Choice:
+def vae_tiling(given: RuleInput) -> Choice:
     """Only where decoding does not fit: tiles can leave seams."""
     source = "diffusers docs: optimization/memory"
-    fit = view.forecast
+    fit = given.forecast
     if fit is not None and fit.outcome.setting.vae_tiling:
         reason = "Decoded as a whole, the picture would not fit; tiles can leave seams."
         return Choice(True, reason, "vae-tiling", (source,))
     return Choice(False, "Tiles save memory but can leave seams.", "vae-tiling", (source,))
 
 
-def side(view: View) -> Choice:
+def side(given: RuleInput) -> Choice:
     """The model's own size, unless only a smaller one fits."""
-    if view.embedded:
+    if given.embedded:
         return Choice(128, "The size that the embedded model was trained for.", "size")
-    fit = view.forecast
+    fit = given.forecast
     if fit is None or fit.is_usual:
         return Choice(None, "The size that the model was trained for.", "size")
     chosen = min(fit.footprint.width, fit.footprint.height)
@@ -74,9 +74,9 @@ def side(view: View) -> Choice:
     return Choice(chosen, reason, "size-least")
 
 
-def largest_side(view: View) -> Choice:
+def largest_side(given: RuleInput) -> Choice:
     """Above it the Mac would swap, or the process end, or pictures be wrong."""
-    fit = None if view.embedded else view.forecast
+    fit = None if given.embedded else given.forecast
     if fit is None:
         return Choice(None, "No limit is known.", "largest-side")
     reason = "The largest square that is forecast to fit with these settings, in pixels."
@@ -85,18 +85,18 @@ def largest_side(view: View) -> Choice:
     return Choice(fit.largest_side, reason, "largest-side", _SOURCES)
 
 
-def _forecast(fit: Fit, view: View) -> str:
+def _forecast(fit: Fit, given: RuleInput) -> str:
     size = f"{fit.footprint.width}×{fit.footprint.height}"
-    peak, limit = gib(fit.outcome.peak_bytes), view.machine.limit_bytes or 0
-    verdict = f"{'fits in' if fit.fits else 'exceeds'} {gib(limit)}, {view.machine.limit_from}"
+    peak, limit = gib(fit.outcome.peak_bytes), given.machine.limit_bytes or 0
+    verdict = f"{'fits in' if fit.fits else 'exceeds'} {gib(limit)}, {given.machine.limit_from}"
     return f"At {size} it is forecast to take {peak}, which {verdict}."
 
 
-def _slicing(view: View) -> str:
+def _slicing(given: RuleInput) -> str:
     """What the guide's enable_attention_slicing() would do."""
-    if view.denoiser is Denoiser.TRANSFORMER:
+    if given.denoiser is Denoiser.TRANSFORMER:
         return "enable_attention_slicing does nothing on a transformer."
-    if fault := view.slicing_fault:
+    if fault := given.slicing_fault:
         return f"Before {fault.fixed_in} enable_attention_slicing gives NaN on mps: black pictures."
     return f"enable_attention_slicing, which the guide asks for ({GUIDE}), is slower."
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.measurement import Measurement
+from mpsdoctor.facts.records import Facts
 from mpsdoctor.knowledge import dtypes, rendering, settings
 from mpsdoctor.knowledge.device import device_of
 from mpsdoctor.profile.choice import Choice, Choices, Value
-from mpsdoctor.rendering.measurement import Measurement
 from mpsdoctor.tuning.needs import Needs
 
 _BUDGETS = (256, 1024)
@@ -112,7 +112,7 @@ def _dtypes(facts: Facts, needs: Needs) -> Iterator[str]:
     fails = family.fails if family else ()
     formats = ("float16", "bfloat16")
     for dtype in formats if dtypes.has_bfloat16(device.torch, device.macos) else formats[:1]:
-        wrong = settings.asking_for("dtype", device, dtype) or rendering.spoilt(
+        wrong = settings.asking_for("dtype", device, dtype) or rendering.affected(
             device, dtype, needs.model, needs.pipeline
         )
         if dtype not in fails and not wrong:

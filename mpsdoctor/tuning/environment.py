@@ -3,8 +3,8 @@
 from math import floor
 
 from mpsdoctor.profile.choice import Choice
+from mpsdoctor.tuning.rule_input import RuleInput
 from mpsdoctor.tuning.sources import TORCH_DOCS
-from mpsdoctor.tuning.view import View
 
 _MOST_OF_RAM = 0.84
 """The most that macOS itself lets a GPU have (antirez/ds4 #893)."""
@@ -13,59 +13,59 @@ _LOW = 0.8
 """Of the high ratio; torch's own are 1.4 and 1.7, nearly the same."""
 
 
-def fallback(view: View) -> Choice:
+def fallback(given: RuleInput) -> Choice:
     """An operation that mps lacks."""
     reason = "An operation that mps lacks runs on the CPU, with a warning, instead of failing."
-    return _variable("1", view, reason, "fallback", TORCH_DOCS)
+    return _variable("1", given, reason, "fallback", TORCH_DOCS)
 
 
-def high_watermark(view: View) -> Choice:
+def high_watermark(given: RuleInput) -> Choice:
     """How much torch may take, of what Metal recommends."""
-    ratio = _high(view)
+    ratio = _high(given)
     reason = (
         "torch's own limit is 1.7 times what Metal recommends, more than this Mac's memory; "
         "swapping turns seconds into minutes."
     )
     if ratio < 1:
         reason += " Here Metal recommends nearly all of it, as somebody raised the wired limit."
-    return _variable(str(ratio), view, reason, "watermark", TORCH_DOCS, "pytorch #105839")
+    return _variable(str(ratio), given, reason, "watermark", TORCH_DOCS, "pytorch #105839")
 
 
-def low_watermark(view: View) -> Choice:
+def low_watermark(given: RuleInput) -> Choice:
     """From where on torch gives back what it keeps for later."""
     reason = "It must not exceed the high ratio; torch's own, 1.4, would, and torch would refuse."
-    low = floor(_high(view) * _LOW * 100) / 100
-    return _variable(str(low), view, reason, "watermark", TORCH_DOCS, "pytorch #96814")
+    low = floor(_high(given) * _LOW * 100) / 100
+    return _variable(str(low), given, reason, "watermark", TORCH_DOCS, "pytorch #96814")
 
 
-def prefer_metal(view: View) -> Choice:
+def prefer_metal(given: RuleInput) -> Choice:
     """Metal's matrix products instead of MPSGraph's."""
-    return _asked("PYTORCH_MPS_PREFER_METAL", view)
+    return _asked("PYTORCH_MPS_PREFER_METAL", given)
 
 
-def metal_version(view: View) -> Choice:
+def metal_version(given: RuleInput) -> Choice:
     """Which Metal language torch compiles for."""
-    return _asked("PYTORCH_MPS_METAL_VERSION", view)
+    return _asked("PYTORCH_MPS_METAL_VERSION", given)
 
 
-def _high(view: View) -> float:
+def _high(given: RuleInput) -> float:
     """At most 1, and never more than macOS would give by itself."""
-    ram = view.ram_bytes
-    recommended = view.working_set_bytes
+    ram = given.ram_bytes
+    recommended = given.working_set_bytes
     if not ram or not recommended:
         return 1.0
     return min(1.0, floor(ram * _MOST_OF_RAM / recommended * 100) / 100)
 
 
-def _asked(name: str, view: View) -> Choice:
-    found = view.variables.get(name) if view.on_mps else None
+def _asked(name: str, given: RuleInput) -> Choice:
+    found = given.variables.get(name) if given.on_mps else None
     if found is None:
         return Choice(None, "No known fault of this machine asks for it.", "fault")
     value, fault = found
     return Choice(value, f"{fault.symptom}.", f"fault {fault.id}", fault.sources)
 
 
-def _variable(value: str, view: View, reason: str, rule: str, *sources: str) -> Choice:
-    if view.on_mps:
+def _variable(value: str, given: RuleInput, reason: str, rule: str, *sources: str) -> Choice:
+    if given.on_mps:
         return Choice(value, reason, rule, sources)
     return Choice(None, "Only read where there is an mps device.", rule, sources)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mpsdoctor.knowledge.attention.pieces import SCORE_BYTES
+from mpsdoctor.planning.footprint import Footprint
 from mpsdoctor.planning.forecast import Machine, Outcome, forecast
-from mpsdoctor.planning.model import Footprint
-from mpsdoctor.rendering.attention_pieces import SCORE_BYTES
 
 BUDGETS = (4096, 2048, 1024, 512, 256, 128, 64)
 """Of bounded attention, in MiB: the larger, the fewer pieces, and the faster."""

@@ -2,7 +2,7 @@
 
 from packaging.version import Version
 
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.records import Facts
 from mpsdoctor.knowledge import floors
 from mpsdoctor.knowledge.versions import parse
 from mpsdoctor.profile.choice import Choice, Choices

@@ -6,7 +6,7 @@ from typing import Any
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.planning.configs import Configs
-from mpsdoctor.planning.model import Footprint
+from mpsdoctor.planning.footprint import Footprint
 
 
 class Denoiser(str, Enum):

@@ -6,45 +6,45 @@ from typing import Final
 
 from packaging.version import Version
 
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.records import Facts
 from mpsdoctor.knowledge.canaries import meaning_of
 from mpsdoctor.knowledge.rendering import PICTURE
 from mpsdoctor.profile.choice import ENVIRONMENT, Choice, Choices
 from mpsdoctor.tuning import attention, environment
+from mpsdoctor.tuning.context import Context
 from mpsdoctor.tuning.needs import Needs
-from mpsdoctor.tuning.situation import Situation
+from mpsdoctor.tuning.rule_input import RuleInput
 from mpsdoctor.tuning.sources import GUIDE
-from mpsdoctor.tuning.view import View
 
-Rule = Callable[[View], Choice]
+Rule = Callable[[RuleInput], Choice]
 
 
 def tune(facts: Facts, needs: Needs) -> Choices:
     """Every setting of the profile for this machine and this model."""
-    situation = Situation(facts, needs)
-    return {name: _explained(rule, View(situation)) for name, rule in RULES.items()}
+    context = Context(facts, needs)
+    return {name: _explained(rule, RuleInput(context)) for name, rule in RULES.items()}
 
 
-def _explained(rule: Rule, view: View) -> Choice:
+def _explained(rule: Rule, given: RuleInput) -> Choice:
     """The choice, with the facts that the rule looked at."""
-    choice = rule(view)
-    return replace(choice, facts=view.facts)
+    choice = rule(given)
+    return replace(choice, facts=given.facts)
 
 
-def _model(view: View) -> Choice:
-    if view.embedded:
-        return Choice(view.model, "Ships with mpsdoctor; `check --model` names yours.", "model")
-    return Choice(view.model, "Named with `mpsdoctor check --model`.", "model")
+def _model(given: RuleInput) -> Choice:
+    if given.embedded:
+        return Choice(given.model, "Ships with mpsdoctor; `check --model` names yours.", "model")
+    return Choice(given.model, "Named with `mpsdoctor check --model`.", "model")
 
 
-def _device(view: View) -> Choice:
-    if view.has_mps:
-        if fault := view.mps_fault:
+def _device(given: RuleInput) -> Choice:
+    if given.has_mps:
+        if fault := given.mps_fault:
             return Choice("cpu", f"{fault.symptom}.", f"fault {fault.id}", fault.sources)
-        if view.wrong:
-            return _wrong(view.wrong[0])
+        if given.wrong:
+            return _wrong(given.wrong[0])
         return Choice("mps", "torch finds this Mac's GPU.", "device", (GUIDE,))
-    if not view.is_mac:
+    if not given.is_mac:
         return Choice("cpu", "This is not a Mac: it has no mps device.", "device")
     return Choice("cpu", "torch cannot use this Mac's GPU: `mpsdoctor check` says why.", "device")
 
@@ -58,57 +58,57 @@ def _wrong(name: str) -> Choice:
     return Choice("cpu", reason, f"canary {name}")
 
 
-def _dtype(view: View) -> Choice:
-    chosen = view.precision
+def _dtype(given: RuleInput) -> Choice:
+    chosen = given.precision
     return Choice(chosen.dtype, chosen.reason, chosen.rule, chosen.sources)
 
 
-def _vae_dtype(view: View) -> Choice:
+def _vae_dtype(given: RuleInput) -> Choice:
     """Diffusers' pipeline of SDXL does it by itself where the VAE's config has `force_upcast`."""
-    if view.dtype == "float16" and view.pipeline.startswith("StableDiffusionXL"):
+    if given.dtype == "float16" and given.pipeline.startswith("StableDiffusionXL"):
         reason = "The VAE of SDXL exceeds the range of float16: black pictures."
         return Choice("float32", reason, "vae-dtype", ("diffusers docs: api/pipelines/sdxl",))
     return Choice(None, "The format of the other weights.", "vae-dtype")
 
 
-def _variant(view: View) -> Choice:
-    if view.embedded:
+def _variant(given: RuleInput) -> Choice:
+    if given.embedded:
         return Choice(None, "The embedded model has one set of weights.", "variant")
-    if view.dtype == "float16":
+    if given.dtype == "float16":
         reason = "Reads half as much from disk; a model without it loads its other weights."
         return Choice("fp16", reason, "variant", (GUIDE,))
     return Choice(None, "The weights as the model's authors published them.", "variant")
 
 
-def _use_safetensors(_view: View) -> Choice:
+def _use_safetensors(_given: RuleInput) -> Choice:
     source = "diffusers docs: using-diffusers/using_safetensors"
     return Choice(True, "Pickled weights can run code while they load.", "safetensors", (source,))
 
 
-def _vae_slicing(_view: View) -> Choice:
+def _vae_slicing(_given: RuleInput) -> Choice:
     source = "diffusers docs: optimization/memory"
     return Choice(False, "One picture at a time leaves nothing to slice.", "vae-slicing", (source,))
 
 
-def _prime(view: View) -> Choice:
-    if view.on_mps and view.torch is not None and view.torch < Version("2.0"):
+def _prime(given: RuleInput) -> Choice:
+    if given.on_mps and given.torch is not None and given.torch < Version("2.0"):
         reason = "On torch 1.13 the first pass differs from those after it."
         return Choice(True, reason, "prime", (GUIDE,))
     return Choice(False, "Only torch 1.13 needs a discarded first pass.", "prime", (GUIDE,))
 
 
-def _one_prompt_at_a_time(_view: View) -> Choice:
+def _one_prompt_at_a_time(_given: RuleInput) -> Choice:
     return Choice(True, "A batch of prompts can crash or fail on mps.", "one-prompt", (GUIDE,))
 
 
-def _num_inference_steps(view: View) -> Choice:
-    if view.embedded:
+def _num_inference_steps(given: RuleInput) -> Choice:
+    if given.embedded:
         return Choice(12, "The embedded model is judged with 12 steps.", "steps")
     return Choice(None, "The number that the model's pipeline has by default.", "steps")
 
 
-def _guidance_scale(view: View) -> Choice:
-    if view.embedded:
+def _guidance_scale(given: RuleInput) -> Choice:
+    if given.embedded:
         return Choice(4.0, "The embedded model is judged with a guidance of 4.", "guidance")
     return Choice(None, "The guidance that the model's pipeline has by default.", "guidance")
 

@@ -23,7 +23,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 
 from mpsdoctor.planning.configs import ARCHITECTURES, read_file
-from mpsdoctor.rendering.attention_scope import Bound, bounded
+from mpsdoctor.rendering.attention.scope import Bound, bounded
 from tests.benchmarks.machine import describe
 from tests.support.allocations import peak_bytes
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import psutil
 
-from mpsdoctor.hotfolder.inbox import Inbox
-from mpsdoctor.hotfolder.job import Job
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.recovery import recover
-from mpsdoctor.hotfolder.spool import Spool
+from mpsdoctor.hotfolder.inbox.inbox import Inbox
+from mpsdoctor.hotfolder.spool.job import Job
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.recovery import recover
+from mpsdoctor.hotfolder.spool.spool import Spool
 from tests.benchmarks.machine import describe
 from tests.support.jobs import claim, rendered
 from tests.support.stand_in_worker import picture

@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-from mpsdoctor.facts import interpreter
+from mpsdoctor.facts.probes import interpreter
 
 
 def describe() -> str:

@@ -25,15 +25,15 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._pytree import tree_leaves, tree_map
 
 from mpsdoctor.constants import EMBEDDED_MODEL
-from mpsdoctor.planning import attention_memory as memory
+from mpsdoctor.knowledge.attention import memory
+from mpsdoctor.knowledge.attention.memory import Kind
 from mpsdoctor.planning import build
-from mpsdoctor.planning.attention_memory import Kind
 from mpsdoctor.planning.configs import ARCHITECTURES, Configs, read_file, read_folder
+from mpsdoctor.planning.footprint import AttentionCall, Stage
 from mpsdoctor.planning.forecast import stage_peak
-from mpsdoctor.planning.model import AttentionCall, Stage
-from mpsdoctor.planning.quiet import be_quiet
+from mpsdoctor.planning.silence_logging import be_quiet
 from mpsdoctor.planning.trace import Rehearsal
-from mpsdoctor.rendering.attention import bounded_attention
+from mpsdoctor.rendering.attention.bounded import bounded_attention
 from mpsdoctor.resources import embedded_model
 from tests.benchmarks.machine import describe
 from tests.support.allocations import peak_bytes

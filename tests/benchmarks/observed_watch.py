@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 from mpsdoctor.hotfolder.daemon import watch
-from mpsdoctor.hotfolder.events import Event
+from mpsdoctor.hotfolder.status.events import Event
 from mpsdoctor.paths import profile_file
 from mpsdoctor.profile.loading import load
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 
 
 def tell(event: Event) -> None:

@@ -14,7 +14,7 @@ from unittest import mock
 
 import torch
 
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.rendering import generate, pipeline, worker
 
 load_pipeline = pipeline.load_pipeline

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from mpsdoctor.facts.command import run
-from mpsdoctor.facts.picture_answer import ask
-from mpsdoctor.facts.picture_probe import difference, load, render
+from mpsdoctor.facts.probes.picture_answer import ask
+from mpsdoctor.facts.probes.picture_probe import difference, load, render
 from mpsdoctor.resources import embedded_model
 from tests.benchmarks.machine import describe
 from tests.support.picture_faults import ATTENTION, FAULTS, Fault, FaultyDevice, aten

@@ -20,7 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mpsdoctor.planning.configs import ARCHITECTURES, read_file
 from mpsdoctor.profile import document
-from mpsdoctor.rendering.attention_scope import Bound, bounded
+from mpsdoctor.rendering.attention.scope import Bound, bounded
 from mpsdoctor.resources import shipped
 from tests.benchmarks.attention import MIB, Denoiser, peak_of, random_module, synchronize, unet
 from tests.benchmarks.machine import describe

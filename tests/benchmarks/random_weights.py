@@ -8,7 +8,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from mpsdoctor.planning.build import component_class
 from mpsdoctor.planning.configs import ARCHITECTURES, read_file
-from mpsdoctor.shapes.architecture import load_tokenizer
+from mpsdoctor.shapes.training.architecture import load_tokenizer
 
 
 def save(name: str, folder: Path, dtype: str, device: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from mpsdoctor.constants import EMBEDDED_MODEL
-from mpsdoctor.hotfolder.layout import Layout
+from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.resources import embedded_model
 
 REPOSITORY = Path(__file__).parents[2]

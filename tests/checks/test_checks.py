@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mpsdoctor.checks.model import Check, Outcome, Severity, Status
 from mpsdoctor.checks.registry import CHECKS
+from mpsdoctor.checks.report import Check, Outcome, Severity, Status
 from mpsdoctor.checks.runner import examine
-from mpsdoctor.cli.examination import choose_checks
+from mpsdoctor.cli.doctor.doctor import choose_checks
 from mpsdoctor.facts.agent import Agent, Context
-from mpsdoctor.facts.model import (
+from mpsdoctor.facts.records import (
     Environment,
     Facts,
     Folder,
@@ -36,8 +36,8 @@ from mpsdoctor.facts.model import (
     Volume,
 )
 from mpsdoctor.records import Record
+from tests.support.machines import MACHINES
 
-MACHINES = Path(__file__).parents[1] / "facts"
 BY_ID = {check.id: check for check in CHECKS}
 
 # For each check: the severity that it finds on one recorded machine, and another that is in order.
@@ -306,7 +306,7 @@ def test_silence_is_never_ok(check: Check) -> None:
 
 @pytest.mark.parametrize("path", sorted(MACHINES.glob("*.json")), ids=lambda path: path.stem)
 def test_knowing_less_makes_no_finding_ok(path: Path) -> None:
-    """Whichever fact is taken away, what was found before is found again, or not told."""
+    """Whichever fact is taken away, what was found before is found again, or not recorded."""
     whole = msgspec.json.decode(path.read_bytes(), type=Facts)
     found = [check for check in CHECKS if outcome(check, whole) is Status.FINDING]
     for less in without_one_fact(whole):
@@ -391,7 +391,7 @@ def test_a_torch_that_did_not_answer_is_not_known(torch: Torch | None, open_ques
     """No answer is neither ok nor a finding, and the exit code says that it is not known."""
     report = examine(with_torch(torch))
     results = {result.id: result for result in report.results}
-    assert results["MPS301"].status in (Status.TIMED_OUT, Status.NOT_TOLD)
+    assert results["MPS301"].status in (Status.TIMED_OUT, Status.NOT_RECORDED)
     assert results["MPS304"].needs == open_question
     assert [result.id for result in report.unknown] == [open_question]
     assert report.exit_code_at() == 3
@@ -524,5 +524,5 @@ def test_no_machine_makes_a_check_crash(facts: Facts, check: Check) -> None:
     (result,) = examine(facts, (check,)).results
     assert result.status is not Status.CRASHED, result.reason
     assert bool(result.reason) is (
-        result.status in (Status.SKIPPED, Status.NOT_TOLD, Status.TIMED_OUT)
+        result.status in (Status.SKIPPED, Status.NOT_RECORDED, Status.TIMED_OUT)
     )

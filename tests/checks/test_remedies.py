@@ -10,8 +10,8 @@ import pytest
 
 from mpsdoctor.checks.remedies import install, install_torch
 from mpsdoctor.facts.command import run
-from mpsdoctor.facts.interpreter import ask
-from mpsdoctor.facts.model import Facts, Python, System
+from mpsdoctor.facts.probes.interpreter import ask
+from mpsdoctor.facts.records import Facts, Python, System
 
 # What uv does with these arguments, for machines that lack it.
 UV = f"""#!/bin/sh

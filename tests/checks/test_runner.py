@@ -1,9 +1,9 @@
 """Running checks: prerequisites and crashes."""
 
-from mpsdoctor.checks.model import Check, Finding, Remedy, Severity, Status
+from mpsdoctor.checks.report import Check, Finding, Remedy, Severity, Status
 from mpsdoctor.checks.runner import examine
 from mpsdoctor.constants import ExitCode
-from mpsdoctor.facts.model import Facts, Python, System
+from mpsdoctor.facts.records import Facts, Python, System
 
 FACTS = Facts(system=System(kernel="Darwin"), python=Python())
 

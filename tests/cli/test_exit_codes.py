@@ -7,12 +7,13 @@ import pytest
 
 from mpsdoctor.checks.runner import examine
 from mpsdoctor.cli.main import run
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.records import Facts
+from tests.support.machines import MACHINES
 
-MACHINES = sorted((Path(__file__).parents[1] / "facts").glob("*.json"))
+RECORDED = sorted(MACHINES.glob("*.json"))
 
 
-@pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_every_format_ends_with_the_same_exit_code(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

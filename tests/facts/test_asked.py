@@ -10,7 +10,7 @@ import msgspec
 from mpsdoctor.facts import storage
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
-from mpsdoctor.facts.model import Facts, ModelState, Place
+from mpsdoctor.facts.records import Facts, ModelState, Place
 
 
 def test_nothing_asked_is_nothing_known() -> None:

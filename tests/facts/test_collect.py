@@ -6,12 +6,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from mpsdoctor.facts import mac_answer, pmset, sw_vers, sysctl, vm_stat
+from mpsdoctor.facts import pmset, sw_vers, sysctl, vm_stat
 from mpsdoctor.facts.agent import Agent
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
-from mpsdoctor.facts.interpreter import Interpreter
-from mpsdoctor.facts.model import (
+from mpsdoctor.facts.probes import mac_answer
+from mpsdoctor.facts.probes.interpreter import Interpreter
+from mpsdoctor.facts.records import (
     Facts,
     Hardware,
     Memory,

@@ -6,7 +6,7 @@ import pytest
 
 from mpsdoctor.facts import sw_vers, sysctl
 from mpsdoctor.facts.command import CommandResult, Runner
-from mpsdoctor.facts.model import System
+from mpsdoctor.facts.records import System
 
 MISSING = CommandResult(None, stderr="[Errno 2] No such file or directory")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mpsdoctor.facts import memory
-from mpsdoctor.facts.model import Memory, Pressure
+from mpsdoctor.facts.records import Memory, Pressure
 
 LEVEL = "kern.memorystatus_vm_pressure_level"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mpsdoctor.facts.command import CommandResult
 from mpsdoctor.facts.memory_watch import watching
-from mpsdoctor.facts.model import Pressure
+from mpsdoctor.facts.records import Pressure
 
 
 class Kernel:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpsdoctor.facts import hub_cache, model_files, weights
-from mpsdoctor.facts.model import ModelFiles, ModelState
+from mpsdoctor.facts.records import ModelFiles, ModelState
 
 PIPELINE = {
     "_class_name": "StableDiffusionPipeline",

@@ -6,7 +6,7 @@ import pytest
 
 from mpsdoctor.facts import pmset
 from mpsdoctor.facts.command import CommandResult
-from mpsdoctor.facts.model import Power
+from mpsdoctor.facts.records import Power
 
 # AppHouseKitchen/AlDente-Battery_Care_and_Monitoring #603
 SETTINGS = """System-wide power settings:

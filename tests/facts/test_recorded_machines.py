@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.records import Facts
 
 HERE = Path(__file__).parent
 

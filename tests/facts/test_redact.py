@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.facts.model import Facts, Folder, HubCache, Python, System
+from mpsdoctor.facts.records import Facts, Folder, HubCache, Python, System
 from mpsdoctor.facts.redact import Owner, redact, redact_text
 
 ANNA = Owner(home="/Users/anna", user="anna", host="annas-macbook.local")

@@ -11,7 +11,7 @@ import pytest
 
 from mpsdoctor.facts import storage
 from mpsdoctor.facts.command import CommandResult, Runner
-from mpsdoctor.facts.model import Place
+from mpsdoctor.facts.records import Place
 
 HOME = Path("/Users/jo")
 

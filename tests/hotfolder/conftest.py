@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.spool import Spool
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.spool import Spool
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.pictures import record_in_picture
+from mpsdoctor.hotfolder.spool.images import record_in_picture
+from mpsdoctor.hotfolder.spool.layout import Layout
 from tests.support.hot_folder import running, wait_until
 from tests.support.jobs import drop, names
 from tests.support.printed import printed_by

@@ -15,15 +15,15 @@ import psutil
 import pytest
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.model import Pressure
+from mpsdoctor.facts.records import Pressure
 from mpsdoctor.files import replace_file
-from mpsdoctor.hotfolder.conditions import Readings
-from mpsdoctor.hotfolder.deadline import Patience
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.pictures import record_in_picture
-from mpsdoctor.hotfolder.status import read_status
+from mpsdoctor.hotfolder.machine.policy import Readings
+from mpsdoctor.hotfolder.spool.images import record_in_picture
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.status.status import read_status
+from mpsdoctor.hotfolder.worker.timeouts import Timeouts
 from mpsdoctor.prompts.document import MAX_BYTES
-from tests.support.hot_folder import PACE, running, wait_until
+from tests.support.hot_folder import INTERVALS, running, wait_until
 from tests.support.jobs import drop, names
 
 # root may read everything; without these two rights it is as anybody else.
@@ -141,7 +141,7 @@ def test_a_worker_that_fails_costs_only_its_own_prompt(layout: Layout) -> None:
     troubles = ("abort", "corrupt", "exit", "fail", "hang", "large", "torn", "abort-once")
     for name in troubles:
         drop(layout, f"{name}.txt", f"{name} please")
-    with running(layout, pace=replace(PACE, worker=Patience(first_step=0.7))) as daemon:
+    with running(layout, intervals=replace(INTERVALS, worker=Timeouts(first_step=0.7))) as daemon:
         for name in troubles[:-1]:
             drop(layout, f"after {name}.txt", "a cat")
         wait_until(lambda: len(names(layout.done)) + len(names(layout.failed)) == 8 + 2 * 7)
@@ -325,7 +325,9 @@ def test_a_model_that_cannot_be_loaded_pauses_the_queue(
 ) -> None:
     """The daemon says why once, tries again, and no attempt is counted."""
     drop(layout, "cat.txt", "a cat")
-    with running(layout, model=model, pace=replace(PACE, worker=Patience(load=0.7))) as daemon:
+    with running(
+        layout, model=model, intervals=replace(INTERVALS, worker=Timeouts(load=0.7))
+    ) as daemon:
         reason = daemon.wait_for("Paused")["pause"]
         assert (reason["kind"], reason["title"]) == (kind, title)
         for _ in range(2):
@@ -347,7 +349,7 @@ def test_what_is_no_prompts_fault_does_not_count(layout: Layout, word: str) -> N
     """
     drop(layout, "cat.txt", f"{word} please")
     pauses = []
-    with running(layout, pace=replace(PACE, retry=0.1)) as daemon:
+    with running(layout, intervals=replace(INTERVALS, retry=0.1)) as daemon:
         for _ in range(4):
             daemon.wait_for("Paused")
             paused = time.monotonic()
@@ -438,7 +440,7 @@ def test_told_to_finish_with_nothing_in_hand_it_ends_at_once(
 ) -> None:
     """However long the pause is, or a model takes to load."""
     drop(layout, "cat.txt", "a cat")
-    with running(layout, model=model, pace=replace(PACE, retry=60.0)) as daemon:
+    with running(layout, model=model, intervals=replace(INTERVALS, retry=60.0)) as daemon:
         daemon.wait_for(event)
         assert daemon.end(signal.SIGUSR1) == 0
 

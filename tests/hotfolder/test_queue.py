@@ -6,11 +6,11 @@ from unittest import mock
 
 import pytest
 
-from mpsdoctor.hotfolder.inbox import Inbox
-from mpsdoctor.hotfolder.layout import Layout
+from mpsdoctor.hotfolder.inbox.inbox import Inbox
 from mpsdoctor.hotfolder.queue import Queue
-from mpsdoctor.hotfolder.spool import Spool
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.spool import Spool
+from mpsdoctor.profile.settings import Profile
 from tests.support.jobs import drop, names
 
 NOW = 100.0

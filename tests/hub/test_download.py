@@ -10,8 +10,8 @@ import pytest
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hub.cache import Repository
 from mpsdoctor.hub.download import fetch
-from mpsdoctor.hub.model import RemoteFile
-from mpsdoctor.hub.refusals import explained
+from mpsdoctor.hub.errors import explained
+from mpsdoctor.hub.listing import RemoteFile
 
 CONTENT = bytes(range(256)) * 40
 FILE = RemoteFile(path="unet/weights", size=len(CONTENT), etag=hashlib.sha256(CONTENT).hexdigest())

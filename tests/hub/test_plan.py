@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.model import Folder, Volume
+from mpsdoctor.facts.records import Folder, Volume
 from mpsdoctor.hub.cache import Repository
-from mpsdoctor.hub.model import RemoteFile
+from mpsdoctor.hub.listing import RemoteFile
 from mpsdoctor.hub.plan import Plan, require_room
 
 GB = 10**9

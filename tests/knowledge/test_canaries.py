@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from mpsdoctor.facts.canaries import CANARIES
+from mpsdoctor.facts.probes.canaries import CANARIES
 from mpsdoctor.knowledge.canaries import MEANINGS
 
 VOLUMES = ("Conv3d(", "TemporalConvLayer(", "TemporalResnetBlock(", "unet_3d_blocks import")

@@ -6,7 +6,7 @@ import pytest
 
 from mpsdoctor.knowledge import dtypes, variables
 from mpsdoctor.knowledge.versions import parse
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 
 
 def test_every_row_has_a_source() -> None:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.records import Facts
+from mpsdoctor.knowledge.attention.memory import Cliff
 from mpsdoctor.planning import needs
-from mpsdoctor.planning.attention_memory import Cliff
+from mpsdoctor.planning.footprint import Footprint
 from mpsdoctor.planning.forecast import (
     Attention,
     Forecast,
@@ -20,11 +21,10 @@ from mpsdoctor.planning.forecast import (
     largest,
     machine_of,
 )
-from mpsdoctor.planning.model import Footprint
+from tests.support.machines import MACHINES
 
 GIB = 2**30
 MODES: tuple[Attention, ...] = ("native", "bounded", "sliced")
-RECORDED = Path(__file__).parents[1] / "facts"
 
 
 def footprint(model: str, side: int, dtype: str = "float16") -> Footprint:
@@ -70,7 +70,7 @@ def test_what_would_abort_the_process_is_never_best() -> None:
 
 def test_a_cpu_keeps_no_scores_and_has_no_cliff() -> None:
     """Its limit is its memory, whose name says that it is no Mac."""
-    recorded = (RECORDED / "linux-torch-2.13.0+cpu.json").read_bytes()
+    recorded = (MACHINES / "linux-torch-2.13.0+cpu.json").read_bytes()
     machine = machine_of(msgspec.json.decode(recorded, type=Facts))
     assert "not a Mac" in machine.limit_from
     one = forecast(footprint("runwayml/stable-diffusion-v1-5", 1024), machine, MODES, 512)
@@ -98,7 +98,7 @@ def test_what_is_open_now_is_no_part_of_what_fits() -> None:
     assert (True, 0) == (outcome.fits, outcome.missing_bytes)
 
 
-@pytest.mark.parametrize("path", sorted(RECORDED.glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(MACHINES.glob("*.json")), ids=lambda path: path.stem)
 def test_every_recorded_machine_can_be_planned_for(path: Path) -> None:
     """Whatever is not known of it."""
     machine = machine_of(msgspec.json.decode(path.read_bytes(), type=Facts))

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.planning import attention_memory as memory
+from mpsdoctor.knowledge.attention import memory
 from mpsdoctor.planning.configs import ARCHITECTURES, Configs, read_file, read_folder
+from mpsdoctor.planning.footprint import Stage
 from mpsdoctor.planning.forecast import stage_peak
-from mpsdoctor.planning.model import Stage
 from mpsdoctor.planning.trace import trace
 from tests.support import pipelines
 from tests.support.allocations import peak_bytes

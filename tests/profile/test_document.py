@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import Choice, Value, settings_of
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 
 CHOICES = {
     "dtype": Choice("float16", "Half the memory.", "dtype", ("diffusers docs",)),

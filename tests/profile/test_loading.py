@@ -6,7 +6,7 @@ import pytest
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.loading import Origin, load
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import Choice
 from mpsdoctor.profile.loading import load
-from mpsdoctor.profile.model import Profile
 from mpsdoctor.profile.salvage import Salvage, salvage
+from mpsdoctor.profile.settings import Profile
 
 CHOICES = {
     "model": Choice("someone/a-model", "Named.", "model"),

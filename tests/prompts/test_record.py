@@ -9,7 +9,7 @@ RECORDS = st.builds(
     JobRecord,
     job=st.text(),
     picture=st.integers(1, 1000),
-    helped=st.text(),
+    remedy=st.text(),
     notes=st.lists(st.text()).map(tuple),
 )
 

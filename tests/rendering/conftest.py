@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from tests.support.pipelines import stable_diffusion
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mpsdoctor import __version__
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.infotext import Parameters
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.broken import BrokenPictureError

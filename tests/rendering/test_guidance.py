@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from diffusers import DiffusionPipeline
 
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.infotext import format_infotext, parse_infotext
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.generate import Picture, generate

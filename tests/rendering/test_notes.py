@@ -3,7 +3,7 @@
 from diffusers import DiffusionPipeline
 from msgspec.structs import replace
 
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.notes import notes_on
 from mpsdoctor.rendering.tuned import TunedProfile

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mpsdoctor.hotfolder.pictures import record_in_picture
+from mpsdoctor.hotfolder.spool.images import record_in_picture
 from mpsdoctor.prompts.grammar import read_requests
 from mpsdoctor.prompts.infotext import Parameters, format_infotext
 from mpsdoctor.prompts.record import JobRecord
@@ -39,7 +39,7 @@ def text_chunks(path: Path) -> dict[str, str]:
 def test_the_png_says_what_made_it(tmp_path: Path, prompt: str, kind: str) -> None:
     """Parameters, job and origin are in it, in tEXt, which all readers take, if Latin-1 does."""
     parameters = replace(PARAMETERS, prompt=prompt)
-    record = JobRecord(job="job-1", picture=3, helped="VAE in float32")
+    record = JobRecord(job="job-1", picture=3, remedy="VAE in float32")
 
     save_png(Image.new("RGB", (64, 64)), parameters, tmp_path / "picture.png", record)
 

@@ -9,7 +9,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.rendering.pipeline import apply, load_pipeline
 from tests.support.pipelines import stable_diffusion_3
 

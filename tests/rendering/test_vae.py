@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.generate import generate
 from mpsdoctor.rendering.pipeline import apply

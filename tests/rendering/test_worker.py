@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from mpsdoctor.hotfolder.pictures import record_in_picture
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.hotfolder.spool.images import record_in_picture
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.record import JobRecord
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.protocol import (
@@ -29,8 +29,8 @@ from mpsdoctor.rendering.protocol import (
     RenderJob,
     Started,
     Step,
-    fence,
     message_from_line,
+    sentinel,
     to_line,
 )
 from mpsdoctor.rendering.worker import Commands, serve
@@ -92,7 +92,7 @@ def job(number: int, output: Path, **settings: Any) -> RenderJob:
 
 def test_renders_job_after_job(worker: Worker, tmp_path: Path) -> None:
     """Steps and an answer a job, in their order whether it fails before or after it is computed;
-    a fence on stderr for each, behind what went wrong; nothing is written but pictures, which
+    a sentinel on stderr for each, behind what went wrong; nothing is written but pictures, which
     say what had no effect."""
     worker.send(job(1, tmp_path / "1.png"))
     assert Started(job="1", number=1) == worker.receive()
@@ -100,7 +100,7 @@ def test_renders_job_after_job(worker: Worker, tmp_path: Path) -> None:
     assert Step(job="1", number=1, step=2, steps=2) == worker.receive()
     rendered = worker.receive()
     assert isinstance(rendered, Rendered)
-    assert (rendered.rung, rendered.helped, rendered.notes) == (0, "", ())
+    assert (rendered.fallback, rendered.remedy, rendered.notes) == (0, "", ())
     assert JobRecord(job="1", picture=1, profile="hash") == record_in_picture(tmp_path / "1.png")
 
     worker.send(job(2, tmp_path / "none" / "2.png"), job(3, tmp_path / "3.png", sampler="?"))
@@ -119,7 +119,9 @@ def test_renders_job_after_job(worker: Worker, tmp_path: Path) -> None:
     assert record.notes == ("VAE: a.pt", "é" * 999 + "…", *last.notes)
     assert "set_scheduler" in unforeseen.detail
     complaints = worker.complaints.read_text().splitlines()
-    assert [line for line in complaints if line] == [fence("1", number) for number in (1, 2, 3, 4)]
+    assert [line for line in complaints if line] == [
+        sentinel("1", number) for number in (1, 2, 3, 4)
+    ]
     assert {path.name for path in tmp_path.iterdir()} == {"1.png", "4.png"}
 
 

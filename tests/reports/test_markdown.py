@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.checks.model import Check, Finding, Remedy, Severity
+from mpsdoctor.checks.report import Check, Finding, Remedy, Severity
 from mpsdoctor.checks.runner import examine
-from mpsdoctor.facts.model import Facts, Python, System
+from mpsdoctor.facts.records import Facts, Python, System
 from mpsdoctor.reports.markdown import render
+from tests.support.machines import MACHINES
 
-RECORDED = sorted((Path(__file__).parents[1] / "facts").glob("*.json"))
+RECORDED = sorted(MACHINES.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

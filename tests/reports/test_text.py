@@ -7,13 +7,13 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from mpsdoctor.checks.model import Finding, Remedy, Report, Result, Severity, Status
+from mpsdoctor.checks.report import Finding, Remedy, Report, Result, Severity, Status
 from mpsdoctor.checks.runner import examine
-from mpsdoctor.facts.model import Facts, Python, System
+from mpsdoctor.facts.records import Facts, Python, System
 from mpsdoctor.reports.text import render
 from mpsdoctor.reports.verdict import verdict
+from tests.support.machines import MACHINES
 
-MACHINES = Path(__file__).parents[1] / "facts"
 READY = "Ready to render on mps"
 NOT_KNOWN = "Not known whether this machine can render on mps: "
 PACKAGES = "MPS601 (Diffusers), MPS602 (Transformers)"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpsdoctor.facts.agent import Job
-from mpsdoctor.service import codes, exits
+from mpsdoctor.service import exit_reasons, launchctl_errors
 from mpsdoctor.service.launchctl import parse_disabled, parse_job
 from tests.support.mac import Mac
 
@@ -86,14 +86,14 @@ def test_the_stand_in_prints_what_is_read(mac: Mac) -> None:
     assert Job(state="running", pid=4001, runs=1, spawn_type="interactive") == mac.launchctl.job()
 
 
-@pytest.mark.parametrize("code", sorted(codes.CODES))
+@pytest.mark.parametrize("code", sorted(launchctl_errors.CODES))
 def test_every_known_code_has_words_and_a_next_step(mac: Mac, code: int) -> None:
     """And none of them is a number alone."""
     mac.change(fail=[["bootstrap", code, 1]])
-    error = codes.failure("bootstrap", mac.launchctl.bootstrap(mac.agent.plist))
+    error = launchctl_errors.failure("bootstrap", mac.launchctl.bootstrap(mac.agent.plist))
 
-    assert codes.CODES[code].text in error.title
-    assert codes.CODES[code].hint == error.hint != ""
+    assert launchctl_errors.CODES[code].text in error.title
+    assert launchctl_errors.CODES[code].hint == error.hint != ""
     assert f"exit code {code}" in error.detail
 
 
@@ -114,4 +114,4 @@ def test_every_known_code_has_words_and_a_next_step(mac: Mac, code: int) -> None
 )
 def test_the_last_end_is_said_in_words(job: Job, words: str | None) -> None:
     """A signal says more than the code that stands beside it."""
-    assert words == exits.last_exit(job)
+    assert words == exit_reasons.last_exit(job)

@@ -14,14 +14,14 @@ from PIL import Image
 
 from mpsdoctor import __version__
 from mpsdoctor.facts.command import CommandResult
-from mpsdoctor.hotfolder.status import read_status
-from mpsdoctor.service import context, examine, plist, pulse
+from mpsdoctor.hotfolder.status.status import read_status
+from mpsdoctor.service import context, examine, heartbeat, plist
 from mpsdoctor.service.actions import Operator
 from mpsdoctor.service.agent import PROBE, WATCH
 from mpsdoctor.service.probe import try_folder
 from mpsdoctor.service.state import Goal, State
 from mpsdoctor.shapes.captions import Item, Scene
-from mpsdoctor.shapes.judge import judge
+from mpsdoctor.shapes.training.judge import judge
 from tests.support.mac import Mac
 
 PROFILE = 'device = "cpu"\ndtype = "float32"\nnum_inference_steps = 20\n'
@@ -65,7 +65,7 @@ def test_the_daemon_renders_as_launchd_runs_it_and_comes_back_when_it_is_killed(
     """
     root = living.home / "mpsdoctor"
     told: list[str] = []
-    operator = Operator(living.launchctl, lambda _: pulse.read(root, time.time()), told.append)
+    operator = Operator(living.launchctl, lambda _: heartbeat.read(root, time.time()), told.append)
 
     installed = operator.reach(Goal.INSTALL, listed(living, root))
 
@@ -110,7 +110,7 @@ def test_a_daemon_that_cannot_start_is_given_up_with_its_own_words(living: Mac) 
     root = living.home / "mpsdoctor"
     content = listed(living, root)
     (living.home / "profile.toml").unlink()
-    operator = Operator(living.launchctl, lambda _: pulse.read(root, time.time()), print)
+    operator = Operator(living.launchctl, lambda _: heartbeat.read(root, time.time()), print)
 
     with pytest.raises(Exception, match="does not stay up") as given_up:
         operator.reach(Goal.INSTALL, content)

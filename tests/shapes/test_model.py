@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 import mpsdoctor.shapes
 from mpsdoctor.shapes.captions import Item, Scene
-from mpsdoctor.shapes.judge import GUIDANCE, STEPS, judge
+from mpsdoctor.shapes.training.judge import GUIDANCE, STEPS, judge
 
 MODEL = Path(mpsdoctor.shapes.__file__).parent / "model"
 CIRCLE = Scene((Item("red", "circle"),))

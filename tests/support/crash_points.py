@@ -20,11 +20,11 @@ from typing import Any, Final
 from unittest import mock
 
 from mpsdoctor.hotfolder import queue
-from mpsdoctor.hotfolder.events import Event
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.recovery import recover
-from mpsdoctor.hotfolder.spool import Spool
-from mpsdoctor.hotfolder.worker_process import WorkerProcess
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.recovery import recover
+from mpsdoctor.hotfolder.spool.spool import Spool
+from mpsdoctor.hotfolder.status.events import Event
+from mpsdoctor.hotfolder.worker.process import WorkerProcess
 from tests.support.crash_scenarios import SCENARIOS, Scenario, Witness, state_of
 from tests.support.disk import READING, Operation, watched
 from tests.support.forked_daemon import OnEvent, run_daemon

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.names import is_ignored
-from mpsdoctor.hotfolder.pictures import record_in_picture
-from mpsdoctor.hotfolder.spool import PROMPT, REASON
+from mpsdoctor.hotfolder.spool.images import record_in_picture
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.names import is_ignored
+from mpsdoctor.hotfolder.spool.spool import PROMPT, REASON
 from tests.support.disk import Operation
 
 MINE: Final = ("images/cat.png", "done/cat.txt", "failed/cat.txt", "failed/cat.error.txt")

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 from unittest import mock
 
-from mpsdoctor.hotfolder import inbox
-from mpsdoctor.hotfolder.events import Event, Started
-from mpsdoctor.hotfolder.layout import Layout
+from mpsdoctor.hotfolder.inbox import inbox
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.status.events import Event, Started
 from tests.support.crash_scenarios import SCENARIOS, Scenario, Witness
 from tests.support.disk import Operation, watched
 from tests.support.forked_daemon import OnEvent, run_daemon, told

@@ -16,14 +16,14 @@ from unittest import mock
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder import daemon
-from mpsdoctor.hotfolder.daemon import Pace, watch
-from mpsdoctor.hotfolder.events import Event
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.hotfolder.daemon import Intervals, watch
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.status.events import Event
+from mpsdoctor.profile.settings import Profile
 from tests.support.crash_scenarios import waiting
 
 STAND_IN: Final = (sys.executable, "-m", "tests.support.stand_in_worker")
-QUICK: Final = Pace(settle=0.001, patience=0.05, rescan=0.02, retry=0.01)
+QUICK: Final = Intervals(settle=0.001, patience=0.05, rescan=0.02, retry=0.01)
 BOUND_S: Final = 30.0
 _REFUSED: Final = 3
 _BROKEN: Final = 4
@@ -126,7 +126,7 @@ def _serve(
                 environ=os.environ,
                 on_event=on_event,
                 worker=STAND_IN,
-                pace=QUICK,
+                intervals=QUICK,
             )
         status = 0
     except MpsDoctorError as error:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from mpsdoctor.checks.model import Report
+from mpsdoctor.checks.report import Report
 from mpsdoctor.checks.runner import examine
-from mpsdoctor.facts.model import Facts
+from mpsdoctor.facts.records import Facts
 from mpsdoctor.reports import document, markdown, text
+from tests.support.machines import MACHINES
 
-MACHINES = Path(__file__).parents[1] / "facts"
 GOLDEN = Path(__file__).parents[1] / "reports" / "golden"
 BLOCKED = "m2-max-macos-13.7.4-torch-2.10.0.dev"
 READY = "m2-pro-macos-14.7.4-torch-2.6.0"

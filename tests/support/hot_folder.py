@@ -1,7 +1,8 @@
-"""A real `watch` in a process: `python -m tests.support.hot_folder ROOT MODEL PACE [READINGS]`.
+"""A real `watch` in a process.
 
-It prints each event as a JSON line; an MpsDoctorError is the last of them. What a Mac's readings
-would be it takes from the file READINGS.
+`python -m tests.support.hot_folder ROOT MODEL INTERVALS [READINGS]` starts it. It prints each event
+as a JSON line; an MpsDoctorError is the last of them. The file READINGS says what a Mac's readings
+would be.
 """
 
 import contextlib
@@ -21,17 +22,17 @@ from typing import Any
 import msgspec
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.model import Pressure
-from mpsdoctor.hotfolder import readings
-from mpsdoctor.hotfolder.conditions import Readings
-from mpsdoctor.hotfolder.daemon import Pace, watch
-from mpsdoctor.hotfolder.deadline import Patience
-from mpsdoctor.hotfolder.events import Event
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.facts.records import Pressure
+from mpsdoctor.hotfolder.daemon import Intervals, watch
+from mpsdoctor.hotfolder.machine import sensors
+from mpsdoctor.hotfolder.machine.policy import Readings
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.status.events import Event
+from mpsdoctor.hotfolder.worker.timeouts import Timeouts
+from mpsdoctor.profile.settings import Profile
 
 STAND_IN = (sys.executable, "-m", "tests.support.stand_in_worker")
-PACE = Pace(settle=0.1, patience=0.4, rescan=1.0, retry=0.2, look=0.1)
+INTERVALS = Intervals(settle=0.1, patience=0.4, rescan=1.0, retry=0.2, look=0.1)
 
 
 class RunningDaemon:
@@ -42,12 +43,12 @@ class RunningDaemon:
         layout: Layout,
         *,
         model: str,
-        pace: Pace,
+        intervals: Intervals,
         wrapper: tuple[str, ...],
         readings: Path | None,
     ) -> None:
         self.layout = layout
-        arguments = [str(layout.root), model, json.dumps(asdict(pace))]
+        arguments = [str(layout.root), model, json.dumps(asdict(intervals))]
         if readings:
             arguments.append(str(readings))
         self.process = subprocess.Popen(
@@ -106,12 +107,14 @@ def running(
     layout: Layout,
     *,
     model: str = "stand-in",
-    pace: Pace = PACE,
+    intervals: Intervals = INTERVALS,
     wrapper: tuple[str, ...] = (),
     readings: Path | None = None,
 ) -> Iterator[RunningDaemon]:
     """A daemon that is killed at the end if it has not ended by then."""
-    daemon = RunningDaemon(layout, model=model, pace=pace, wrapper=wrapper, readings=readings)
+    daemon = RunningDaemon(
+        layout, model=model, intervals=intervals, wrapper=wrapper, readings=readings
+    )
     try:
         yield daemon
     finally:
@@ -143,11 +146,11 @@ def arrange_readings(path: Path) -> None:
     async def pressure() -> Pressure | None:
         return present().pressure
 
-    module: Any = readings
+    module: Any = sensors
     module.take, module.pressure = take, pressure
 
 
-def main(root: str, model: str, pace: str, readings_file: str = "") -> int:
+def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
     """The daemon's side."""
     if readings_file:
         arrange_readings(Path(readings_file))
@@ -159,7 +162,7 @@ def main(root: str, model: str, pace: str, readings_file: str = "") -> int:
     def on_event(event: Event) -> None:
         show(type(event).__name__, asdict(event))
 
-    settings = json.loads(pace)
+    settings = json.loads(intervals)
     patience = settings.pop("worker")
     try:
         watch(
@@ -168,7 +171,7 @@ def main(root: str, model: str, pace: str, readings_file: str = "") -> int:
             environ=os.environ,
             on_event=on_event,
             worker=STAND_IN,
-            pace=Pace(**settings, worker=Patience(**patience)),
+            intervals=Intervals(**settings, worker=Timeouts(**patience)),
         )
     except MpsDoctorError as error:
         show("Error", {"title": error.title, "detail": error.detail, "hint": error.hint})

@@ -11,10 +11,10 @@ from typing import Any
 from unittest import mock
 
 from mpsdoctor import files
-from mpsdoctor.hotfolder.job import Job
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.spool import Spool
-from mpsdoctor.hotfolder.stability import Sight
+from mpsdoctor.hotfolder.spool.file_state import FileState
+from mpsdoctor.hotfolder.spool.job import Job
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.spool import Spool
 from tests.support.stand_in_worker import picture
 
 _CHANGES = (
@@ -104,14 +104,14 @@ def names(folder: Path) -> list[str]:
 def claim(spool: Spool, name: str = "cat.txt", content: str = "a cat", pictures: int = 1) -> Job:
     """Drops and claims a file that asks for so many pictures."""
     path = drop(spool.layout, name, content)
-    job = spool.claim(name, Sight.of(path.lstat()))
+    job = spool.claim(name, FileState.of(path.lstat()))
     assert job
     return freeze(spool, job, pictures)
 
 
 def freeze(spool: Spool, job: Job, pictures: int = 1) -> Job:
     """What the daemon does when it has read the file."""
-    return spool.freeze(job, sha256="content", profile="profile", rung=0, pictures=pictures)
+    return spool.freeze(job, sha256="content", profile="profile", fallback=0, pictures=pictures)
 
 
 def rendered(spool: Spool, job: Job, number: int = 1) -> Job:

@@ -11,8 +11,8 @@ from mpsdoctor.facts.command import run as run_command
 from mpsdoctor.service import plist
 from mpsdoctor.service.actions import Operator, write
 from mpsdoctor.service.agent import WATCH, Agent
+from mpsdoctor.service.heartbeat import Heartbeat
 from mpsdoctor.service.launchctl import PROGRAM, Launchctl
-from mpsdoctor.service.pulse import Pulse
 from tests.support.launchd import read_world, write_world
 
 STAND_IN = Path(__file__).with_name("launchctl")
@@ -21,7 +21,7 @@ MUTE = ("print", "print-disabled")
 
 
 class Mac:
-    """The world of one test. `silent` is how often the daemon is still found without a pulse."""
+    """The world of one test. `silent` is how often the daemon still has no heartbeat."""
 
     def __init__(self, folder: Path, **world: object) -> None:
         self.state = folder / "launchd"
@@ -63,20 +63,20 @@ class Mac:
         path.unlink(missing_ok=True)
         return [line.split()[0] for line in lines if line.split()[0] not in MUTE]
 
-    def pulse(self, _content: bytes | None) -> Pulse:
+    def heartbeat(self, _content: bytes | None) -> Heartbeat:
         """The daemon's, where there is one and it is not mute for now."""
         job = self.world["jobs"].get(WATCH)
         pid = job["pid"] if job else None
         if pid is not None and self.silent > 0:
             self.silent -= 1
-            return Pulse(pid, 100.0)
-        return Pulse(pid, 1.0)
+            return Heartbeat(pid, 100.0)
+        return Heartbeat(pid, 1.0)
 
     def operator(self, patience: float = 60.0) -> Operator:
         """Hands on it; sleeping takes no time."""
         return Operator(
             self.launchctl,
-            self.pulse,
+            self.heartbeat,
             self.told.append,
             patience=patience,
             sleep=self.sleep,

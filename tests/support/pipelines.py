@@ -27,7 +27,7 @@ from transformers import (
     T5EncoderModel,
 )
 
-from mpsdoctor.shapes.architecture import build_scheduler, load_tokenizer
+from mpsdoctor.shapes.training.architecture import build_scheduler, load_tokenizer
 
 
 def stable_diffusion(folder: Path) -> StableDiffusionPipeline:

@@ -24,10 +24,10 @@ from unittest import mock
 
 import msgspec
 
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.recovery import recover
-from mpsdoctor.hotfolder.spool import JOB, PROMPT, Spool
-from mpsdoctor.hotfolder.worker_process import WorkerProcess
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.recovery import recover
+from mpsdoctor.hotfolder.spool.spool import JOB, PROMPT, Spool
+from mpsdoctor.hotfolder.worker.process import WorkerProcess
 from mpsdoctor.records import Record
 from mpsdoctor.rendering.protocol import Command, RenderJob
 from tests.support.crash_scenarios import SCENARIOS, Scenario, Witness, state_of

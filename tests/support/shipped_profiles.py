@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from mpsdoctor.facts.model import Facts, ProbeOutcome, Torch
+from mpsdoctor.facts.records import Facts, ProbeOutcome, Torch
 from mpsdoctor.planning import catalogue
 from mpsdoctor.planning.needs import of_model
 from mpsdoctor.profile import document

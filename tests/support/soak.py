@@ -16,16 +16,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from mpsdoctor.hotfolder.daemon import Pace, watch
-from mpsdoctor.hotfolder.events import Event
-from mpsdoctor.hotfolder.layout import Layout
-from mpsdoctor.hotfolder.pictures import record_in_picture
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.hotfolder.daemon import Intervals, watch
+from mpsdoctor.hotfolder.spool.images import record_in_picture
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.status.events import Event
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
 from tests.support.crash_scenarios import waiting
 
 PROFILE: Final = Profile(device="cpu", dtype="float32", num_inference_steps=2)
-PACE: Final = Pace(settle=0.05, rescan=1.0, retry=0.5)
+INTERVALS: Final = Intervals(settle=0.05, rescan=1.0, retry=0.5)
 BOUND_S: Final = 1800.0
 
 
@@ -210,7 +210,7 @@ def _daemon(root: str) -> None:
         values = {"kind": type(event).__name__, "at": time.monotonic(), **asdict(event)}
         os.write(1, json.dumps(values, default=str).encode() + b"\n")
 
-    watch(Path(root), PROFILE, environ=os.environ, on_event=on_event, pace=PACE)
+    watch(Path(root), PROFILE, environ=os.environ, on_event=on_event, intervals=INTERVALS)
 
 
 def main(folder: str, prompts: str = "200", kills: str = "30", seed: str = "1") -> None:

@@ -29,7 +29,7 @@ from mpsdoctor.rendering.protocol import (
     Started,
     Step,
     command_from_line,
-    fence,
+    sentinel,
     to_line,
 )
 
@@ -74,9 +74,9 @@ def png(texts: dict[str, str]) -> bytes:
     )
 
 
-def picture(job: str, seed: int = 0, number: int = 1, profile: str = "", helped: str = "") -> bytes:
-    """A picture as a worker writes it, with its seed in sight of the tests."""
-    record = JobRecord(job=job, picture=number, profile=profile, helped=helped)
+def picture(job: str, seed: int = 0, number: int = 1, profile: str = "", remedy: str = "") -> bytes:
+    """A picture as a worker writes it, with its seed in state of the tests."""
+    record = JobRecord(job=job, picture=number, profile=profile, remedy=remedy)
     return png({PNG_KEY: format_record(record), "seed": str(seed)})
 
 
@@ -148,7 +148,7 @@ def compute(job: RenderJob, word: str, pause: float, deaf: threading.Event) -> F
             complain(CORRUPTION)
         case "nan":
             denoise(job, pause)
-            start(job, rung=1)
+            start(job, fallback=1)
         case _ if failed := FAILURES.get(word):
             return failed
         case _:
@@ -157,9 +157,9 @@ def compute(job: RenderJob, word: str, pause: float, deaf: threading.Event) -> F
     return None
 
 
-def start(job: RenderJob, rung: int = 0) -> None:
+def start(job: RenderJob, fallback: int = 0) -> None:
     """Says so."""
-    say(Started(job=job.job, number=job.number, rung=rung))
+    say(Started(job=job.job, number=job.number, fallback=fallback))
 
 
 def denoise(job: RenderJob, pause: float, hang_after: int | None = None) -> None:
@@ -188,8 +188,8 @@ def save(job: RenderJob, word: str, pause: float, failed: Failed | None, began: 
         return
     if word == "hang-save":
         time.sleep(FOREVER)
-    helped = "VAE in float32" if word == "nan" else ""
-    data = picture(job.job, job.request.seed or 0, job.number, job.profile, helped)
+    remedy = "VAE in float32" if word == "nan" else ""
+    data = picture(job.job, job.request.seed or 0, job.number, job.profile, remedy)
     if word == "torn":
         data = data[:-9]
     try:
@@ -208,8 +208,8 @@ def save(job: RenderJob, word: str, pause: float, failed: Failed | None, began: 
             output=job.output,
             seconds=time.monotonic() - began,
             notes=("It was noted.",) if word == "note" else (),
-            helped=helped,
-            rung=max(job.rung, 1) if helped else job.rung,
+            remedy=remedy,
+            fallback=max(job.fallback, 1) if remedy else job.fallback,
         )
     )
     if word == "corrupt-late":
@@ -229,7 +229,7 @@ def render(job: RenderJob, deaf: threading.Event, saving: "queue.SimpleQueue[obj
     pause = float(rest[0]) if word in ("slow", "slow-save", "outlive") else 0.0
     began = time.monotonic()
     failed = compute(job, word, pause if word == "slow" else 0.0, deaf)
-    complain(f"\n{fence(job.job, job.number)}\n")
+    complain(f"\n{sentinel(job.job, job.number)}\n")
     saving.put((job, word, pause, failed, began))
 
 

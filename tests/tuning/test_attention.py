@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mpsdoctor.facts.model import (
+from mpsdoctor.facts.records import (
     Canary,
     CanaryStatus,
     Facts,
@@ -23,11 +23,11 @@ from mpsdoctor.planning import catalogue
 from mpsdoctor.planning.needs import of_model
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import Choices, settings_of
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.tuning.needs import Needs, needs_of
 from mpsdoctor.tuning.rules import RULES, tune
+from tests.support.machines import MACHINES
 
-MACHINES = Path(__file__).parents[1] / "facts"
 SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
 FLUX = "black-forest-labs/FLUX.1-dev"

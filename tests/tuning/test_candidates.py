@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from mpsdoctor.facts.model import Canary, CanaryStatus
+from mpsdoctor.facts.measurement import Measurement
+from mpsdoctor.facts.records import Canary, CanaryStatus
 from mpsdoctor.profile import document
-from mpsdoctor.rendering.measurement import Measurement
 from mpsdoctor.tuning.candidates import MEASURED, candidates, fastest, kept, with_measured
 from mpsdoctor.tuning.rules import tune
 from tests.tuning.test_attention import FLUX, SDXL, mac, model

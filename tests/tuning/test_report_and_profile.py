@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mpsdoctor.checks import canaries, picture
-from mpsdoctor.checks.model import Finding, NoAnswerError, Severity
-from mpsdoctor.facts.model import (
+from mpsdoctor.checks.families import canaries, picture
+from mpsdoctor.checks.report import Finding, NoAnswerError, Severity
+from mpsdoctor.facts.records import (
     Canary,
     CanaryStatus,
     Facts,
@@ -31,8 +31,8 @@ from mpsdoctor.knowledge.canaries import MEANINGS, Meaning
 from mpsdoctor.profile.choice import Choices
 from mpsdoctor.tuning.needs import Needs
 from mpsdoctor.tuning.rules import tune
+from tests.support.machines import MACHINES
 
-MACHINES = Path(__file__).parents[1] / "facts"
 WRONG = (CanaryStatus.WRONG, CanaryStatus.FAILED)
 LOST = (CanaryStatus.CRASHED, CanaryStatus.TIMED_OUT)
 """With one of these, whether the machine can render is not known, which outweighs a warning."""

@@ -5,17 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mpsdoctor.facts.model import (
-    Facts,
-    Hardware,
-    ProbeOutcome,
-    Python,
-    System,
-    Torch,
-)
+from mpsdoctor.facts.records import Facts, Hardware, ProbeOutcome, Python, System, Torch
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import settings_of
-from mpsdoctor.profile.model import Profile
+from mpsdoctor.profile.settings import Profile
 from mpsdoctor.tuning.needs import Denoiser, Needs
 from mpsdoctor.tuning.rules import RULES, tune
 

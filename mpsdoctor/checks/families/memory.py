@@ -1,0 +1,202 @@
+"""MPS4xx: memory, which macOS, every program and the GPU share."""
+
+from mpsdoctor.checks.report import Finding, NoAnswerError, Remedy, Severity, Status
+from mpsdoctor.facts.records import Facts, Pressure
+from mpsdoctor.knowledge import floors, variables
+from mpsdoctor.knowledge.chips import usual_working_set
+from mpsdoctor.knowledge.variables import HIGH, LOW
+from mpsdoctor.units import GIB
+
+_RESTORE = "sudo sysctl iogpu.wired_limit_mb=0"
+_FREE = (
+    "Quit other programs, those with the most memory first (Activity Monitor, Memory), and "
+    "restart the Mac if it does not recover."
+)
+# An M1 with 8 GB renders Stable Diffusion 1.5 at 512×512 in float16 (rupeshs/fastsdcpu #1);
+# Stable Diffusion XL does not fit beside macOS there (lllyasviel/Fooocus #1341).
+_COMFORTABLE_GIB = 16
+# Below this part of the usual the GPU's memory has been cut; newer Macs only ever give more.
+_USUAL = 0.9
+# What a GPU that holds all it may should leave to macOS and other programs. Wiring more made 16 GB
+# Macs freeze and restart; the mend there keeps at least 8 GB free (osaurus-ai/vmlx-swift #421).
+_LEAVE_GIB = 8
+# Healthy Macs keep some swap in use too, as 1.8 beside 24 GB (eneskirca/nodeterm #135); one that
+# read its model from there with every step used 29 beside 64 GB (tgo-app-dev/vpipe #4).
+_MUCH_SWAP = 0.25
+
+
+def ram(facts: Facts) -> Finding | None:
+    """Below 64 GB Diffusers' page on mps wants attention in slices, lest the Mac swaps."""
+    guide = floors.load().guide
+    if facts.hardware.ram_bytes is None:
+        return Finding(
+            severity=Severity.NOTE,
+            observed="How much memory this Mac has is not known.",
+            expected="a known amount, by which the profile chooses its settings",
+            impact="The profile keeps to settings for a Mac with little memory.",
+            remedy=Remedy(
+                text="See what this prints, in bytes:",
+                commands=("/usr/sbin/sysctl -n hw.memsize",),
+            ),
+        )
+    size = facts.hardware.ram_bytes / GIB
+    if size >= guide.ram_gib_recommended:
+        return None
+    if size >= _COMFORTABLE_GIB:
+        return Finding(
+            severity=Severity.NOTE,
+            observed=f"{size:.0f} GB of memory",
+            expected=f"{guide.ram_gib_recommended} GB to render without saving memory",
+            impact="In pictures larger than 512×512 attention can fill the memory; the Mac then "
+            "swaps and slows down many times over.",
+            remedy=Remedy(
+                text="Nothing to do: the profile takes it into account, also in your own code "
+                "(from mpsdoctor import load_profile)."
+            ),
+        )
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"{size:.0f} GB of memory",
+        expected=f"{_COMFORTABLE_GIB} GB or more",
+        impact="Stable Diffusion 1.5 renders at 512×512. Larger pictures can make the Mac swap, as "
+        "macOS and other programs need their share; larger models, such as SDXL, do not fit.",
+        remedy=Remedy(
+            text="Close other programs while rendering, and keep to small models. largest_side in "
+            "the profile is the largest size that is forecast to fit, other programs not counted; "
+            "`mpsdoctor plan MODEL` counts them. The profile keeps PyTorch from taking more memory "
+            "than the Mac has."
+        ),
+    )
+
+
+def working_set(facts: Facts) -> Finding | None:
+    """macOS gives the GPU a large part of the memory, unless somebody has set less."""
+    ram, limit = facts.hardware.ram_bytes, facts.memory.wired_limit_bytes
+    given = facts.memory.working_set_bytes or limit
+    if given == 0:  # macOS decides
+        return None
+    if given is None or not ram:
+        raise NoAnswerError("how much memory the GPU may hold is not known", Status.NOT_RECORDED)
+    if given >= _USUAL * usual_working_set(ram):
+        return None
+    cause = ": somebody has set iogpu.wired_limit_mb" if limit else ""
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"The GPU may hold {given / GIB:.1f} of {ram / GIB:.0f} GB{cause}.",
+        expected=f"about {usual_working_set(ram) / GIB:.0f} GB (estimated)",
+        impact="Models and pictures that fit into this Mac run out of memory or swap.",
+        remedy=Remedy(
+            text="Give the decision back to macOS; it holds until the next restart. If the limit "
+            "returns then, look for it in /etc/sysctl.conf and in /Library/LaunchDaemons.",
+            commands=(_RESTORE,),
+        ),
+    )
+
+
+def wired_limit(facts: Facts) -> Finding | None:
+    """A raised limit lets the GPU take memory that macOS needs, and cannot get back."""
+    ram, limit = facts.hardware.ram_bytes, facts.memory.wired_limit_bytes
+    if limit == 0:
+        return None
+    if limit is None or not ram:
+        raise NoAnswerError("whether the wired limit was raised is not known", Status.NOT_RECORDED)
+    if limit <= usual_working_set(ram):
+        return None
+    left = max(0, ram - limit) / GIB
+    if left >= _LEAVE_GIB:
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"The GPU may hold {limit / GIB:.1f} of {ram / GIB:.0f} GB: somebody has "
+        "raised iogpu.wired_limit_mb.",
+        expected=f"at least {_LEAVE_GIB} GB left for macOS and other programs",
+        impact=f"When a model takes what it may, {left:.1f} GB are left; the Mac can freeze or "
+        "restart.",
+        remedy=Remedy(
+            text="Give the decision back to macOS, unless this Mac does nothing but render:",
+            commands=(_RESTORE,),
+        ),
+    )
+
+
+def pressure(facts: Facts) -> Finding | None:
+    """The kernel's own judgement, as free memory and swap say little on a Mac.
+
+    (xymon-monitoring/xymon #242, eneskirca/nodeterm #135)
+    """
+    level = facts.memory.pressure
+    if level is None:
+        raise NoAnswerError("the memory pressure is not known", Status.NOT_RECORDED)
+    if level not in (Pressure.WARNING, Pressure.CRITICAL):
+        return None
+    critical = level is Pressure.CRITICAL
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"Memory pressure is {'critical (red)' if critical else 'raised (yellow)'}.",
+        expected="normal pressure (green in Activity Monitor) before a model is loaded",
+        impact="macOS is ending programs to get memory, and can end the rendering one."
+        if critical
+        else "Memory is short already: loading a model makes the Mac swap, and pictures take "
+        "many times as long.",
+        remedy=Remedy(text=_FREE),
+    )
+
+
+def swap(facts: Facts) -> Finding | None:
+    """Much swap in use means that programs want more memory than this Mac has."""
+    ram, used = facts.hardware.ram_bytes, facts.memory.swap_used_bytes
+    if used == 0:
+        return None
+    if used is None or not ram:
+        raise NoAnswerError("how much memory and swap are in use is not known", Status.NOT_RECORDED)
+    if used < _MUCH_SWAP * ram:
+        return None
+    return Finding(
+        severity=Severity.NOTE,
+        observed=f"{used / GIB:.1f} GB of swap are in use beside {ram / GIB:.0f} GB of memory.",
+        expected=f"less than {_MUCH_SWAP * ram / GIB:.0f} GB",
+        impact="What lies in swap is read from the disk when it is used again; a model that "
+        "overflows into it renders many times slower.",
+        remedy=Remedy(text=_FREE),
+    )
+
+
+def watermark(facts: Facts) -> Finding | None:
+    """PyTorch's own limit lies above the memory of every Mac, so that it never says stop in time.
+
+    It is a multiple of what Metal recommends. A multiple that PyTorch refuses, and 0 for no limit,
+    are about the variable and not about this Mac.
+    """
+    ram = facts.hardware.ram_bytes
+    if not ram:
+        raise NoAnswerError("how much memory this Mac has is not known", Status.NOT_RECORDED)
+    # From there on the guide expects pictures to fit.
+    if ram >= floors.load().guide.ram_gib_recommended * GIB:
+        return None
+    said = (facts.environment.variables if facts.environment else {}).get(HIGH)
+    limit = _ratio(said) * (facts.memory.working_set_bytes or usual_working_set(ram))
+    if limit <= ram and facts.environment is None:
+        raise NoAnswerError("which variables are set is not known", Status.NOT_RECORDED)
+    if limit <= ram:
+        return None
+    return Finding(
+        severity=Severity.NOTE,
+        observed=f"PyTorch may take about {limit / GIB:.0f} of {ram / GIB:.0f} GB "
+        f"({f'{HIGH}={said}' if said else 'its default'}).",
+        expected="a limit below the memory of this Mac",
+        impact="Instead of an error when a picture is too large, the Mac swaps until it hardly "
+        "moves.",
+        remedy=Remedy(
+            text="Nothing to do for mpsdoctor, whose profile sets both limits. In your own code "
+            "call load_profile().activate() before torch is imported, or type, for one session:",
+            commands=(f"export {HIGH}=1.0 {LOW}=0.8",),
+        ),
+    )
+
+
+def _ratio(text: str | None) -> float:
+    """The ratio in force; 0 for one that PyTorch refuses."""
+    if text is None:
+        return variables.load().watermark.high
+    ratio = variables.ratio(text)
+    return ratio if 0 <= ratio <= variables.load().watermark.most else 0

@@ -1,0 +1,270 @@
+"""MPS5xx: free space, the Hugging Face cache and the hot folder.
+
+Nothing but a full disk keeps a machine from rendering: what was not looked at is not recorded.
+"""
+
+import shlex
+
+from mpsdoctor.checks.families import needs
+from mpsdoctor.checks.report import Finding, Fix, FixKind, NoAnswerError, Remedy, Severity, Status
+from mpsdoctor.facts.records import Facts, Folder, HotFolder, HubCache, ModelState, Place, Volume
+
+_GB = 10**9  # as Finder counts
+# A picture of 1024×1024 is 2 MB; macOS itself misbehaves when its disk is nearly full.
+_FULL, _IMAGES = 0.2 * _GB, 2 * _GB
+# For a model whose size is not known; SDXL in float16 is 7 GB.
+_MODEL = 10 * _GB
+_PROTECTED = "macOS keeps background programs out of it until somebody allows it, folder by folder"
+_PRIVACY = "EPERM"  # what Transparency, Consent and Control answers
+_WHY_NOT = {
+    Place.USER_FOLDER: f"{_PROTECTED}, and Documents and Desktop may be in iCloud.",
+    Place.CLOUD: "Its files can be placeholders that are not on this Mac, and appear or vanish "
+    f"while they are used; {_PROTECTED}.",
+    Place.NETWORK: "It goes when the network goes, moving files there is not safe, and no event "
+    f"tells of new files; {_PROTECTED}.",
+    Place.EXTERNAL: f"It goes when the disk is ejected; {_PROTECTED}.",
+}
+
+
+def space_for_images(facts: Facts) -> Finding | None:
+    """What is free now counts: macOS may clear purgeable space, or not in time."""
+    folder = _hot_folder(facts).folder
+    free = _free_bytes(folder)
+    if free >= _IMAGES:
+        return None
+    full = free < _FULL
+    return Finding(
+        severity=Severity.ERROR if full else Severity.WARNING,
+        observed=f"{_space(folder.volume)} for pictures, at {folder.path}.",
+        expected=f"{_gb(_IMAGES)} or more",
+        impact="Pictures cannot be saved." if full else "Pictures can soon no longer be saved.",
+        remedy=_clear_up("Empty the Trash, or move files away."),
+    )
+
+
+def space_for_models(facts: Facts) -> Finding | None:
+    """A model that has yet to come needs room; macOS clears purgeable space for it."""
+    if _is_here(facts):
+        return None
+    folder = _hub_cache(facts).folder
+    named = facts.model_files
+    known = needs.download_bytes(named) if named else None
+    needed = known or _MODEL
+    if _free_bytes(folder) >= needed:
+        return None
+    clearable = (folder.volume.available_bytes or 0) >= needed
+    return Finding(
+        severity=Severity.NOTE if clearable else Severity.WARNING,
+        observed=f"{_space(folder.volume)} for models, at {folder.path}.",
+        expected=f"{_gb(needed)} or more"
+        + (f" for {named.model}" if named and known else "; SDXL is 7 GB, FLUX.1 34 GB"),
+        impact="macOS has to clear space during a download, which can fail."
+        if clearable
+        else "Models cannot be downloaded whole.",
+        remedy=_clear_up(
+            "See which models take the space, and remove those that you no longer use:",
+            "hf cache ls",
+        ),
+    )
+
+
+def cache_location(facts: Facts) -> Finding | None:
+    """Weights are mapped into memory while they load: from a slow or fleeting disk that fails."""
+    folder = _hub_cache(facts).folder
+    if not folder.usable:
+        return _unusable(folder, "Models can neither be found nor downloaded.")
+    if folder.place is not Place.ORDINARY and facts.is_mac:
+        return Finding(
+            severity=Severity.NOTE if folder.place is Place.EXTERNAL else Severity.WARNING,
+            observed=f"The Hugging Face cache {folder.path} lies in: {folder.place.value}.",
+            expected="a folder on the Mac's own disk, such as ~/.cache/huggingface",
+            impact=_WHY_NOT[folder.place],
+            remedy=Remedy(
+                text="Move it, or unset the variable that leads there (HF_HOME or HF_HUB_CACHE)."
+            ),
+        )
+    return _ignored_variable(facts, folder)
+
+
+def cache_health(facts: Facts) -> Finding | None:
+    """A link to a file that has gone makes a model that looks complete fail to load."""
+    cache = _hub_cache(facts)
+    if not (cache.damaged or cache.unfinished):
+        if cache.folder.exists and not cache.folder.usable:
+            raise NoAnswerError("what is in the cache cannot be seen", Status.NOT_RECORDED)
+        return None
+    unfinished = (
+        f"{cache.unfinished} unfinished downloads take {_gb(cache.unfinished_bytes)}"
+        if cache.unfinished
+        else ""
+    )
+    damaged = f"files are missing in {', '.join(cache.damaged)}" if cache.damaged else ""
+    return Finding(
+        severity=Severity.WARNING if damaged else Severity.NOTE,
+        observed=f"In {cache.folder.path}: {' and '.join(filter(None, (damaged, unfinished)))}.",
+        expected="whole models",
+        impact="mpsdoctor cannot load them; your own code downloads what is missing, or fails."
+        if damaged
+        else "They take space; a download that runs right now is none of them.",
+        remedy=Remedy(
+            text="Download damaged models again; clear what is left of downloads when none runs:",
+            commands=(
+                *(shlex.join(("mpsdoctor", "pull", model)) for model in cache.damaged),
+                *(("hf cache prune",) if cache.unfinished else ()),
+            ),
+        ),
+    )
+
+
+def hot_folder_usable(facts: Facts) -> Finding | None:
+    """The daemon lists it, and creates, moves and removes files in it."""
+    folder = _hot_folder(facts).folder
+    if not folder.usable:
+        return _unusable(folder, "mpsdoctor watch cannot work.")
+    if folder.exists or (facts.is_mac and folder.place is not Place.ORDINARY):
+        return None
+    return Finding(
+        severity=Severity.NOTE,
+        observed=f"The hot folder {folder.path} does not exist yet.",
+        expected="a folder with an inbox to drop prompts into",
+        impact="No prompt can be dropped yet; mpsdoctor watch makes it when it starts.",
+        remedy=Remedy(
+            text="Start mpsdoctor watch, or have it made now.",
+            fix=Fix(kind=FixKind.HOT_FOLDER),
+        ),
+    )
+
+
+def hot_folder_volume(facts: Facts) -> Finding | None:
+    """A rename is atomic within one volume only (rename(2): EXDEV)."""
+    hot_folder = _hot_folder(facts)
+    if hot_folder.one_volume is None and not hot_folder.folder.usable:
+        raise NoAnswerError("what is in the hot folder cannot be seen", Status.NOT_RECORDED)
+    if hot_folder.one_volume is not False:
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"The folders in {hot_folder.folder.path} lie on different volumes.",
+        expected="one volume",
+        impact="mpsdoctor watch refuses to start: only within one volume a file is moved without "
+        "any risk.",
+        remedy=Remedy(text="Replace links and mount points in it by real folders."),
+    )
+
+
+def hot_folder_privacy(facts: Facts) -> Finding | None:
+    """Transparency, Consent and Control asks per program; nobody answers a background one."""
+    return _badly_placed(facts, Place.USER_FOLDER, Place.EXTERNAL)
+
+
+def hot_folder_remote(facts: Facts) -> Finding | None:
+    """File events, atomic renames and whole files are promises of a local disk."""
+    return _badly_placed(facts, Place.CLOUD, Place.NETWORK)
+
+
+def _badly_placed(facts: Facts, *places: Place) -> Finding | None:
+    folder = _hot_folder(facts).folder
+    if not facts.is_mac or folder.place not in places:
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"The hot folder {folder.path} lies in: {folder.place.value}.",
+        expected="a folder on the Mac's own disk, such as ~/mpsdoctor",
+        impact=_WHY_NOT[folder.place],
+        remedy=Remedy(
+            text="Choose another with hot_folder in the profile; a link to it can lie where you "
+            "like to have it. Or allow the Python that runs mpsdoctor in System Settings > "
+            "Privacy & Security > Full Disk Access."
+        ),
+    )
+
+
+def _unusable(folder: Folder, impact: str) -> Finding:
+    protected = " (macOS protects it)" if folder.error == _PRIVACY else ""
+    return Finding(
+        severity=Severity.WARNING,
+        observed=f"{folder.path} cannot be {'used' if folder.exists else 'made'}: {folder.error}"
+        f"{protected}.",
+        expected="a folder that can be listed and written",
+        impact=impact,
+        remedy=_make_usable(folder),
+    )
+
+
+def _make_usable(folder: Folder) -> Remedy:
+    if folder.path.startswith("~"):
+        return Remedy(text="Set the environment variable HOME.")
+    if folder.error == _PRIVACY:
+        return Remedy(
+            text="Allow your terminal in System Settings > Privacy & Security > Files and Folders, "
+            "or choose another folder."
+        )
+    what = folder.nearest or "it"
+    return Remedy(
+        text=f"Make {what} yours, or choose another folder. This shows whose it is:",
+        commands=(shlex.join(("ls", "-lde", folder.nearest or folder.path)),),
+    )
+
+
+def _ignored_variable(facts: Facts, cache: Folder) -> Finding | None:
+    """`TRANSFORMERS_CACHE` is gone, `HUGGINGFACE_HUB_CACHE` counts without `HF_HUB_CACHE` only."""
+    if facts.environment is None:
+        raise NoAnswerError("which variables lead to it is not known", Status.NOT_RECORDED)
+    values = facts.environment.variables
+    ignored = [name for name in ("TRANSFORMERS_CACHE",) if name in values]
+    ruling = values.get("HF_HUB_CACHE")
+    if ruling is not None and values.get("HUGGINGFACE_HUB_CACHE", ruling) != ruling:
+        ignored.append("HUGGINGFACE_HUB_CACHE")
+    if not ignored:
+        return None
+    return Finding(
+        severity=Severity.NOTE,
+        observed=f"{' and '.join(ignored)} is set, and current releases do not follow it.",
+        expected="HF_HOME, or HF_HUB_CACHE, or neither",
+        impact="Models that lie where it points are not found, and are downloaded again to "
+        f"{cache.path}.",
+        remedy=Remedy(
+            text="Set HF_HUB_CACHE to that folder instead, and remove:",
+            commands=(f"unset {' '.join(ignored)}",),
+        ),
+    )
+
+
+def _hot_folder(facts: Facts) -> HotFolder:
+    if facts.hot_folder is None:
+        raise NoAnswerError("nobody looked at the hot folder", Status.NOT_RECORDED)
+    return facts.hot_folder
+
+
+def _hub_cache(facts: Facts) -> HubCache:
+    if facts.hub_cache is None:
+        raise NoAnswerError("nobody looked at the Hugging Face cache", Status.NOT_RECORDED)
+    return facts.hub_cache
+
+
+def _free_bytes(folder: Folder) -> int:
+    if folder.volume.free_bytes is None:
+        raise NoAnswerError("how much space is free is not known", Status.NOT_RECORDED)
+    return folder.volume.free_bytes
+
+
+def _is_here(facts: Facts) -> bool:
+    return facts.model_files is not None and facts.model_files.state in (
+        ModelState.COMPLETE,
+        ModelState.PICKLED,
+    )
+
+
+def _space(volume: Volume) -> str:
+    free = volume.free_bytes or 0
+    purgeable = (volume.available_bytes or 0) - free
+    more = f", and {_gb(purgeable)} that macOS can clear," if purgeable > 0 else ""
+    return f"{_gb(free)} free{more}"
+
+
+def _gb(size: float) -> str:
+    return f"{size / _GB:.1f} GB"
+
+
+def _clear_up(text: str, *commands: str) -> Remedy:
+    return Remedy(text=text, commands=commands)

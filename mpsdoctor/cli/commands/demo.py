@@ -1,0 +1,183 @@
+"""`mpsdoctor demo`: the whole way, on the embedded model."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from mpsdoctor.cli import output
+from mpsdoctor.cli.commands.check import show_report
+from mpsdoctor.cli.doctor.doctor import examine_machine
+from mpsdoctor.cli.options import profile_option
+from mpsdoctor.cli.tuning import tune_for, write_profile
+from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.paths import profile_path
+
+if TYPE_CHECKING:
+    from mpsdoctor.facts.records import Facts
+    from mpsdoctor.hotfolder.pause import Pause
+
+PROMPTS = {
+    "red-circle": "a red circle on a white background",
+    "blue-star": "a small blue star on a yellow background",
+    "heart-and-square": "a green heart left of a purple square on a black background",
+}
+PATIENCE_S = 300.0
+_LOOK_S = 0.2
+_STOP_S = 10.0
+
+
+@click.command("demo")
+@click.option(
+    "--dir",
+    "folder",
+    metavar="DIR",
+    default="mpsdoctor-demo",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to put the demo's hot folder.",
+)
+@profile_option
+def command(folder: Path, profile: Path | None) -> None:
+    """Go the whole way, from check to pictures.
+
+    Examines this machine, writes the profile, starts the daemon on a hot folder, drops three
+    prompts and waits for three pictures. Uses the model that ships with mpsdoctor: no download.
+    """
+    from mpsdoctor.paths import expand
+    from mpsdoctor.profile.quick_settings import read
+
+    path = profile_path(profile, os.environ)
+    root = expand(folder)
+    # Its own hot folder is about to be made; the usual one need not be there.
+    report = examine_machine(read(path, os.environ), profile=path, ignore=("MPS505",))
+    show_report(report)
+    write_profile(report.facts, None, path)
+    if not report.facts.is_mac:
+        output.tell("This is not a Mac: the demo renders on the CPU. On a Mac it uses mps.")
+    arguments = ["--dir", str(root), "--profile", str(path)]
+    with _daemon(arguments, os.environ | _overrides(report.facts)) as daemon:
+        wait = _Wait(root, daemon)
+        _drop(root / "inbox")
+        images = wait.for_images()
+    output.tell("Here is what the prompts say:")
+    for image in images:
+        output.show(str(image))
+
+
+@dataclass(frozen=True)
+class _Daemon:
+    """The daemon's process and all that it printed; `restart` is how to start it again."""
+
+    process: "subprocess.Popen[bytes]"
+    log: IO[bytes]
+    restart: str
+
+    def printed(self) -> str:
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace").strip()
+
+
+@contextmanager
+def _daemon(arguments: list[str], environ: Mapping[str, str]) -> Iterator[_Daemon]:
+    argv = [sys.executable, "-m", "mpsdoctor", "watch", *arguments]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(argv, env=environ, stdin=subprocess.DEVNULL, stderr=log)
+        try:
+            yield _Daemon(process, log, " ".join(["mpsdoctor watch", *arguments]))
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _overrides(facts: "Facts") -> dict[str, str]:
+    """The embedded model's settings as variables: a profile may name another model."""
+    from mpsdoctor.profile.choice import ENVIRONMENT
+    from mpsdoctor.profile.settings import ENV_PREFIX
+
+    return {
+        ENV_PREFIX + name.upper(): str(choice.value)
+        for name, choice in tune_for(EMBEDDED_MODEL, facts).items()
+        if choice.value is not None and not name.startswith(ENVIRONMENT)
+    }
+
+
+def _drop(inbox: Path) -> None:
+    inbox.mkdir(parents=True, exist_ok=True)
+    for name, prompt in PROMPTS.items():
+        output.tell(f"Dropping {name}.txt: {prompt}")
+        (inbox / f"{name}.txt").write_text(prompt + "\n", encoding="utf-8")
+
+
+class _Wait:
+    """Watches the hot folder from outside, as `mpsdoctor status` does."""
+
+    def __init__(self, root: Path, daemon: _Daemon) -> None:
+        self._root = root
+        self._daemon = daemon
+        self._earlier = self._images()
+        self._earlier_failures = self._failures()
+        self._told = False
+        self._told_pause: Pause | None = None
+
+    def for_images(self) -> list[Path]:
+        """The new images, one a prompt. Raises MpsDoctorError where they do not come."""
+        from rich.progress import Progress
+
+        from mpsdoctor.hotfolder.status.status import read_status
+
+        deadline = time.monotonic() + PATIENCE_S
+        with Progress(console=output.progress_console(), transient=True) as bar:
+            task = bar.add_task("loading the model", total=len(PROMPTS))
+            while len(images := self._images() - self._earlier) < len(PROMPTS):
+                status = read_status(self._root)
+                self._check(status.running, status.paused, deadline)
+                if current := status.current:
+                    step = f"{current.name}: step {current.step} of {current.steps}"
+                    bar.update(task, description=step, completed=len(images))
+                time.sleep(_LOOK_S)
+        return sorted(images)
+
+    def _check(self, running: bool, paused: "Pause | None", deadline: float) -> None:
+        code = self._daemon.process.poll()
+        if paused and paused.kind in ("model", "gpu"):
+            raise MpsDoctorError(paused.title, hint=paused.hint)
+        if paused and paused != self._told_pause:
+            self._told_pause = paused
+            output.tell(f"The daemon waits: {paused.title}. {paused.hint}")
+        if failures := self._failures() - self._earlier_failures:
+            reason = sorted(failures)[0]
+            raise MpsDoctorError("A prompt has failed", detail=reason.read_text("utf-8"))
+        if code is not None and code >= 0 and not running:
+            raise MpsDoctorError("The daemon has ended", detail=self._daemon.printed())
+        if code is not None and code < 0 and not running and not self._told:
+            self._told = True
+            output.tell(
+                f"The daemon was killed (signal {-code}). Nothing is lost; start it again, in "
+                f"another terminal, and the demo goes on:\n  {self._daemon.restart}"
+            )
+        if time.monotonic() > deadline:
+            raise MpsDoctorError(
+                "The pictures have not come",
+                detail=f"Waited {PATIENCE_S:.0f} s. The prompts are kept in {self._root}.",
+                hint=f"Start the daemon and watch what it says: {self._daemon.restart}",
+            )
+
+    def _images(self) -> set[Path]:
+        return set((self._root / "images").glob("*.png"))
+
+    def _failures(self) -> set[Path]:
+        return set((self._root / "failed").glob("*.error.txt"))

@@ -1,0 +1,203 @@
+"""`mpsdoctor plan`: what a model needs at a size, and whether that fits here."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mpsdoctor.cli import output
+from mpsdoctor.cli.options import model_name
+from mpsdoctor.constants import EMBEDDED_MODEL, ExitCode
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.install_commands import install_line_here
+from mpsdoctor.paths import find_profile
+from mpsdoctor.profile import quick_settings
+
+if TYPE_CHECKING:
+    from mpsdoctor.facts.records import Facts
+    from mpsdoctor.planning.configs import Configs
+    from mpsdoctor.planning.footprint import Footprint
+    from mpsdoctor.planning.forecast import Attention, Forecast, Machine
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_SIDES = (512, 768, 1024, 1536, 2048)
+_EMBEDDED_SIDES = (128, 256, 512)
+_MOST_STAGES = 2
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{1,4})[x×]([1-9]\d{1,4})", text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a size such as 1024x768.")
+    return int(match[1]), int(match[2])
+
+
+@click.command("plan")
+@click.argument("model", type=model_name)
+@click.option(
+    "--size",
+    "sizes",
+    metavar="WxH",
+    type=_size,
+    multiple=True,
+    help="Width and height in pixels; repeatable.  [default: from 512x512 to 2048x2048]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float16", "bfloat16", "float32"]),
+    help="Number format of the weights.  [default: the profile's, or what suits the model]",
+)
+@click.option(
+    "--attention",
+    "attentions",
+    type=click.Choice(["native", "bounded", "sliced"]),
+    multiple=True,
+    help="Only with this attention; repeatable.  [default: all]",
+)
+@click.option("--facts", metavar="FILE", type=_FILE, help="Plan for a recorded machine.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option("--plot", metavar="FILE.png", type=_FILE, help="Draw peak memory over size.")
+def command(
+    model: str,
+    sizes: tuple[tuple[int, int], ...],
+    dtype: str | None,
+    attentions: tuple["Attention", ...],
+    facts: Path | None,
+    form: str,
+    plot: Path | None,
+) -> ExitCode:
+    """Say how much memory a model needs, and what fits.
+
+    MODEL is a Hugging Face id, of which only small config files are fetched, a folder, or
+    `shapes`, the embedded model. No weights are read. The exit code is 1 where a size that you
+    name does not fit.
+    """
+    from mpsdoctor.knowledge.attention.pieces import DEFAULT_BUDGET_MIB
+    from mpsdoctor.planning import page
+    from mpsdoctor.planning.forecast import forecast, machine_of
+
+    configs = _configs(model)
+    recorded = _facts(facts)
+    machine = machine_of(recorded)
+    asked = list(dict.fromkeys(sizes)) or _usual_sizes(model)
+    dtype = dtype or (None if facts else _profiles_dtype(model)) or _tuned_dtype(configs, machine)
+    footprints = _footprints(configs, asked, dtype)
+    modes = attentions or ("native", "bounded", "sliced")
+    forecasts = [forecast(one, machine, modes, DEFAULT_BUDGET_MIB) for one in footprints]
+    if form == "json":
+        output.show(page.as_json(machine, forecasts))
+    else:
+        _show(machine, forecasts, bool(sizes))
+    if plot:
+        _plot(machine, forecasts, plot)
+    fits = all(one.best is not None for one in forecasts) or machine.limit_bytes is None
+    return ExitCode.OK if fits or not sizes else ExitCode.FINDINGS
+
+
+def _show(machine: "Machine", forecasts: "Sequence[Forecast]", detailed: bool) -> None:
+    from mpsdoctor.planning import page
+
+    output.show(page.head(machine, forecasts))
+    output.show(page.sizes(forecasts))
+    if detailed and len(forecasts) <= _MOST_STAGES:
+        for one in forecasts:
+            output.show(page.stages(one))
+    output.show(page.verdict(machine, forecasts))
+
+
+def _usual_sizes(model: str) -> list[tuple[int, int]]:
+    sides = _EMBEDDED_SIDES if model == EMBEDDED_MODEL else _SIDES
+    return [(side, side) for side in sides]
+
+
+def _configs(model: str) -> "Configs":
+    """The embedded model's, a folder's, those that ship, those in the cache, or fetched ones."""
+    from msgspec.structs import replace
+
+    from mpsdoctor.paths import expand
+    from mpsdoctor.planning import catalogue, configs
+
+    local = model == EMBEDDED_MODEL or Path(model).is_dir()
+    if not local and (known := catalogue.find(model)):
+        return replace(known, model=model)
+    from mpsdoctor.facts import model_files
+
+    folder = model_files.folder(model, os.environ, expand("~"))
+    if folder is None or not (local or configs.are_whole(folder)):
+        folder = _fetch(model)
+    return configs.read_folder(model, folder)
+
+
+def _fetch(model: str) -> Path:
+    from mpsdoctor.hub import configs
+    from mpsdoctor.hub.client import require_library
+    from mpsdoctor.hub.errors import explained, refuse_offline
+    from mpsdoctor.paths import plans_folder
+
+    refuse_offline(os.environ)
+    require_library()
+    with explained(model, os.environ), output.busy(f"Fetching the config files of {model} …"):
+        return configs.fetch(model, plans_folder() / "configs")
+
+
+def _facts(recorded: Path | None) -> "Facts":
+    from mpsdoctor.cli.doctor.doctor import read_facts
+
+    if recorded:
+        return read_facts(recorded)
+    from mpsdoctor.facts.collect import collect
+
+    return collect(ask_torch=False)
+
+
+def _footprints(configs: "Configs", sizes: list[tuple[int, int]], dtype: str) -> "list[Footprint]":
+    from mpsdoctor.facts.command import run
+    from mpsdoctor.paths import plans_folder
+    from mpsdoctor.planning.cache import footprints
+
+    with output.busy(f"Planning {configs.model} …"):
+        return footprints(configs, sizes, dtype, plans_folder(), run)
+
+
+def _profiles_dtype(model: str) -> str | None:
+    """What the profile renders it in; None where there is none, or for another model."""
+
+    path, quick = (
+        find_profile(None, os.environ),
+        quick_settings.read(find_profile(None, os.environ), os.environ),
+    )
+    is_for_it = path is not None and path.exists() and quick.model == model
+    return quick.dtype if is_for_it or "MPSDOCTOR_DTYPE" in os.environ else None
+
+
+def _tuned_dtype(configs: "Configs", machine: "Machine") -> str:
+    """What a profile for it would say; a machine that is no Mac plans for one that can."""
+    from mpsdoctor.knowledge import dtypes
+    from mpsdoctor.knowledge.versions import parse
+
+    has = dtypes.has_bfloat16(parse(machine.torch), parse(machine.macos))
+    family = dtypes.family(configs.model, configs.pipeline)
+    return dtypes.to_render_in(family, bfloat16=not machine.mps or has is True)
+
+
+def _plot(machine: "Machine", forecasts: "Sequence[Forecast]", path: Path) -> None:
+    try:
+        from mpsdoctor.planning.plot import draw
+    except ImportError as error:
+        raise MpsDoctorError(
+            "A plot needs Pillow, which is not installed",
+            detail=str(error),
+            hint=f"Install it: {install_line_here('pillow')}",
+        ) from error
+    try:
+        draw(machine, forecasts).save(path)
+    except (OSError, ValueError) as error:
+        raise MpsDoctorError(
+            f"The plot cannot be written to {path}", detail=str(error), hint="Name a .png file."
+        ) from error
+    output.tell(f"Plot: {path}")

@@ -1,0 +1,153 @@
+"""`mpsdoctor profile`: the settings, each with its reason."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mpsdoctor.cli import output
+from mpsdoctor.cli.options import profile_option
+from mpsdoctor.cli.tuning import understood
+from mpsdoctor.constants import ExitCode
+from mpsdoctor.errors import MpsDoctorError, did_you_mean
+from mpsdoctor.paths import profile_path
+
+if TYPE_CHECKING:
+    from mpsdoctor.profile.choice import Value
+    from mpsdoctor.profile.document import Document
+
+
+@click.group("profile")
+def command() -> None:
+    """Show the tuned profile, compare it, or use one that ships."""
+
+
+@command.command("show")
+@click.argument("settings", metavar="[SETTING]...", nargs=-1)
+@profile_option
+def show(settings: tuple[str, ...], profile: Path | None) -> None:
+    """Show each setting: its value, where that comes from, and why.
+
+    Of a SETTING that is named, also the rule that chose it, the facts that the rule looked at, and
+    the evidence.
+    """
+    from mpsdoctor.cli.display import profile_settings
+
+    known = profile_settings.settings(profile_path(profile, os.environ))
+    for one in profile_settings.named(known, settings):
+        output.show(profile_settings.in_full(one))
+    if not settings:
+        output.show(profile_settings.table(known))
+        output.tell("Rule, facts and evidence of one: mpsdoctor profile show SETTING")
+
+
+@command.command("path")
+def path() -> None:
+    """Print where the profile lies."""
+    output.show(str(profile_path(None, os.environ)))
+
+
+@command.command("list")
+def list_shipped() -> None:
+    """List the profiles that ship, each tuned for a Mac and a model."""
+    shipped = {name: understood(path).values for name, path in _shipped().items()}
+    rows = (
+        (name, str(one["model"]), str(one["attention"]), str(one.get("largest_side", "")))
+        for name, one in shipped.items()
+    )
+    output.show(output.table(("name", "model", "attention", "largest side"), rows))
+
+
+@command.command("use")
+@click.argument("name")
+@profile_option
+def use(name: str, profile: Path | None) -> None:
+    """Make a profile that ships, or another file, yours; the one before is set aside."""
+    from mpsdoctor.files import move_to_unused
+    from mpsdoctor.profile.loading import load
+    from mpsdoctor.profile.saving import save
+    from mpsdoctor.profile.settings import Profile
+
+    path, source = profile_path(profile, os.environ).resolve(), _named(name)
+    load(Profile, source, {})
+    text = source.read_text("utf-8")
+    if path.exists():
+        aside = move_to_unused(path, path.parent, f"{path.stem}-before", path.suffix)
+        output.tell(f"The profile before: {aside}")
+    save(path, text)
+    output.tell(f"Profile: {path}")
+    output.tell(
+        "The next `mpsdoctor check` tunes it for this machine again; values that you edit stay."
+    )
+
+
+@command.command("diff")
+@click.argument("other", required=False)
+@click.option("--guide", is_flag=True, help="Compare with what Diffusers' page on mps would say.")
+@profile_option
+def diff(other: str | None, guide: bool, profile: Path | None) -> None:
+    """Show where the profile differs from what was tuned, or from OTHER.
+
+    OTHER is a file, or the name of a profile that ships.
+    """
+    if other and guide:
+        raise MpsDoctorError(
+            "Only one comparison at a time",
+            hint="Name a profile, or ask for --guide.",
+            exit_code=ExitCode.USAGE,
+        )
+    mine = understood(profile_path(profile, os.environ))
+    if guide:
+        theirs, title = _guide(mine), "the guide"
+        ours = {name: mine.values.get(name) for name in theirs}
+    elif other:
+        ours, theirs, title = dict(mine.values), dict(understood(_named(other)).values), other
+    else:
+        ours, theirs, title = dict(mine.values), dict(mine.tuned), "tuned"
+    _show_differences(ours, theirs, title)
+
+
+def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", title: str) -> None:
+    from mpsdoctor.cli.display.profile_settings import shown
+    from mpsdoctor.profile.choice import differences
+
+    found = differences(ours, theirs)
+    if not found:
+        output.tell("No difference.")
+        return
+    rows = ((one.setting, shown(one.ours), shown(one.theirs)) for one in found)
+    output.show(output.table(("setting", "yours", title), rows))
+
+
+def _guide(mine: "Document") -> "dict[str, Value]":
+    from mpsdoctor.cli.tuning import known_needs
+    from mpsdoctor.constants import EMBEDDED_MODEL
+    from mpsdoctor.facts.collect import collect
+    from mpsdoctor.tuning.guide import guide
+
+    needs = known_needs(str(mine.values.get("model", EMBEDDED_MODEL)))
+    choices = guide(collect(ask_torch=False), needs)
+    return {name: choice.value for name, choice in choices.items()}
+
+
+def _named(name: str) -> Path:
+    """A file, or a profile that ships."""
+    from mpsdoctor.paths import expand
+
+    known = _shipped()
+    if name in known:
+        return known[name]
+    if (path := expand(name)).is_file():
+        return path
+    raise MpsDoctorError(
+        f"There is no profile {name}",
+        hint=did_you_mean(name, list(known), "`mpsdoctor profile list` shows those that ship."),
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _shipped() -> dict[str, Path]:
+    from mpsdoctor.resources import shipped
+
+    return {path.stem: path for path in sorted(shipped("profiles").glob("*.toml"))}

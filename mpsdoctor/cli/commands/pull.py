@@ -1,0 +1,234 @@
+"""`mpsdoctor pull`: the files of a model that its profile loads, and no others."""
+
+import os
+import platform
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.filesize import decimal
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from mpsdoctor.cli import output
+from mpsdoctor.cli.options import model_name, profile_option
+from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.paths import expand, profile_path
+from mpsdoctor.profile import quick_settings
+
+if TYPE_CHECKING:
+    from mpsdoctor.facts.records import Folder
+    from mpsdoctor.hub.listing import Listing
+    from mpsdoctor.hub.plan import Plan
+    from mpsdoctor.profile.loading import Loaded
+    from mpsdoctor.profile.settings import Profile
+
+_USUAL_SIDE = 1024
+
+
+@click.command("pull")
+@click.argument("model", type=model_name)
+@click.option("--dry-run", is_flag=True, help="Say what would be downloaded; download nothing.")
+@profile_option
+def command(model: str, dry_run: bool, profile: Path | None) -> None:
+    """Download MODEL, a Hugging Face id.
+
+    Brings the files that the profile loads, and no others, into Hugging Face's cache. What is there
+    already is verified; what was cut short goes on where it was. Ends with what `mpsdoctor plan`
+    says of it.
+    """
+    from mpsdoctor.hub.client import describe, require_library, stream
+    from mpsdoctor.hub.download import carry_out
+    from mpsdoctor.hub.errors import explained, refuse_offline
+    from mpsdoctor.hub.plan import require_room
+
+    if model == EMBEDDED_MODEL or Path(model).is_dir():
+        output.tell(f"{model} is on this disk: there is nothing to download.")
+        return
+    refuse_offline(os.environ)
+    require_library()
+    path = profile_path(profile, os.environ)
+    with explained(model, os.environ), output.busy(f"Asking for {model} …"):
+        listing = describe(model)
+    settings = _settings_for(listing, path)
+    with explained(model, os.environ):
+        cache = _cache()
+        plan = _plan(listing, settings, cache)
+        if dry_run:
+            for file in plan.missing:
+                output.show(line(file))
+            return
+        require_room(plan, cache)
+        with downloading(plan) as progress:
+            carry_out(plan, partial(stream, model, listing.commit), progress, pause)
+    _require_whole(model)
+    output.tell(f"{model} is here, and intact: {plan.repository.snapshot}")
+    if not path.exists() or quick_settings.read(path, os.environ).model != model:
+        check = shlex.join(("mpsdoctor", "check", "--model", model))
+        output.tell(f"To have the profile tuned for it: {check}")
+    _show_forecast(settings)
+
+
+def _settings_for(listing: "Listing", path: Path) -> "Profile":
+    """The profile where it is for this model, else the one that `check --model` would write."""
+    from mpsdoctor.profile.loading import load
+    from mpsdoctor.profile.settings import Profile
+
+    loaded = load(Profile, path if path.exists() else None, os.environ)
+    if loaded.profile.model == listing.model:
+        return loaded.profile
+    return Profile(**{**_tuned(listing), **_own(loaded, path), "model": listing.model})
+
+
+def _tuned(listing: "Listing") -> dict[str, Any]:
+    from mpsdoctor.facts.collect import collect
+    from mpsdoctor.planning.configs import Configs
+    from mpsdoctor.profile.choice import settings_of
+    from mpsdoctor.tuning.needs import needs_of
+    from mpsdoctor.tuning.rules import tune
+
+    with output.busy("Asking PyTorch …"):
+        facts = collect(canaries_on=None)
+    configs = Configs(model=listing.model, model_index=listing.index, components={})
+    return settings_of(tune(facts, needs_of(listing.model, configs)))
+
+
+def _own(loaded: "Loaded[Profile]", path: Path) -> dict[str, Any]:
+    """What the user set, in the file or with variables."""
+    from mpsdoctor.profile import document
+    from mpsdoctor.profile.loading import Origin
+
+    edits = document.read(path.read_text("utf-8")).edits if path.exists() else {}
+    return {
+        name: getattr(loaded.profile, name)
+        for name, origin in loaded.origins.items()
+        if origin is Origin.ENVIRONMENT or (origin is Origin.FILE and name in edits)
+    }
+
+
+def _plan(listing: "Listing", settings: "Profile", cache: "Folder") -> "Plan":
+    from mpsdoctor.hub.plan import choose, survey
+
+    chosen = choose(listing, variant=settings.variant, pickles=not settings.use_safetensors)
+    with verifying() as progress:
+        plan = survey(listing, chosen, Path(cache.path), progress)
+    variant = f", variant {settings.variant}" if chosen.with_variant else ""
+    total = f"{len(plan.files)} files, {decimal(plan.total_bytes)}"
+    output.tell(f"{listing.model} for {settings.dtype}{variant}: {total}")
+    room = cache.volume.available_bytes or cache.volume.free_bytes
+    free = "" if room is None else f", {decimal(room)} free"
+    output.tell(
+        f"To download: {decimal(plan.missing_bytes)} to {cache.path}{free}"
+        if plan.missing
+        else "All of it is here, and verified."
+    )
+    return plan
+
+
+def _cache() -> "Folder":
+    from mpsdoctor.facts import hub_cache, storage
+    from mpsdoctor.facts.command import run
+
+    home = expand("~")
+    return storage.folder(hub_cache.location(os.environ, home), home, run, platform.system())
+
+
+def _require_whole(model: str) -> None:
+    from mpsdoctor.facts import model_files
+    from mpsdoctor.facts.records import ModelState
+
+    files = model_files.read(model, os.environ, expand("~"))
+    if files.state in (ModelState.PARTIAL, ModelState.ABSENT):
+        raise MpsDoctorError(
+            f"{model} is not whole on the hub",
+            detail=f"All that the hub has of it is here, but not {', '.join(files.missing)}.",
+            hint="Its authors left that out: look for another copy of the model.",
+        )
+
+
+def _show_forecast(settings: "Profile") -> None:
+    """For the profile's size, or the model's own; a model without a forecast may render too."""
+    from mpsdoctor.cli.commands import plan
+    from mpsdoctor.cli.tuning import known_needs
+
+    side = known_needs(settings.model).side or _USUAL_SIDE
+    size = (settings.width or side, settings.height or side)
+    context = click.get_current_context()
+    try:
+        context.invoke(plan.command, model=settings.model, sizes=(size,), dtype=settings.dtype)
+    except MpsDoctorError as error:
+        output.tell(f"There is no forecast. {error.title}")
+
+
+if TYPE_CHECKING:
+    from mpsdoctor.hub import cache
+    from mpsdoctor.hub.listing import RemoteFile
+    from mpsdoctor.hub.plan import Plan
+
+
+def line(file: "RemoteFile") -> str:
+    """A file and its size."""
+    return f"{file.path} ({decimal(file.size)})"
+
+
+@contextmanager
+def verifying() -> Iterator["cache.Progress"]:
+    """While the files that are here are read."""
+    with _bar() as bar:
+        task = bar.add_task("Verifying", total=None)
+        yield lambda file, done: bar.update(task, description=file.path, completed=done)
+
+
+@contextmanager
+def downloading(plan: "Plan") -> Iterator["cache.Progress"]:
+    """While the plan is carried out; what has come stays when the user ends it."""
+    here = {file.etag: plan.repository.here_bytes(file) for file in plan.missing}
+    with _bar() as bar:
+        total = sum(file.size for file in plan.missing)
+        task = bar.add_task("", total=total, completed=sum(here.values()))
+        started: set[str] = set()
+
+        def show(file: "RemoteFile", done: int) -> None:
+            if bar.disable and file.etag not in started:
+                output.tell(line(file))
+            started.add(file.etag)
+            here[file.etag] = done
+            bar.update(task, description=file.path, completed=sum(here.values()))
+
+        try:
+            yield show
+        except KeyboardInterrupt:
+            output.tell("What has come is kept: the same command goes on from there.")
+            raise
+
+
+def pause(error: Exception, seconds: float) -> None:
+    """Between two attempts."""
+    output.tell(f"The download broke off ({type(error).__name__}); it goes on in {seconds:g} s.")
+    time.sleep(seconds)
+
+
+def _bar() -> Progress:
+    console = output.progress_console()
+    return Progress(
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

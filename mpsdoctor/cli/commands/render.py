@@ -1,0 +1,105 @@
+"""`mpsdoctor render`: one prompt, now."""
+
+import os
+import re
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from mpsdoctor.cli import output
+from mpsdoctor.cli.options import model_name, profile_option
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.paths import profile_path
+
+
+@click.command("render")
+@click.argument("prompt")
+@click.option(
+    "--model", metavar="MODEL", type=model_name, help="Id or folder.  [default: the profile's]"
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="[default: a random one]")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The PNG to write.  [default: named after the prompt, in this folder]",
+)
+@profile_option
+def command(
+    prompt: str, model: str | None, seed: int | None, target: Path | None, profile: Path | None
+) -> None:
+    """Render PROMPT into a PNG, now.
+
+    Takes the profile's settings; an existing file is never overwritten. Downloads nothing.
+    """
+    from rich.progress import Progress
+
+    from mpsdoctor.profile.loading import load
+    from mpsdoctor.prompts.request import SEEDS, Request
+    from mpsdoctor.rendering.libraries import require_quiet_libraries
+    from mpsdoctor.rendering.tuned import TunedProfile
+
+    target = target or Path(f"{slug(prompt)}.png")
+    _require_place(target)
+    settings = load(TunedProfile, profile_path(profile, os.environ), os.environ).profile
+    settings.activate(os.environ)
+    output.tell(f"Loading {model or settings.model} on {settings.device} …")
+    require_quiet_libraries()
+    pipe = settings.load_pipeline(model, local_files_only=True)
+    pipe.set_progress_bar_config(disable=True)
+
+    from mpsdoctor.files import move_to_unused
+    from mpsdoctor.rendering.generate import generate
+    from mpsdoctor.rendering.pictures import save_png
+
+    seed = secrets.randbelow(SEEDS) if seed is None else seed
+    with Progress(console=output.progress_console(), transient=True) as progress:
+        task = progress.add_task(prompt, total=None)
+        [picture] = generate(
+            settings,
+            pipe,
+            [Request(prompt=prompt, seed=seed)],
+            lambda step, steps: progress.update(task, completed=step, total=steps),
+        )
+    partial = target.with_name(f".mpsdoctor-{os.getpid()}.partial")
+    try:
+        save_png(picture.image, picture.parameters, partial)
+        saved = move_to_unused(partial, target.parent, target.stem, target.suffix)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        again = f"The picture is lost; with --seed {seed} and --output FILE it comes again there."
+        raise _cannot_write(target, error, again) from error
+    for note in picture.notes:
+        output.tell(note)
+    output.show(str(saved))
+
+
+def _require_place(target: Path) -> None:
+    """Before a model is loaded: a file is made beside the target, and gone at once."""
+    if target.suffix.lower() != ".png":
+        raise click.BadParameter(f"{target} does not end in .png.", param_hint="--output")
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        hint = "Name another file with --output FILE, in a folder that is there and yours."
+        raise _cannot_write(target, error, hint) from error
+
+
+def _cannot_write(target: Path, error: OSError, hint: str) -> MpsDoctorError:
+    return MpsDoctorError(
+        f"The picture cannot be written to {target}",
+        detail=f"{error.strerror or error}.",
+        hint=hint,
+    )
+
+
+def slug(prompt: str) -> str:
+    """The prompt's words as a file name of at most 60 characters."""
+    return "-".join(re.findall(r"\w+", prompt.lower()))[:60].strip("-") or "picture"

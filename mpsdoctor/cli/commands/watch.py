@@ -1,0 +1,121 @@
+"""`mpsdoctor watch`: the daemon, in the foreground."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from mpsdoctor.cli import output
+from mpsdoctor.cli.options import dir_option, hot_folder, profile_option
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.paths import profile_path
+
+if TYPE_CHECKING:
+    from mpsdoctor.hotfolder.status.events import Event
+
+logger = logging.getLogger(__name__)
+
+
+@click.command("watch")
+@dir_option
+@profile_option
+def command(folder: Path | None, profile: Path | None) -> None:
+    """Run the daemon of the hot folder.
+
+    Renders every prompt file that is dropped into the inbox. Ends with control-C or SIGTERM; a
+    prompt in the middle of its rendering is taken up again next time. A terminal shows how the
+    folder stands; elsewhere, and in the log file, each event is a line.
+    """
+    from mpsdoctor.cli.display.live import page_kept
+    from mpsdoctor.hotfolder.daemon import watch
+    from mpsdoctor.paths import log_file
+    from mpsdoctor.profile.loading import load
+    from mpsdoctor.profile.settings import Profile
+
+    settings = load(Profile, profile_path(profile, os.environ), os.environ).profile
+    root = hot_folder(folder, settings)
+    console = output.progress_console()
+    live = console.is_interactive
+    logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # its threads complain when they stop
+    with logged(log_file(), shown=not live), page_kept(root, console) if live else nullcontext():
+        try:
+            watch(root, settings, environ=os.environ, on_event=_log)
+        except MpsDoctorError as error:
+            logger.error("%s", error.title)
+            raise
+
+
+def _log(event: "Event") -> None:
+    from mpsdoctor.cli.display.event_line import event_line
+
+    if line := event_line(event):
+        logger.info("%s", line)
+
+
+_FORMAT: Final = "%(asctime)s %(message)s"
+_BYTES: Final = 1_000_000
+_OLDER: Final = 4
+
+
+@contextmanager
+def logged(path: Path, *, shown: bool) -> Iterator[None]:
+    """Log lines go to `path`, of 5 files of 1 MB that only their owner can read.
+
+    With `shown` they go to stderr as well. A log file that cannot be written stops nothing.
+    """
+    handlers: list[logging.Handler] = [_Shown()] if shown else []
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handlers.append(_PrivateFile(path))
+    except OSError as error:
+        output.tell(f"There is no log file: {path}: {error.strerror}")
+    root, level = logging.getLogger(), logging.getLogger().level
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter(_FORMAT))
+        root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+
+
+class _PrivateFile(RotatingFileHandler):
+    """Private from the first byte on, as are those that it is rotated to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=_BYTES, backupCount=_OLDER, encoding="utf-8")
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(self.baseFilename, flags, 0o600)
+        os.fchmod(descriptor, 0o600)  # one that lay there already
+        return os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
+
+    def close(self) -> None:
+        # What a full disk refused is written, and refused, once more.
+        with suppress(OSError):
+            super().close()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """A full disk is for the daemon to speak of, not for its log."""
+
+
+class _Shown(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            output.tell(self.format(record))
+        except OSError:  # the terminal or pipe has gone
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Nobody is left to be told."""

@@ -1,0 +1,70 @@
+"""From a report to a plan: what the fixes of its findings come to on this disk."""
+
+import os
+from pathlib import Path
+
+from mpsdoctor.checks.report import Fix, FixKind, Report
+from mpsdoctor.cli.tuning import tune_for
+from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.facts.records import Facts
+from mpsdoctor.files import numbered_names
+from mpsdoctor.fixing.plan import Plan, make_folders, put_back, write_anew
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.profile import document
+from mpsdoctor.profile.salvage import salvage
+
+
+def plan_for(report: Report, model: str | None) -> Plan:
+    """Reads the disk and writes nothing; `model` is what to tune for, if not the profile's."""
+    fixes = [
+        result.finding.remedy.fix
+        for result in report.results
+        if result.finding and result.finding.remedy.fix
+    ]
+    kinds = {fix.kind for fix in fixes}
+    if FixKind.PROFILE in kinds:
+        plan, hot_folder = _anew(report.facts, model)
+    else:
+        plan, hot_folder = _retuned(report.facts, model, fixes), None
+    if FixKind.HOT_FOLDER in kinds and report.facts.hot_folder:
+        root = Path(report.facts.hot_folder.folder.path)
+        # A profile that is understood only now can name another folder, which nobody looked at.
+        if hot_folder in (None, root):
+            plan += make_folders(_missing(root))
+    return plan
+
+
+def _anew(facts: Facts, model: str | None) -> tuple[Plan, Path | None]:
+    """The plan, and the hot folder of the profile to come, if that names one."""
+    path = _profile(facts)
+    content = path.read_bytes()
+    salvaged = salvage(content)
+    choices = tune_for(model or salvaged.model or EMBEDDED_MODEL, facts)
+    named = salvaged.edits.get("hot_folder")
+    hot_folder = Path(os.path.realpath(os.path.expanduser(str(named)))) if named else None  # noqa: PTH111 (no raise)
+    return write_anew(path, content, _unused(path), salvaged, choices), hot_folder
+
+
+def _retuned(facts: Facts, model: str | None, fixes: list[Fix]) -> Plan:
+    settings = {setting for fix in fixes for setting in fix.settings}
+    if not settings:
+        return Plan()
+    path = _profile(facts)
+    content = path.read_bytes()
+    current = document.read(content.decode()).values.get("model", EMBEDDED_MODEL)
+    return put_back(path, content, tune_for(model or str(current), facts), settings)
+
+
+def _profile(facts: Facts) -> Path:
+    assert facts.profile, "only a profile that was read has findings"
+    return Path(facts.profile.path)
+
+
+def _unused(path: Path) -> Path:
+    names = numbered_names(f"{path.stem}.aside", path.suffix)
+    return next(path.with_name(name) for name in names if not os.path.lexists(path.parent / name))
+
+
+def _missing(root: Path) -> list[Path]:
+    folders = (*reversed(root.parents), root, *Layout(root).folders)
+    return [folder for folder in folders if not os.path.lexists(folder)]

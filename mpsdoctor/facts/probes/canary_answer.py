@@ -1,0 +1,85 @@
+"""Judge what the child process measured, whatever became of it."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from mpsdoctor.facts.probes.tolerance import tolerance
+from mpsdoctor.facts.records import Canary, CanaryStatus
+from mpsdoctor.records import Record
+
+
+class Measurement(Record):
+    """A line of mpsdoctor/facts/probes/canaries.py: either an error, or why there is none."""
+
+    canary: str
+    precision: Literal["exact", "float32", "float16", "bfloat16"]
+    status: Literal["skipped", "failed"] | None = None
+    error: float | Literal["nan"] | None = None
+    seconds: float | None = None
+    detail: str = ""
+
+
+def judge(
+    lines: Iterable[dict[str, object]],
+    *,
+    device: Literal["mps", "cpu"],
+    chip: str | None,
+    lost: CanaryStatus,
+    ended: str,
+) -> tuple[Canary, ...]:
+    """Every canary that the child announced, in its order; none where it ended before that.
+
+    The first without a measurement is what the child was busy with when it `ended`: it is `lost`.
+    """
+    lines = list(lines)
+    measured = {found.canary: found for line in lines if (found := _measurement(line))}
+    canaries: list[Canary] = []
+    culprit = ""
+    for name in _announced(lines):
+        if name in measured:
+            canaries.append(_judged(measured[name], device, chip))
+        elif not culprit:
+            culprit = name
+            canaries.append(Canary(name=name, status=lost, device=device, detail=ended))
+        else:
+            detail = f"not run: {culprit} {lost.value}"
+            skipped = CanaryStatus.SKIPPED
+            canaries.append(Canary(name=name, status=skipped, device=device, detail=detail))
+    return tuple(canaries)
+
+
+def _announced(lines: Iterable[dict[str, object]]) -> list[str]:
+    for line in lines:
+        names = line.get("canaries")
+        if isinstance(names, list):
+            return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+    return []
+
+
+def _measurement(line: dict[str, object]) -> Measurement | None:
+    try:
+        found = msgspec.convert(line, Measurement)
+    except msgspec.ValidationError:
+        return None
+    return found if found.status or found.error is not None else None
+
+
+def _judged(found: Measurement, device: Literal["mps", "cpu"], chip: str | None) -> Canary:
+    allowed = tolerance(found.precision, chip)
+    if found.status is not None:
+        status = CanaryStatus(found.status)
+    elif found.error is None or found.error == "nan" or found.error > allowed:
+        status = CanaryStatus.WRONG
+    else:
+        status = CanaryStatus.OK
+    return Canary(
+        name=found.canary,
+        status=status,
+        device=device,
+        error=found.error,
+        tolerance=allowed,
+        seconds=found.seconds,
+        detail=found.detail,
+    )

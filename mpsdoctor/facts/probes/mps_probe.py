@@ -1,0 +1,81 @@
+"""Ask torch about mps. Run by path, in a child process, by any Python from 3.8 on.
+
+Importing torch may raise, abort or hang, and so may each canary; that is why it happens in a
+process of its own. What is known is printed at once, one JSON object a line: first the keys of
+mpsdoctor.facts.records.Torch; then, where canaries run, `{"canaries": [name, …]}` in their order;
+then, as each one ends, what mpsdoctor/facts/probes/canaries.py measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+from types import ModuleType
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def ask() -> dict[str, object]:
+    """What torch says of itself; never raises."""
+    answer: dict[str, object] = {"outcome": "failed"}
+    try:
+        import torch
+
+        answer["version"] = str(torch.__version__)
+        mps = getattr(torch.backends, "mps", None)  # came with torch 1.12
+        answer["mps_built"] = bool(mps is not None and mps.is_built())
+        answer["mps_available"] = bool(mps is not None and mps.is_available())
+        answer["outcome"] = "answered"
+    except BaseException as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+            answer["outcome"] = "missing"
+        answer["error"] = "{}: {}".format(type(error).__name__, error)
+    return answer
+
+
+def run_canaries(device: str) -> None:
+    """Run every canary on `device`, and print each one's measurement when it ends."""
+    canaries = _canaries()
+    _say({"canaries": [canary.name for canary in canaries.CANARIES]})
+    for canary in canaries.CANARIES:
+        _say(canaries.measure(canary, device))
+
+
+def main() -> None:
+    """Print the answers."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--canaries", choices=("mps", "cpu"), help="mps only where it is available")
+    device = parser.parse_args().canaries
+    # Python puts this file's folder first on the path, where its neighbours could shadow modules.
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]
+    answer = ask()
+    _say(answer)
+    runs_on = {"cpu": answer["outcome"] == "answered", "mps": answer.get("mps_available")}
+    if runs_on.get(device):
+        run_canaries(device)
+    os._exit(0)  # what torch does while Python shuts down could take the answer with it
+
+
+def _canaries() -> ModuleType:
+    """The neighbour, by its path: in another environment there is no mpsdoctor to import."""
+    spec = importlib.util.spec_from_file_location(
+        "mpsdoctor_canaries", os.path.join(_HERE, "canaries.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _say(answer: dict[str, object]) -> None:
+    # On a line of its own, whatever torch has printed.
+    print("\n" + json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

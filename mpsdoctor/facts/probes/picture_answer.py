@@ -1,0 +1,102 @@
+"""Have a picture rendered in a child process, and judge it whatever becomes of that."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from mpsdoctor.facts.command import Runner
+from mpsdoctor.facts.probes.probe_output import how_it_ended, objects
+from mpsdoctor.facts.records import Picture, PictureStatus
+from mpsdoctor.records import Record
+
+PROBE = Path(__file__).with_name("picture_probe.py")
+
+# Of `rms`, in levels of 255. Rounding leaves 0.04 in float16, 0.3 in bfloat16 and 0.5 where sums
+# are in float16, too; of the faults that were tried the mildest leaves 1.8 (docs/measurements.md).
+TOLERANCE = 1.0
+
+
+class _Said(Record):
+    """What picture_probe.py has said so far."""
+
+    stage: Literal["libraries", "model", "cpu", "device", "done"] | None = None
+    not_finite: int | None = None
+    largest: float | None = None
+    mean: float | None = None
+    rms: float | None = None
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    error: str = ""
+
+
+def ask(
+    run: Runner,
+    executable: str,
+    deadline: float,
+    device: Literal["mps", "cpu"],
+    model_folder: Path,
+    dtype: str,
+) -> Picture:
+    """The picture that the Python `executable` renders on `device` within `deadline` seconds.
+
+    `model_folder` holds the embedded model, `dtype` is the number format on the device.
+    """
+    result = run((executable, str(PROBE), str(model_folder), device, dtype), deadline)
+    said = _said(objects(result.stdout))
+    status = _status(said)
+    detail = said.error
+    if status is None:
+        status = PictureStatus.TIMED_OUT if result.timed_out else PictureStatus.CRASHED
+        detail = how_it_ended(result, deadline) + _while(said, device)
+    return Picture(
+        status=status,
+        device=device,
+        dtype=dtype,
+        not_finite=said.not_finite,
+        largest=said.largest,
+        mean=said.mean,
+        rms=said.rms,
+        tolerance=TOLERANCE,
+        seconds=said.seconds,
+        cpu_seconds=said.cpu_seconds,
+        detail=detail,
+    )
+
+
+def _said(lines: Iterable[dict[str, object]]) -> _Said:
+    """All of it together; a line that cannot be read counts as not printed."""
+    known: dict[str, object] = {}
+    for line in lines:
+        said = line.get("picture")
+        with suppress(msgspec.ValidationError):
+            if isinstance(said, dict):
+                msgspec.convert(said, _Said)
+                known |= said
+    return msgspec.convert(known, _Said)
+
+
+def _status(said: _Said) -> PictureStatus | None:
+    """None where the child ended before it had said everything."""
+    if said.error:
+        on_device = said.stage == "device"
+        return PictureStatus.FAILED if on_device else PictureStatus.NOT_COMPARED
+    if said.stage != "done":
+        return None
+    if said.not_finite:
+        return PictureStatus.WRONG
+    if said.rms is None:
+        return None
+    return PictureStatus.OK if said.rms <= TOLERANCE else PictureStatus.WRONG
+
+
+def _while(said: _Said, device: str) -> str:
+    doing = {
+        "libraries": "the libraries were imported",
+        "model": "the model was loaded",
+        "cpu": "the CPU rendered",
+        "device": f"{device} rendered",
+    }
+    return f", while {doing[said.stage]}" if said.stage in doing else ""

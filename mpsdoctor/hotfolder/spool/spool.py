@@ -1,0 +1,245 @@
+"""Jobs on disk: each dropped file in exactly one of inbox, .work, done and failed.
+
+.work/<job>/   prompt.txt     what was dropped, whatever it was; without it there is no job
+               job.json       the Job
+               image-N-A.png  attempt A's picture N, until it is published
+               error.txt      the reason, once the job has failed
+"""
+
+import contextlib
+import os
+import shutil
+from itertools import count
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.files import (
+    exists,
+    folded,
+    move,
+    move_to_unused,
+    names_used,
+    numbered,
+    sync,
+    write_atomically,
+)
+from mpsdoctor.hotfolder.pause import pause_for
+from mpsdoctor.hotfolder.spool.error_text import error_text
+from mpsdoctor.hotfolder.spool.file_state import FileState
+from mpsdoctor.hotfolder.spool.job import Failure, Job, new_job
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.names import ERROR_SUFFIX, error_name, split, title_of
+
+PROMPT = "prompt.txt"
+JOB = "job.json"
+REASON = "error.txt"
+
+
+class UnmovableError(Exception):
+    """The system does not let go of one dropped file, which stays where it is; `error` is why."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Spool:
+    """What can happen to a job. Every step is on disk when the method returns.
+
+    All methods raise OSError where the disk refuses. The step may have been taken even so, but
+    nothing is lost, and `recover` goes on from what there is.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    def folder(self, job: Job) -> Path:
+        """The job's own folder."""
+        return self.layout.work / job.id
+
+    def prompt(self, job: Job) -> Path:
+        """What was dropped."""
+        return self.folder(job) / PROMPT
+
+    def picture(self, job: Job, number: int) -> Path:
+        """Where the present attempt's picture goes.
+
+        Another attempt has another name: a worker that outlived its daemon may still write.
+        """
+        return self.folder(job) / f"image-{number}-{job.attempts[number]}.png"
+
+    def claim(self, name: str, seen: FileState) -> Job | None:
+        """Takes `name` out of the inbox; None where it has gone or is no longer as `seen`.
+
+        It is moved before it is read: from then on nobody else writes to it under that name.
+        The folder that it is moved to is on disk before. Raises UnmovableError.
+        """
+        job = new_job(name)
+        self.folder(job).mkdir()
+        try:
+            self._save(job)
+            sync(self.layout.work)
+            if not self._take(name, job):
+                self.forget(job)
+                return None
+            if seen.regular and FileState.of(self.prompt(job).lstat()) != seen:
+                self._put_back(job, name)
+                return None
+        except (OSError, UnmovableError):
+            self.forget(job)
+            raise
+        return job
+
+    def _take(self, name: str, job: Job) -> bool:
+        try:
+            move(self.layout.inbox / name, self.prompt(job))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if exists(self.prompt(job)) or not self._concerns_one_file(error):
+                raise
+            raise UnmovableError(error) from error
+        return True
+
+    def _concerns_one_file(self, error: OSError) -> bool:
+        """Rather than the disk, or everything in the inbox."""
+        pause = pause_for(error)
+        if pause and pause.kind == "privacy":
+            return os.access(self.layout.inbox, os.W_OK)
+        return pause is None
+
+    def _put_back(self, job: Job, name: str) -> None:
+        try:
+            move(self.prompt(job), self.layout.inbox / name)
+        except FileExistsError:
+            move_to_unused(self.prompt(job), self.layout.inbox, *split(job.name))
+        self.forget(job)
+
+    def freeze(self, job: Job, *, sha256: str, profile: str, fallback: int, pictures: int) -> Job:
+        """What every attempt has in common; on disk with the first attempt that begins.
+
+        With another content or profile than before, the pictures that are not published are
+        begun anew.
+        """
+        if (job.sha256, job.profile) == (sha256, profile):
+            return job
+        return replace(
+            job,
+            sha256=sha256,
+            profile=profile,
+            fallback=fallback,
+            pictures=pictures,
+            attempts={},
+            losses={},
+            failures={},
+        )
+
+    def begin_attempt(self, job: Job, number: int) -> Job:
+        """Counts the attempt before the worker hears of it, so that a crash cannot hide it."""
+        return self._count(job, number, 1)
+
+    def give_back_attempt(self, job: Job, number: int) -> Job:
+        """For an attempt that the user interrupted, which says nothing about the job."""
+        return self._count(job, number, -1)
+
+    def _count(self, job: Job, number: int, more: int) -> Job:
+        attempts = job.attempts.get(number, 0) + more
+        return self._save(replace(job, attempts={**job.attempts, number: attempts}))
+
+    def note_loss(self, job: Job, number: int, signature: str) -> Job:
+        """The present attempt ended with the worker, in the way that `signature` names."""
+        losses = (*job.losses.get(number, ()), signature)
+        return self._save(replace(job, losses={**job.losses, number: losses}))
+
+    def note_failure(self, job: Job, number: int, failure: Failure) -> Job:
+        """This picture is given up."""
+        return self._save(replace(job, failures={**job.failures, number: failure}))
+
+    def note_published(self, job: Job, images: dict[int, str]) -> Job:
+        """These pictures, by number, are out under these names."""
+        return self._save(replace(job, published={**job.published, **images}))
+
+    def _save(self, job: Job) -> Job:
+        write_atomically(self.folder(job) / JOB, msgspec.json.encode(job))
+        return job
+
+    def publish(self, job: Job, number: int) -> tuple[Job, Path]:
+        """Moves the present attempt's picture into `images/`, never over another."""
+        picture = self.picture(job, number)
+        sync(picture)
+        title = title_of(job.name)
+        image = move_to_unused(picture, self.layout.images, title, picture.suffix, first=number)
+        return self.note_published(job, {number: image.name}), image
+
+    def settle(self, job: Job) -> Path | None:
+        """Ends a job whose pictures are all settled; returns the error file, if there is one."""
+        if job.failures:
+            return self.fail(job)
+        self.finish(job)
+        return None
+
+    def finish(self, job: Job) -> None:
+        """The pictures are out: moves the prompt file to `done/` and forgets the job."""
+        move_to_unused(self.prompt(job), self.layout.done, *split(job.name))
+        self.forget(job)
+
+    def fail(self, job: Job, reason: MpsDoctorError | None = None) -> Path:
+        """Moves what was dropped to `failed/`; returns the error file beside it.
+
+        Without a `reason`, those of its pictures are it. It is written down first, so that the
+        verdict stands if this is cut short.
+        """
+        write_atomically(self.folder(job) / REASON, error_text(job, reason).encode())
+        return self.finish_failure(job)
+
+    def finish_failure(self, job: Job) -> Path:
+        """Carries out what `fail` has decided, as far as that has not been done."""
+        if exists(self.prompt(job)):
+            job = self._move_to_failed(job)
+        title = error_name(job.failed_as or job.name).removesuffix(ERROR_SUFFIX)
+        reason = self.folder(job) / REASON
+        error_file = move_to_unused(reason, self.layout.failed, title, ERROR_SUFFIX)
+        self.forget(job)
+        return error_file
+
+    def _move_to_failed(self, job: Job) -> Job:
+        """Under a name that leaves room for the error file beside it; writes that down before."""
+        if job.failed_as:
+            with contextlib.suppress(FileExistsError):
+                move(self.prompt(job), self.layout.failed / job.failed_as)
+                return job
+        names = names_used(self.layout.failed)
+        stem, suffix = split(job.name)
+        for number in count(1):
+            name = numbered(stem, suffix, number)
+            if not names & {folded(name), folded(error_name(name))}:
+                job = self._save(replace(job, failed_as=name))
+                with contextlib.suppress(FileExistsError):
+                    move(self.prompt(job), self.layout.failed / name)
+                    return job
+        raise AssertionError("the numbers never end")
+
+    def forget(self, job: Job) -> None:
+        """Removes the job's folder and what is mpsdoctor's own in it, but never what was dropped.
+
+        Nothing depends on it: what cannot be removed now is removed by `recover`.
+        """
+        with contextlib.suppress(OSError):
+            if exists(self.prompt(job)):
+                return
+            for path in self.folder(job).iterdir():
+                remove_own(path)
+            self.folder(job).rmdir()
+
+
+def remove_own(path: Path) -> None:
+    """Removes what is not the prompt file."""
+    if path.name == PROMPT:
+        return
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -1,0 +1,131 @@
+"""How a worker failed: its exit status in words, and what the daemon counts and tells."""
+
+import signal
+from dataclasses import dataclass
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.hotfolder.worker.process import InHand, WorkerProcess
+from mpsdoctor.hotfolder.worker.timeouts import Phase
+from mpsdoctor.knowledge.messages import Complaint
+from mpsdoctor.rendering.protocol import RenderJob
+
+_LESS_MEMORY = (
+    "Make the picture smaller, close other programs, or let `mpsdoctor plan MODEL` say what fits: "
+    '`attention = "bounded"` and `vae_tiling = true` in the profile need much less memory.'
+)
+_CHECK = (
+    "Run `mpsdoctor check`: it knows the faults of this PyTorch on this macOS. "
+    "A smaller picture often gets past them."
+)
+
+_MEANINGS = {
+    signal.SIGABRT: (
+        "PyTorch or Metal gave up and aborted it, as they do when a picture needs a larger block "
+        "of memory than they can handle",
+        f"{_LESS_MEMORY} `mpsdoctor check` knows the faults of this PyTorch on this macOS.",
+    ),
+    signal.SIGKILL: ("the system ended it, most often because memory ran out", _LESS_MEMORY),
+    signal.SIGSEGV: ("it crashed inside PyTorch or a graphics driver", _CHECK),
+    signal.SIGBUS: ("it crashed inside PyTorch or a graphics driver", _CHECK),
+    signal.SIGFPE: ("it crashed inside PyTorch or a graphics driver", _CHECK),
+    signal.SIGILL: (
+        "it met an instruction that this processor does not have",
+        "Install PyTorch for this processor: `mpsdoctor check` says which one fits.",
+    ),
+    signal.SIGTRAP: ("PyTorch or Metal stopped it at an inner check", _CHECK),
+    signal.SIGTERM: (
+        "another program asked it to end, as the system does when swap space runs out",
+        f"Free space on the startup disk, where macOS swaps to. {_LESS_MEMORY}",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """`signature` is the same for the same crash; `detail` and `hint` are for the user."""
+
+    signature: str
+    detail: str
+    hint: str = _CHECK
+
+
+def ending(returncode: int | None) -> Ending:
+    """`returncode` as `subprocess.Popen` gives it, negative for a signal; None is none yet."""
+    if returncode is None:
+        return Ending("mute", "It closed its side of the line, did not end, and was ended.")
+    if returncode >= 0:
+        status = f"It ended by itself with exit status {returncode}, without an answer."
+        return Ending(f"exit {returncode}", status)
+    try:
+        number = signal.Signals(-returncode)
+    except ValueError:
+        return Ending(f"signal {-returncode}", f"Signal {-returncode} ended it.")
+    if number not in _MEANINGS:
+        return Ending(number.name, f"{number.name} ended it.")
+    meaning, hint = _MEANINGS[number]
+    return Ending(number.name, f"It ended with {number.name}: {meaning}.", hint)
+
+
+class WorkerLostError(MpsDoctorError):
+    """The worker ended, or had to be ended, before it answered.
+
+    `signature` is the same for the same crash. `job` is the one that it was about, which need not
+    be the oldest in hand; None where the worker was still loading.
+    """
+
+    def __init__(
+        self, title: str, *, detail: str, hint: str, signature: str, job: RenderJob | None
+    ) -> None:
+        super().__init__(title, detail=detail, hint=hint)
+        self.signature = signature
+        self.job = job
+
+
+def complained(worker: WorkerProcess, about: Complaint, held: InHand | None) -> WorkerLostError:
+    """It printed a line after which nothing that it computes is trusted."""
+    return WorkerLostError(
+        about.title,
+        detail=_with_last_words(about.detail, worker),
+        hint=about.hint,
+        signature=f"complaint: {about.name}",
+        job=_job(held),
+    )
+
+
+def died(
+    worker: WorkerProcess, ending: Ending, held: InHand | None, report: str | None
+) -> WorkerLostError:
+    """It ended by itself; `report` is what the system says of it."""
+    return WorkerLostError(
+        f"The worker was lost {_phase(held).value}",
+        detail=_with_last_words(f"{ending.detail} {report or ''}".rstrip(), worker),
+        hint=ending.hint,
+        signature=ending.signature,
+        job=_job(held),
+    )
+
+
+def hung(worker: WorkerProcess, held: InHand | None) -> WorkerLostError:
+    """It made no progress for too long."""
+    phase = _phase(held).value
+    return WorkerLostError(
+        f"The worker hung {phase}",
+        detail=_with_last_words("Nothing was heard of it any more, so it was ended.", worker),
+        hint="A smaller picture is easier for this Mac. Where every prompt hangs, restart the "
+        "Mac: nothing else frees a GPU that hangs. `mpsdoctor check` looks for known faults.",
+        signature=f"hang {phase}",
+        job=_job(held),
+    )
+
+
+def _phase(held: InHand | None) -> Phase:
+    return held.timing.phase if held else Phase.LOAD
+
+
+def _job(held: InHand | None) -> RenderJob | None:
+    return held.job if held else None
+
+
+def _with_last_words(detail: str, worker: WorkerProcess) -> str:
+    last = "\n".join(worker.last_lines)
+    return f"{detail}\nIts last words:\n{last}" if last else detail

@@ -1,0 +1,19 @@
+"""The sizes of one call of attention."""
+
+from mpsdoctor.records import Record
+
+
+class AttentionShape(Record):
+    """One call of scaled_dot_product_attention, by the sizes of its arguments."""
+
+    batch: int
+    heads: int
+    queries: int
+    keys: int
+    head_size: int
+    masked: bool = False
+
+    @property
+    def scores(self) -> int:
+        """Elements of the whole score matrix."""
+        return self.batch * self.heads * self.queries * self.keys

@@ -1,0 +1,130 @@
+"""The settings, under Diffusers' and PyTorch's own names."""
+
+import hashlib
+import os
+from collections.abc import MutableMapping
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from mpsdoctor.constants import EMBEDDED_MODEL, PROFILE_SCHEMA
+
+ENV_PREFIX = "MPSDOCTOR_"
+
+
+class Profile(BaseSettings):
+    """How to render on one machine. A setting that is None is left to the model.
+
+    `mpsdoctor.profile.loading.load` layers arguments, environment, file and defaults;
+    constructing a Profile reads neither file nor environment.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, extra="forbid", frozen=True, protected_namespaces=()
+    )
+
+    schema_version: Literal[1] = Field(
+        default=PROFILE_SCHEMA, description="Version of this file's keys."
+    )
+    model: str = Field(
+        default=EMBEDDED_MODEL,
+        min_length=1,
+        description="A Hugging Face model id, a local folder, or `shapes`, the embedded model.",
+    )
+    models: list[str] = Field(
+        default_factory=list,
+        description="Other models that a prompt file may ask for, rendered with these settings.",
+    )
+    device: Literal["mps", "cpu"] = Field(default="mps", description="PyTorch device.")
+    dtype: Literal["float16", "bfloat16", "float32"] = Field(
+        default="float16", description="Number format of the weights."
+    )
+    variant: str | None = Field(
+        default=None,
+        description="Weight files to prefer, such as `fp16`; others serve where it is absent.",
+    )
+    use_safetensors: bool = Field(
+        default=True, description="Refuse pickled weights, which can run code."
+    )
+    vae_dtype: Literal["float16", "bfloat16", "float32"] | None = Field(
+        default=None, description="Number format to decode in, where another than the weights'."
+    )
+    attention: Literal["native", "bounded", "sliced"] = Field(
+        default="native",
+        description="PyTorch's own attention, the same in pieces, or Diffusers' attention slicing.",
+    )
+    attention_budget: PositiveInt | None = Field(
+        default=None, description="MiB that the scores of a piece of bounded attention may take."
+    )
+    vae_tiling: bool = Field(default=False, description="Decode large pictures tile by tile.")
+    vae_slicing: bool = Field(
+        default=False, description="Decode the pictures of a batch one by one."
+    )
+    prime: bool = Field(default=False, description="One discarded step before the first picture.")
+    one_prompt_at_a_time: bool = Field(
+        default=True, description="Render prompts in turn, not as a batch."
+    )
+    width: PositiveInt | None = Field(
+        default=None, multiple_of=8, description="Picture width in pixels."
+    )
+    height: PositiveInt | None = Field(
+        default=None, multiple_of=8, description="Picture height in pixels."
+    )
+    largest_side: PositiveInt | None = Field(
+        default=None,
+        description="Larger squares than this, in pixels, and pictures of more pixels are refused.",
+    )
+    num_inference_steps: PositiveInt | None = Field(
+        default=None, description="Denoising steps a picture."
+    )
+    guidance_scale: PositiveFloat | None = Field(
+        default=None, description="How closely to follow the prompt."
+    )
+    hot_folder: str = Field(
+        default="~/mpsdoctor", description="Where `mpsdoctor watch` looks for prompts."
+    )
+    ignore: list[str] = Field(
+        default_factory=list, description="Ids of checks that `mpsdoctor check` leaves out."
+    )
+    environment: dict[str, str] = Field(
+        default_factory=dict,
+        description="Environment variables that torch reads when it is first imported or used.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only arguments: `load` asks the other sources itself, to know where a value is from."""
+        return (init_settings,)
+
+    def activate(self, environ: MutableMapping[str, str] | None = None) -> None:
+        """Sets the profile's environment variables, where the user has not set them.
+
+        Call it before torch is imported: `PYTORCH_ENABLE_MPS_FALLBACK` is read while
+        libtorch loads, the watermark ratios when the mps allocator is first used.
+        """
+        target = os.environ if environ is None else environ
+        for name, value in self.environment.items():
+            target.setdefault(name, value)
+
+
+# These say where pictures come from and go to, not what they look like.
+_ELSEWHERE = frozenset({"schema_version", "models", "hot_folder", "ignore"})
+
+
+def fingerprint(profile: Profile) -> str:
+    """16 hexadecimal digits; two profiles with the same ones make the same pictures."""
+    settings = profile.model_copy(update={"environment": dict(sorted(profile.environment.items()))})
+    text = settings.model_dump_json(exclude=set(_ELSEWHERE))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

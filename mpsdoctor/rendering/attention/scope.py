@@ -1,0 +1,140 @@
+"""Bounded attention inside one pipeline, and nowhere else.
+
+While a component of the pipeline runs, `torch.nn.functional.scaled_dot_product_attention`, which
+Diffusers and Transformers look up at each call, is a function that obeys the bound of the thread
+that calls it. A `TorchFunctionMode` would need no such global, but takes every operation through
+Python: 2.9 µs on a CPU for each of the 4343 of a step of SDXL's UNet.
+"""
+
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import Any
+from weakref import ref
+
+import torch
+from diffusers import DiffusionPipeline
+from packaging.version import Version
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mpsdoctor.knowledge.attention.kernels import keeps_no_scores
+from mpsdoctor.rendering.attention.bounded import Attention, bounded_attention
+
+_TORCH = Version(Version(torch.__version__).base_version)
+# Where Python was built with an old SDK, this is too low: then flash kernels are left unused.
+_MACOS = Version(platform.mac_ver()[0] or "0")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Scores in float32 take at most `budget` bytes at once, on devices of the type `device`."""
+
+    budget: int
+    device: str
+
+
+def enable_bounded_attention(pipe: DiffusionPipeline, bound: Bound) -> None:
+    """Holds for the components that `pipe` has now, wherever they run, and for no copies of them.
+
+    A component that another pipeline shares is bounded there too, as a VAE that tiles does so
+    there. `module.compile()` has to come before.
+    """
+    for module in _modules(pipe):
+        module._compiled_call_impl = _BoundedCall(ref(module), _own_call(module), bound)
+
+
+def disable_bounded_attention(pipe: DiffusionPipeline) -> None:
+    """Undoes `enable_bounded_attention`; nothing happens where it was not called."""
+    for module in _modules(pipe):
+        module._compiled_call_impl = _own_call(module)
+
+
+@contextmanager
+def bounded(bound: Bound) -> Iterator[None]:
+    """Holds for this thread until the end of the block."""
+    token = _bound.set(bound)
+    _replacement.enter()
+    try:
+        yield
+    finally:
+        _replacement.leave()
+        _bound.reset(token)
+
+
+_bound: ContextVar[Bound | None] = ContextVar("bound", default=None)
+
+
+class _Replacement:
+    """PyTorch's function is replaced as long as any thread is inside a bound."""
+
+    def __init__(self) -> None:
+        self.original: Attention = functional.scaled_dot_product_attention
+        self._lock = Lock()
+        self._inside = 0
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self.original = functional.scaled_dot_product_attention
+                functional.scaled_dot_product_attention = _attention
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                functional.scaled_dot_product_attention = self.original
+
+
+_replacement = _Replacement()
+
+
+def _attention(query: Tensor, *args: object, **kwargs: object) -> Tensor:
+    bound, attention = _bound.get(), _replacement.original
+    if bound is not None and query.device.type == bound.device and not _is_flash(query):
+        attention = partial(bounded_attention, budget=bound.budget, attention=attention)
+    return attention(query, *args, **kwargs)
+
+
+def _is_flash(query: Tensor) -> bool:
+    """Whether mps keeps no scores of it, so that there is nothing to bound."""
+    return query.device.type == "mps" and keeps_no_scores(
+        _TORCH, _MACOS, query.shape[-2], query.shape[-1], str(query.dtype).removeprefix("torch.")
+    )
+
+
+@dataclass(frozen=True)
+class _BoundedCall:
+    """What PyTorch calls instead of a module's own call (`nn.Module._wrapped_call_impl`).
+
+    Unlike hooks it also ends on KeyboardInterrupt; unlike a new `forward` it keeps clear of
+    Accelerate, which puts its own there to offload. PyTorch does not copy it with the module.
+    """
+
+    module: ref[nn.Module]  # a cycle would keep the weights in memory after `del pipe`
+    compiled: Callable[..., Any] | None
+    bound: Bound
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        module = self.module()
+        assert module is not None
+        with bounded(self.bound):
+            return (self.compiled or module._call_impl)(*args, **kwargs)
+
+
+def _own_call(module: nn.Module) -> Callable[..., Any] | None:
+    call = module._compiled_call_impl
+    return call.compiled if isinstance(call, _BoundedCall) else call
+
+
+def _modules(pipe: DiffusionPipeline) -> Iterator[nn.Module]:
+    """Components and their children: pipelines call `vae.decode`, not the VAE's forward."""
+    for component in pipe.components.values():
+        if isinstance(component, nn.Module):
+            yield component
+            yield from component.children()

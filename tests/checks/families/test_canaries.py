@@ -1,0 +1,167 @@
+"""MPS305: from what the canaries said to what it means for pictures."""
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from mpsdoctor.checks.registry import CHECKS
+from mpsdoctor.checks.report import Result, Severity, Status
+from mpsdoctor.checks.runner import examine
+from mpsdoctor.facts.probes.canaries import CANARIES
+from mpsdoctor.facts.records import Canary, CanaryStatus, Facts, ProbeOutcome, Torch
+from mpsdoctor.knowledge.canaries import MEANINGS
+from tests.support.machines import MACHINES
+
+MACHINE = MACHINES / "m2-pro-macos-14.7.4-torch-2.6.0.json"
+(CHECK,) = (check for check in CHECKS if check.id == "MPS305")
+AVAILABLE = Torch(
+    outcome=ProbeOutcome.ANSWERED, version="2.6.0", mps_built=True, mps_available=True
+)
+
+
+def canary(name: str, status: CanaryStatus = CanaryStatus.OK, **values: object) -> Canary:
+    """One canary's answer."""
+    return msgspec.convert({"name": name, "status": status, **values}, Canary)
+
+
+def all_but(*changed: Canary) -> tuple[Canary, ...]:
+    """Every canary ok but those."""
+    given = {one.name: one for one in changed}
+    return tuple(given.get(one.name, canary(one.name, error=0.0)) for one in CANARIES)
+
+
+def result_with(
+    canaries: tuple[Canary, ...] | None, torch: str = "2.6.0", macos: str = "14.7.4"
+) -> Result:
+    """What the check makes of them on an M2 Pro."""
+    facts = msgspec.json.decode(MACHINE.read_text("utf-8"), type=Facts)
+    said = replace(AVAILABLE, version=torch)
+    system = replace(facts.system, macos_version=macos)
+    facts = replace(facts, system=system, torch=said, canaries=canaries)
+    (result,) = examine(facts, (CHECK,)).results
+    return result
+
+
+def test_a_device_that_is_right_is_ok() -> None:
+    """One that this torch cannot express does not stand against the others."""
+    skipped = canary("conv3d", CanaryStatus.SKIPPED, detail="Conv3D is not supported on MPS")
+    assert Status.OK is result_with(all_but(skipped)).status
+
+
+def test_wrong_arithmetic_is_an_error_in_words_for_pictures() -> None:
+    """The finding names the arithmetic, how wrong it is, its effect and a newer torch."""
+    wrong = canary("linear-bias", CanaryStatus.WRONG, error=0.2273, tolerance=0.0001)
+    finding = result_with(all_but(wrong)).finding
+    assert finding is not None
+    assert Severity.ERROR is finding.severity
+    assert finding.observed == (
+        "The GPU gets 1 of 17 sample computations wrong: linear layers with a bias "
+        "(linear-bias: off by 0.23, allowed 0.0001)."
+    )
+    assert "noise" in finding.impact
+    assert "the tuned profile renders on the CPU" in finding.remedy.text
+    assert any("torch==" in command for command in finding.remedy.commands)
+
+
+@pytest.mark.parametrize(
+    ("name", "macos", "torch", "advice", "install"),
+    [
+        # What was mended in macOS 13.3 is no advice on 15.6.
+        ("int64", "15.6", "2.14.1", "Until it is right", "torch==2.15.0"),
+        # Every PyTorch before 2.14 has it.
+        ("baddbmm-beta-zero", "13.7.4", "2.4.1", "Do not call enable_attention_slicing.", ""),
+        ("baddbmm-beta-zero", "14.7.4", "2.4.1", "Do not call", "torch==2.14.1"),
+        # The newest has it, and the one before brought it.
+        ("conv3d", "26.2", "2.14.1", "Update macOS.", ""),
+        ("cpu-scalar-offset", "26.2", "2.12.1", "choose an Euler scheduler", ""),
+        ("sdpa-scale-cache", "26.2", "2.12.1", "Update PyTorch, or multiply", "torch==2.13.0"),
+    ],
+)
+def test_only_what_helps_on_this_machine_is_advised(
+    name: str, macos: str, torch: str, advice: str, install: str
+) -> None:
+    """The remedies of the faults that match, and a PyTorch that neither has them nor MPS104's."""
+    canaries = all_but(canary(name, CanaryStatus.WRONG, tolerance=0.0))
+    finding = result_with(canaries, torch=torch, macos=macos).finding
+    assert finding is not None
+    assert finding.remedy.text.startswith(advice) or advice in finding.remedy.text
+    assert "Update macOS" not in finding.remedy.text or advice == "Update macOS."
+    commands = " ".join(finding.remedy.commands)
+    assert commands.endswith(install) if install else not commands
+
+
+def test_the_newest_torch_is_not_offered_where_it_is_installed() -> None:
+    """There is no command to copy that would change nothing."""
+    wrong = canary("argmax", CanaryStatus.WRONG, error="nan", tolerance=0.02)
+    finding = result_with(all_but(wrong), torch="99.0").finding
+    assert finding is not None
+    assert "not a number" in finding.observed
+    assert finding.remedy.commands == ()
+
+
+@pytest.mark.parametrize("name", [name for name, what in MEANINGS.items() if what.tolerable])
+def test_what_pictures_can_do_without_is_a_warning(name: str) -> None:
+    """Arithmetic that is tolerable does not stop rendering, and still has something to do."""
+    finding = result_with(all_but(canary(name, CanaryStatus.WRONG, tolerance=0.0))).finding
+    assert finding is not None
+    assert Severity.WARNING is finding.severity
+    assert finding.remedy.text
+
+
+def test_arithmetic_that_raises_is_a_finding_with_its_error() -> None:
+    """An exception is no wrong picture, but none at all."""
+    failed = canary("argmax", CanaryStatus.FAILED, detail="RuntimeError: no kernel")
+    finding = result_with(all_but(failed)).finding
+    assert finding is not None
+    assert "argmax: RuntimeError: no kernel" in finding.observed
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (CanaryStatus.CRASHED, Status.CRASHED),
+        (CanaryStatus.TIMED_OUT, Status.TIMED_OUT),
+    ],
+)
+def test_a_canary_that_was_lost_is_not_known(status: CanaryStatus, expected: Status) -> None:
+    """Neither ok nor a mere warning: the reason names the arithmetic and what was wrong besides."""
+    lost = canary("conv3d", status, detail="Python was ended by SIGABRT")
+    warned = canary("copy-non-blocking", CanaryStatus.WRONG, error=3.0, tolerance=0.0)
+    for canaries in (all_but(lost), all_but(lost, warned)):
+        result = result_with(canaries)
+        assert expected is result.status
+        assert "convolutions over time (conv3d)" in result.reason
+        assert "SIGABRT" in result.reason
+    assert "copy-non-blocking" in result.reason
+
+
+def test_a_lost_canary_does_not_hide_an_error() -> None:
+    """What is proven wrong is said, whatever else is not known."""
+    lost = canary("conv3d", CanaryStatus.CRASHED)
+    wrong = canary("argmax", CanaryStatus.WRONG, error=0.5, tolerance=0.02)
+    assert Status.FINDING is result_with(all_but(lost, wrong)).status
+
+
+@pytest.mark.parametrize(
+    ("canaries", "status"),
+    [
+        (None, Status.NOT_RECORDED),
+        ((), Status.CRASHED),
+        (tuple(canary(one.name, CanaryStatus.SKIPPED) for one in CANARIES), Status.SKIPPED),
+        (tuple(canary(one.name, device="cpu") for one in CANARIES), Status.SKIPPED),
+    ],
+)
+def test_arithmetic_that_nobody_tried_on_the_gpu_is_not_known(
+    canaries: tuple[Canary, ...] | None, status: Status
+) -> None:
+    """Where mps is available, only canaries that ran there are a proof."""
+    result = result_with(canaries)
+    assert status is result.status
+    assert result.reason
+
+
+def test_a_canary_of_a_newer_version_is_named() -> None:
+    """One that this version has no words for is still a finding."""
+    finding = result_with((canary("fft", CanaryStatus.WRONG, error=1.0, tolerance=0.1),)).finding
+    assert finding is not None
+    assert "fft" in finding.observed

@@ -1,0 +1,93 @@
+"""MPS4xx: the limits between in order and not."""
+
+import msgspec
+import pytest
+
+from mpsdoctor.checks.families import memory
+from mpsdoctor.facts.records import Environment, Facts, Hardware, Memory, Pressure, Python, System
+
+GIB = 2**30
+
+
+def mac(ram: int | None, now: Memory | None = None, ratio: str | None = None) -> Facts:
+    """A Mac with `ram` GB, and PYTORCH_MPS_HIGH_WATERMARK_RATIO set to `ratio`."""
+    variables = {} if ratio is None else {"PYTORCH_MPS_HIGH_WATERMARK_RATIO": ratio}
+    return Facts(
+        system=System(kernel="Darwin"),
+        hardware=Hardware(apple_silicon=True, ram_bytes=ram and ram * GIB),
+        python=Python(),
+        memory=now or Memory(),
+        environment=msgspec.convert({"variables": variables}, Environment),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ram", "limit", "lowered", "raised"),
+    [
+        (16, 0, False, False),
+        (16, 8, True, False),
+        (16, 12, False, True),
+        (64, 48, False, False),
+        (64, 56, False, False),
+        (64, 60, False, True),
+        (64, 80, False, True),
+    ],
+)
+def test_a_wired_limit_must_leave_both_enough(
+    ram: int, limit: int, lowered: bool, raised: bool
+) -> None:
+    """The GPU needs about the usual, and what it leaves to macOS must be 8 GB or more."""
+    facts = mac(ram, Memory(wired_limit_bytes=limit * GIB))
+    assert (memory.working_set(facts) is not None) is lowered
+    assert (memory.wired_limit(facts) is not None) is raised
+
+
+def test_what_metal_gives_is_better_than_an_estimate() -> None:
+    """A small working set is found without a limit, and the watermark is a multiple of it."""
+    assert memory.working_set(mac(16, Memory(working_set_bytes=6 * GIB))) is not None
+    assert memory.working_set(mac(16, Memory(working_set_bytes=12 * GIB))) is None
+    finding = memory.watermark(mac(16, Memory(working_set_bytes=12 * GIB)))
+    assert finding is not None
+    assert "about 20 of 16 GB" in finding.observed
+
+
+@pytest.mark.parametrize(("used", "found"), [(0, False), (3, False), (4, True), (40, True)])
+def test_swap_counts_from_a_quarter_of_memory(used: int, found: bool) -> None:
+    """A little swap is normal on macOS."""
+    facts = mac(16, Memory(swap_used_bytes=used * GIB))
+    assert (memory.swap(facts) is not None) is found
+
+
+def test_pressure_says_how_grave_it_is() -> None:
+    """Yellow slows down, red ends programs, green says nothing."""
+    for pressure, word in ((Pressure.WARNING, "yellow"), (Pressure.CRITICAL, "red")):
+        finding = memory.pressure(mac(16, Memory(pressure=pressure)))
+        assert finding is not None
+        assert word in finding.observed
+    assert memory.pressure(mac(16, Memory(pressure=Pressure.NORMAL))) is None
+
+
+@pytest.mark.parametrize(
+    ("ram", "ratio", "found"),
+    [
+        (16, None, True),
+        (16, "1.0", False),
+        (16, "1.6", True),
+        (16, "0.0", False),
+        (16, "3", False),
+        (16, "much", False),
+        (16, "1.6 GB", True),
+        (64, None, False),
+    ],
+)
+def test_the_watermark_is_measured_against_memory(ram: int, ratio: str | None, found: bool) -> None:
+    """PyTorch's default exceeds 16 GB; a ratio that is no limit or refused is another check's."""
+    assert (memory.watermark(mac(ram, ratio=ratio)) is not None) is found
+
+
+def test_the_advice_for_8_gb_leaves_the_size_to_the_profile() -> None:
+    """What fits depends on the model and on PyTorch, which only the forecast knows."""
+    finding = memory.ram(mac(8))
+    assert finding is not None
+    assert "largest_side" in finding.remedy.text
+    assert "512" not in finding.remedy.text

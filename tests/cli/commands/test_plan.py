@@ -1,0 +1,143 @@
+"""`mpsdoctor plan`."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mpsdoctor.cli import main
+from mpsdoctor.constants import ExitCode
+from tests.support.machines import MACHINES
+
+FACTS = MACHINES
+MAC = ["--facts", str(FACTS / "m2-pro-macos-14.7.4-torch-2.6.0.json")]
+SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
+
+
+@pytest.fixture(autouse=True)
+def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that is wide enough, and a cache of one's own."""
+    monkeypatch.setattr("mpsdoctor.paths.plans_folder", lambda: tmp_path / "plans")
+    monkeypatch.setattr("mpsdoctor.cli.output._stdout.width", 160, raising=False)
+
+
+def test_the_text_names_what_fits_and_why_the_rest_does_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Weights, limit and a line a size; an abort comes with its issue."""
+    assert ExitCode.OK is main.run(["plan", SDXL, *MAC])
+    lines = capsys.readouterr().out.splitlines()
+    assert any("limit" in line and "21.3 GiB" in line for line in lines)
+    assert any("1024×1024" in line and "native" in line for line in lines)
+    assert any("2048×2048" in line and "aborts" in line and "bounded" in line for line in lines)
+    assert any("pytorch #149261" in line for line in lines)
+
+
+def test_a_size_that_does_not_fit_is_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the missing memory, and exit code 1."""
+    arguments = ["plan", "Qwen/Qwen-Image", "--size", "1024x1024", *MAC]
+    assert ExitCode.FINDINGS is main.run(arguments)
+    said = capsys.readouterr().out
+    assert "does not fit" in said
+    assert "The weights alone are" in said
+
+
+def test_json_has_bytes_for_each_stage_and_mode(capsys: pytest.CaptureFixture[str]) -> None:
+    """Programs read the same forecast."""
+    main.run(["plan", SDXL, "--size", "1024x1024", "--format", "json", *MAC])
+    plan = json.loads(capsys.readouterr().out)
+    assert 1 == plan["schema_version"]
+    [one] = plan["forecasts"]
+    assert {"native", "bounded", "sliced"} == {o["setting"]["attention"] for o in one["outcomes"]}
+    for outcome in one["outcomes"]:
+        assert ["text", "denoiser", "decoder"] == [stage["name"] for stage in outcome["stages"]]
+        for stage in outcome["stages"]:
+            assert {"weights_bytes", "peak_bytes", "largest_buffer_bytes"} <= set(stage)
+        peaks = [stage["peak_bytes"] for stage in outcome["stages"]]
+        assert outcome["peak_bytes"] == one["weights_bytes"] + max(peaks)
+
+
+def test_what_other_programs_hold_now_is_said_beside_the_limit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that fits the Mac, but not beside what is open, is no finding."""
+    facts = json.loads(Path(MAC[1]).read_text("utf-8"))
+    ram = facts["hardware"]["ram_bytes"]
+    facts["memory"] = {"in_use_bytes": ram - 2**33}
+    crowded = tmp_path / "facts.json"
+    crowded.write_text(json.dumps(facts), "utf-8")
+    arguments = ["plan", SDXL, "--size", "1024x1024", "--facts", str(crowded)]
+
+    assert ExitCode.OK is main.run(arguments)
+    said = capsys.readouterr().out
+    assert "they leave 8.0 GiB" in said
+    assert re.search(r"1024×1024 fits this Mac, but not .* now: \d\.\d GiB are missing", said)
+    assert "Close other programs." in said
+
+    main.run([*arguments, "--format", "json"])
+    plan = json.loads(capsys.readouterr().out)
+    outcome = plan["forecasts"][0]["outcomes"][0]
+    assert ram - 2**33 == plan["machine"]["in_use_bytes"]
+    assert outcome["missing_now_bytes"] == outcome["peak_bytes"] - 2**33
+
+    main.run(["plan", SDXL, *MAC])
+    assert "in use" not in capsys.readouterr().out
+
+
+def test_a_plan_is_for_the_number_format_that_renders_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The profile's for its model, and a variable's for every one; a recorded Mac has neither."""
+    profile = tmp_path / "profile.toml"
+    profile.write_text(f'model = "{SDXL}"\ndtype = "float32"\n')
+    monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", str(profile))
+
+    def planned(model: str, *machine: str) -> str:
+        main.run(["plan", model, "--size", "512x512", "--format", "json", *machine])
+        return str(json.loads(capsys.readouterr().out)["forecasts"][0]["dtype"])
+
+    assert "float32" == planned(SDXL)
+    assert "float16" == planned("shapes")
+    assert "float16" == planned(SDXL, *MAC)
+    monkeypatch.setenv("MPSDOCTOR_DTYPE", "bfloat16")
+    assert "bfloat16" == planned("shapes")
+
+
+def test_the_plot_is_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With ink in every curve's colour."""
+    path = tmp_path / "plan.png"
+    assert ExitCode.OK is main.run(["plan", SDXL, *MAC, "--plot", str(path)])
+    colours = {colour for _, colour in Image.open(path).convert("RGB").getcolors(10**6) or []}
+    assert {(0x17, 0x69, 0xAA), (0x1B, 0x8A, 0x5A), (0xC0, 0x39, 0x2B)} <= colours
+
+
+def test_a_known_model_is_planned_without_torch_or_network(tmp_path: Path) -> None:
+    """What ships is enough."""
+    code = (
+        "import sys; from mpsdoctor.cli import main; "
+        f"main.run(['plan', '{SDXL}']); "
+        "assert not {'torch', 'diffusers', 'huggingface_hub'} & set(sys.modules)"
+    )
+    environ = os.environ | {"HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True)
+
+
+def test_an_unknown_id_without_a_network_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is invented for a model that nobody knows."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert ExitCode.FINDINGS is main.run(["plan", "nobody/nothing"])
+    assert "HF_HUB_OFFLINE=1 forbids downloads" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", ["1024", "0x512", "ax512", "512x-1"])
+def test_a_size_is_two_numbers(size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Anything else is a mistake in the command."""
+    assert ExitCode.USAGE is main.run(["plan", "shapes", "--size", size])

@@ -1,0 +1,183 @@
+"""`mpsdoctor profile`."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from mpsdoctor.cli import main, output
+from mpsdoctor.cli.tuning import write_profile
+from mpsdoctor.constants import ExitCode
+from mpsdoctor.facts.records import Facts
+from mpsdoctor.resources import shipped
+from tests.support.machines import MACHINES
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the profile is found without being named."""
+    path = tmp_path / "profile.toml"
+    monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", str(path))
+    return path
+
+
+def test_show_gives_value_origin_and_reason(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each setting in a line, those of the file with the tuned reason."""
+    recorded = (MACHINES / "m2-pro-macos-14.7.4-torch-2.6.0.json").read_text()
+    write_profile(msgspec.json.decode(recorded, type=Facts), "someone/a-model", path)
+    monkeypatch.setenv("MPSDOCTOR_VAE_TILING", "true")
+
+    assert ExitCode.OK is main.run(["profile", "show"])
+
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+
+    def line(setting: str) -> str:
+        return next(line for line in lines if line.startswith(setting))
+
+    assert ["attention", "bounded", "file"] == line("attention").split()[:3]
+    assert "What this model needs" in line("attention")
+    assert ["vae_tiling", "True", "environment"] == line("vae_tiling").split()[:3]
+    assert ["width", "not", "set"] == line("width").split()[:3]
+    assert "1.0" in line("PYTORCH_MPS_HIGH_WATERMARK_RATIO")
+
+
+def test_show_of_a_setting_gives_rule_facts_and_evidence(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In full, with addresses; a value set by hand stands beside the tuned one."""
+    main.run(["profile", "use", "m1-pro-16gb-torch-2.13.0-sdxl"])
+    text = path.read_text("utf-8").replace('attention = "native"', 'attention = "bounded"')
+    path.write_text(text, encoding="utf-8")
+
+    assert ExitCode.OK is main.run(["profile", "show", "attention", "PYTORCH_MPS_PREFER_METAL"])
+
+    lines = {tuple(line.split(maxsplit=1)) for line in capsys.readouterr().out.splitlines()}
+    shown = {line[0]: line[-1] for line in lines if line[0] != "value"}
+    assert {("value", "bounded"), ("value", "not set")} <= lines
+    assert ("from", "file, set by hand; tuned: native") in lines
+    assert ("rule", "attention-native") in lines
+    assert {"torch 2.13.0", "RAM 16 GiB"} <= {
+        fact for line in lines if line[0] == "facts" for fact in line[1].split(", ")
+    }
+    assert "https://github.com/pytorch/pytorch/issues/181575" in shown["evidence"]
+
+
+def test_show_of_an_unknown_setting_says_what_was_meant(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is shown."""
+    main.run(["profile", "use", "m1-pro-16gb-torch-2.13.0-sdxl"])
+    capsys.readouterr()
+
+    assert ExitCode.USAGE is main.run(["profile", "show", "attenton"])
+
+    captured = capsys.readouterr()
+    assert ("", True) == (captured.out, "Did you mean attention?" in captured.err)
+
+
+@pytest.mark.parametrize("command", ["profile show", "profile diff", "tune"])
+def test_a_folder_in_the_place_of_the_profile_is_named(
+    command: str, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a variable that names one, say; it is no internal error, and nothing is written."""
+    path.mkdir()
+
+    assert ExitCode.FINDINGS is main.run(command.split())
+
+    assert "The profile is no file" in capsys.readouterr().err
+    assert [] == list(path.iterdir())
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_no_name_and_no_value_is_cut(
+    terminal: bool, path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names stay whole on the narrowest terminal, where values fold; a pipe gets a line each."""
+    console = Console(highlight=False, width=60, force_terminal=terminal, color_system=None)
+    monkeypatch.setattr(output, "_stdout", console)
+    main.run(["profile", "use", "m1-8gb-torch-2.8.0-sd15"])
+    main.run(["profile", "list"])
+    main.run(["profile", "diff", "m5-max-64gb-torch-2.14.1-sdxl"])
+    main.run(["profile", "show"])
+
+    shown = capsys.readouterr().out
+
+    names = {line.split()[0] for line in shown.splitlines() if line.strip()}
+    assert {path.stem for path in shipped("profiles").glob("*.toml")} <= names
+    assert {"PYTORCH_MPS_HIGH_WATERMARK_RATIO", "attention_budget"} <= names
+    assert "…" not in shown
+    assert terminal or "stable-diffusion-v1-5/stable-diffusion-v1-5" in shown
+
+
+def test_path_says_where_the_profile_lies(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing but the path is on stdout."""
+    assert ExitCode.OK is main.run(["profile", "path"])
+    assert f"{path}\n" == capsys.readouterr().out
+
+
+def test_show_without_a_profile_names_check(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The next step is said, and nothing is invented."""
+    assert ExitCode.FINDINGS is main.run(["profile", "show"])
+    assert "mpsdoctor check" in capsys.readouterr().err
+
+
+def test_use_takes_a_shipped_profile_and_sets_the_old_one_aside(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of what was there is lost."""
+    path.write_text('device = "cpu"\n', encoding="utf-8")
+    main.run(["profile", "list"])
+    name = capsys.readouterr().out.split("torch-2.8.0-sd15")[0].split()[-1] + "torch-2.8.0-sd15"
+
+    assert ExitCode.OK is main.run(["profile", "use", name])
+
+    assert 'device = "mps"' in path.read_text("utf-8")
+    assert 'device = "cpu"\n' == path.with_name("profile-before.toml").read_text("utf-8")
+
+
+def test_use_writes_to_where_a_link_leads(path: Path) -> None:
+    """A profile kept elsewhere stays there, with the old one beside it."""
+    kept = path.parent / "dotfiles" / "mac.toml"
+    kept.parent.mkdir()
+    kept.write_text('device = "cpu"\n', encoding="utf-8")
+    path.symlink_to(kept)
+
+    main.run(["profile", "use", "m1-pro-16gb-torch-2.13.0-sdxl"])
+
+    assert path.is_symlink()
+    assert 'device = "mps"' in kept.read_text("utf-8")
+    assert 'device = "cpu"\n' == kept.with_name("mac-before.toml").read_text("utf-8")
+
+
+def test_use_of_an_unknown_name_says_what_was_meant(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The profile stays."""
+    path.write_text('device = "cpu"\n', encoding="utf-8")
+
+    assert ExitCode.USAGE is main.run(["profile", "use", "m1-8gb-torch-2.8-sd15"])
+
+    assert "Did you mean m1-8gb-torch-2.8.0-sd15?" in capsys.readouterr().err
+    assert 'device = "cpu"\n' == path.read_text("utf-8")
+
+
+def test_diff_shows_hand_edits_another_profile_and_the_guide(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only settings that differ, with both values."""
+    main.run(["profile", "use", "m1-pro-16gb-torch-2.8.0-sdxl"])
+    text = path.read_text("utf-8").replace("vae_tiling = false", "vae_tiling = true")
+    path.write_text(text, encoding="utf-8")
+    capsys.readouterr()
+
+    def shown(*arguments: str) -> list[list[str]]:
+        assert ExitCode.OK is main.run(["profile", "diff", *arguments])
+        lines = capsys.readouterr().out.splitlines()
+        return [line.split() for line in lines if "_" in line or "attention" in line]
+
+    assert [["vae_tiling", "True", "False"]] == shown()
+    assert ["attention", "native", "bounded"] in shown("m1-8gb-torch-2.8.0-sd15")
+    assert ["attention", "native", "sliced"] in shown("--guide")

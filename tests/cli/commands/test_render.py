@@ -1,0 +1,92 @@
+"""`mpsdoctor render`."""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mpsdoctor.cli import main
+from mpsdoctor.cli.commands.render import slug
+from mpsdoctor.constants import ExitCode
+
+
+def test_a_seed_gives_the_same_picture_and_nothing_is_overwritten(tmp_path: Path) -> None:
+    """Twice the same command: equal pictures beside each other, and no libraries' chatter."""
+    profile = tmp_path / "profile.toml"
+    profile.write_text('device = "cpu"\ndtype = "float32"\nnum_inference_steps = 1\n')
+    command = [sys.executable, "-m", "mpsdoctor", "render", "A red circle!", "--seed", "7"]
+
+    shown = [
+        subprocess.run(
+            [*command, "--profile", str(profile)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for _ in range(2)
+    ]
+
+    assert ["a-red-circle.png\n", "a-red-circle-2.png\n"] == [run.stdout for run in shown]
+    assert not any(chatter in run.stderr for run in shown for chatter in ("torchvision", "it/s"))
+    with Image.open(tmp_path / "a-red-circle.png") as first:
+        assert "Seed: 7" in first.info["parameters"]
+        with Image.open(tmp_path / "a-red-circle-2.png") as second:
+            assert first.tobytes() == second.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("nope/x.png", ExitCode.FINDINGS, "The picture cannot be written to"),
+        ("x.jpg", ExitCode.USAGE, "x.jpg does not end in .png"),
+    ],
+)
+def test_where_no_picture_can_be_is_said_before_a_model_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, code: ExitCode, said: str
+) -> None:
+    """Nobody waits for a picture that has no place."""
+    assert code is main.run(["render", "a red circle", "-o", str(tmp_path / name)])
+
+    told = capsys.readouterr().err
+    assert said in told
+    assert "--output" in told
+    assert "Loading" not in told
+
+
+def test_a_picture_that_the_disk_does_not_take_is_said_to_be_lost(tmp_path: Path) -> None:
+    """With the seed that gives it again, and nothing is left of it."""
+    profile = tmp_path / "profile.toml"
+    profile.write_text('device = "cpu"\ndtype = "float32"\nnum_inference_steps = 1\n')
+    command = [sys.executable, "-m", "mpsdoctor", "render", "a red circle", "--seed", "7"]
+
+    refused = subprocess.run(
+        [*command, "--profile", str(profile)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512)),
+    )
+
+    assert ExitCode.FINDINGS == refused.returncode
+    assert "cannot be written to a-red-circle.png\n  File too large." in refused.stderr
+    assert "with --seed 7 and --output FILE it comes again" in refused.stderr
+    assert [profile] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("a red circle on white", "a-red-circle-on-white"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("赤い円", "赤い円"),
+        ("?!", "picture"),
+        ("x" * 300, "x" * 60),
+    ],
+)
+def test_a_picture_is_named_after_its_prompt(prompt: str, name: str) -> None:
+    """Words only: no prompt names a path."""
+    assert name == slug(prompt)

@@ -1,0 +1,253 @@
+"""`mpsdoctor service`, with a stand-in launchctl."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mpsdoctor.cli import main
+from mpsdoctor.cli.commands import service as cli
+from mpsdoctor.cli.doctor.doctor import examine_machine
+from mpsdoctor.constants import ExitCode
+from mpsdoctor.facts import command
+from mpsdoctor.paths import plans_folder
+from mpsdoctor.profile.quick_settings import QuickSettings
+from mpsdoctor.service import plist
+from mpsdoctor.service.agent import WATCH
+from tests.support.mac import Mac
+
+VERBS = ("install", "uninstall", "start", "stop", "restart", "status", "logs")
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mac]:
+    """A Mac whose user, number 501, types the commands; agents are real processes."""
+    mac = Mac(tmp_path, spawn=True)
+    monkeypatch.setattr(cli, "run", mac.run)
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(os, "geteuid", lambda: 501)
+    monkeypatch.setattr(os, "getuid", lambda: 501)
+    for name in ("SUDO_UID", "HF_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(mac.home))
+    monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", str(mac.home / "profile.toml"))
+    monkeypatch.setenv("HF_TOKEN", "hf_abcdefghijklmnop")
+    (mac.home / "profile.toml").write_text('device = "cpu"\ndtype = "float32"\n')
+    yield mac
+    mac.run(("/bin/launchctl", "bootout", mac.agent.target), 10.0)
+    for job in mac.world["jobs"].values():
+        if job["pid"] and psutil.pid_exists(job["pid"]):
+            psutil.Process(job["pid"]).wait(30)
+
+
+def test_a_user_installs_uses_and_removes_the_agent(
+    own: Mac, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every command in the order of a user's life with it; nothing but the hot folder stays."""
+    assert ExitCode.FINDINGS is main.run(["service", "status"])
+    assert "not installed" in capsys.readouterr().out
+
+    assert ExitCode.OK is main.run(["service", "install"])
+    assert "the daemon watches" in capsys.readouterr().out
+    content = own.agent.plist.read_bytes()
+    assert sys.executable == plist.interpreter(content)
+    assert b"hf_abc" not in content
+    assert str(own.home / "profile.toml") == plist.variables(content)["MPSDOCTOR_PROFILE_FILE"]
+
+    own.calls()
+    assert ExitCode.OK is main.run(["service", "install"])
+    assert [] == own.calls()
+    capsys.readouterr()
+
+    assert ExitCode.OK is main.run(["service", "status"])
+    shown = capsys.readouterr().out
+    for words in ("running", "since 2", "restarts", "last exit", "waiting", str(own.agent.log)):
+        assert words in shown
+
+    assert ExitCode.OK is main.run(["service", "logs"])
+    assert "Watching" in capsys.readouterr().out
+    assert ExitCode.OK is main.run(["service", "stop"])
+    assert ExitCode.FINDINGS is main.run(["service", "status"])
+    assert "not loaded" in capsys.readouterr().out
+    assert ExitCode.OK is main.run(["service", "start"])
+
+    assert ExitCode.OK is main.run(["service", "uninstall"])
+    assert WATCH not in own.world["jobs"]
+    left = {str(path.relative_to(own.home)) for path in own.home.rglob("*") if path.is_file()}
+    assert {"profile.toml"} == {name for name in left if not name.startswith("mpsdoctor/")}
+    assert ExitCode.OK is main.run(["service", "uninstall"])
+    assert "not installed" in capsys.readouterr().out
+
+
+def test_what_was_chosen_at_the_first_install_stays(own: Mac) -> None:
+    """An install that repairs keeps --dir and --profile, as absolute paths."""
+    folder, profile = own.home / "prompts", own.home / "profile.toml"
+    own.put(
+        plist.render(
+            own.agent,
+            "/gone/python",
+            ("--dir", str(folder), "--profile", str(profile)),
+            {},
+            "0",
+            b"",
+        )
+    )
+
+    assert ExitCode.OK is main.run(["service", "install", "--now"])
+
+    content = own.agent.plist.read_bytes()
+    assert ("--dir", str(folder), "--profile", str(profile)) == plist.arguments(content)
+    assert sys.executable == plist.interpreter(content)
+    assert (folder / "inbox").is_dir()
+
+
+def test_an_install_takes_what_has_changed_and_leaves_no_prompt_unsaid(
+    own: Mac, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another profile and hot folder are seen by `check`; the old daemon ends in the old folder.
+
+    Until then it is well where it is. Places are the terminal's, also where they are relative.
+    """
+    monkeypatch.setattr(command, "run", own.run)
+    monkeypatch.chdir(own.home)
+    monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", "profile.toml")
+    monkeypatch.setenv("MPSDOCTOR_HOT_FOLDER", "old")
+    assert ExitCode.OK is main.run(["service", "install"])
+    assert () == changes()
+    (own.home / "old/.work/cut-off").mkdir()
+
+    (own.home / "profile.toml").write_text('device = "cpu"\nnum_inference_steps = 3\n')
+    assert ("profile",) == changes()
+    monkeypatch.setenv("MPSDOCTOR_HOT_FOLDER", "new")
+    assert ("profile", "EnvironmentVariables.MPSDOCTOR_HOT_FOLDER") == changes()
+    assert ExitCode.OK is main.run(["service", "status"])
+    assert str(own.home / "old") in capsys.readouterr().out
+    own.calls()
+
+    assert ExitCode.OK is main.run(["service", "install"])
+
+    assert ["kill", "bootout", "enable", "bootstrap"] == own.calls()[-4:]
+    captured = capsys.readouterr()
+    assert str(own.home / "new/inbox") in captured.out
+    assert f"mpsdoctor watch --dir {own.home / 'old'}" in captured.err
+    assert () == changes()
+    (own.home / "profile.toml").write_text("no [toml")
+    assert ExitCode.OK is main.run(["service", "status"])
+
+
+def changes() -> tuple[str, ...] | None:
+    """What `mpsdoctor check` says that an install would change."""
+    agent = examine_machine(QuickSettings(), quick=True).facts.agent
+    return agent.changes if agent else None
+
+
+@pytest.mark.parametrize(
+    ("installed", "disabled", "words"),
+    [
+        (False, [], "no agent is installed"),
+        (True, [], "starts again at the next login"),
+        (True, [WATCH], "no login starts it"),
+    ],
+)
+def test_stop_says_what_the_next_login_does(
+    own: Mac, installed: bool, disabled: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only an agent that is installed and switched on comes back."""
+    if installed:
+        own.put(own.plist())
+    own.change(disabled=disabled)
+
+    assert ExitCode.OK is main.run(["service", "stop"])
+
+    assert words in capsys.readouterr().out
+
+
+def test_the_log_needs_no_login_session(own: Mac, capsys: pytest.CaptureFixture[str]) -> None:
+    """Over ssh, after the Mac has started anew; a number of lines that is none is misuse."""
+    own.change(session=False)
+    own.agent.logs.mkdir(parents=True)
+    own.agent.log.write_text("first\nlast\n")
+
+    assert ExitCode.OK is main.run(["service", "logs", "-n", "1"])
+    assert "last\n" == capsys.readouterr().out
+    assert ExitCode.USAGE is main.run(["service", "logs", "-n", "-5"])
+
+
+def test_uninstall_says_what_is_gone_and_what_it_could_not_remove(
+    own: Mac, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A link goes without what it leads to; a folder that stays is named, with the next step."""
+    own.put(own.plist())
+    own.agent.logs.mkdir(parents=True)
+    cache, elsewhere = plans_folder().parent, own.home / "elsewhere"
+    elsewhere.mkdir()
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    cache.symlink_to(elsewhere)
+
+    assert ExitCode.OK is main.run(["service", "uninstall"])
+    shown = capsys.readouterr().out
+    for path in (own.agent.plist, own.agent.logs, cache):
+        assert f"Removed {path}" in shown
+    assert elsewhere.is_dir()
+    assert not cache.is_symlink()
+
+    own.agent.logs.mkdir()
+    cache.write_text("no folder")
+    assert ExitCode.FINDINGS is main.run(["service", "uninstall"])
+    captured = capsys.readouterr()
+    assert f"Removed {own.agent.logs}" in captured.out
+    assert f"{cache} cannot be removed" in captured.err
+
+
+def test_without_a_profile_nothing_is_installed(
+    own: Mac, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The daemon would end at once."""
+    (own.home / "profile.toml").unlink()
+
+    assert ExitCode.FINDINGS is main.run(["service", "install"])
+
+    assert "There is no profile" in capsys.readouterr().err
+    assert not own.agent.plist.exists()
+    assert {} == own.world["jobs"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_away_from_a_mac_each_verb_says_what_to_run(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of launchd's is looked for."""
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+
+    assert ExitCode.USAGE is main.run(["service", verb])
+
+    assert "mpsdoctor watch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "logs"])
+def test_without_a_login_session_each_verb_says_so(
+    own: Mac, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Over ssh, and nothing is written."""
+    own.change(session=False)
+
+    assert ExitCode.FINDINGS is main.run(["service", verb])
+
+    assert "Log in at the screen" in capsys.readouterr().err
+    assert not own.agent.plist.exists()
+
+
+def test_status_looks_where_the_agents_daemon_does(
+    own: Mac, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not where this terminal's variables would send a daemon."""
+    own.put(own.plist(MPSDOCTOR_HOT_FOLDER="/prompts"))
+    monkeypatch.setenv("MPSDOCTOR_HOT_FOLDER", "/elsewhere")
+
+    main.run(["service", "status"])
+
+    assert "/prompts" in capsys.readouterr().out

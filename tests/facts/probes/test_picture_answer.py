@@ -1,0 +1,233 @@
+"""The question for a picture, put to real child processes."""
+
+import json
+import os
+import re
+import sys
+import venv
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.facts.command import CommandResult, run
+from mpsdoctor.facts.probes.picture_answer import TOLERANCE, ask
+from mpsdoctor.facts.records import Picture, PictureStatus
+from mpsdoctor.resources import embedded_model
+
+DEADLINE = 120.0
+# A pipeline that renders the same white picture every time, but for what is put in.
+STAND_IN = """
+import os, sys, time, types
+AT_IMPORT
+import torch
+class DiffusionPipeline:
+    renderings = 0
+    @classmethod
+    def from_pretrained(cls, folder, **settings):
+        AT_LOADING
+        return cls()
+    def set_progress_bar_config(self, **settings): pass
+    def to(self, device, dtype): pass
+    def __call__(self, prompt, **settings):
+        self.renderings += 1
+        sys.stdout.write("Metal says hello")
+        white = torch.ones(1, 3, 8, 8)
+        if self.renderings == 1:
+            AT_REFERENCE
+        else:
+            AT_DEVICE
+        return types.SimpleNamespace(images=white)
+"""
+
+
+def ask_stand_in(
+    folder: Path, place: str = "", code: str = "", deadline: float = DEADLINE
+) -> Picture:
+    """The answer where `diffusers` is a stand-in with `code` put in at one of its places."""
+    source = STAND_IN.replace(place, code) if place else STAND_IN
+    source = re.sub(r"AT_[A-Z]+", "pass", source)
+    for name, text in (("diffusers", source), ("transformers", "")):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text(text, encoding="utf-8")
+    (folder / "model_index.json").write_text("{}")
+    environ = {**os.environ, "PYTHONPATH": str(folder)}
+    return ask(partial(run, environ=environ), sys.executable, deadline, "mps", folder, "float16")
+
+
+def said(*lines: Mapping[str, object] | str, timed_out: bool = False) -> Picture:
+    """The answer of a child that printed `lines`."""
+    texts = (line if isinstance(line, str) else json.dumps({"picture": line}) for line in lines)
+    result = CommandResult(None if timed_out else 0, "\n".join(texts), timed_out=timed_out)
+    return ask(lambda argv, timeout: result, "python", 9.0, "mps", Path("model"), "float16")
+
+
+def test_another_number_format_is_near_enough() -> None:
+    """The embedded model in bfloat16, whose rounding is the coarsest, is within the tolerance."""
+    picture = ask(run, sys.executable, DEADLINE, "cpu", embedded_model(), "bfloat16")
+    assert (PictureStatus.OK, "cpu", "bfloat16") == (
+        picture.status,
+        picture.device,
+        picture.dtype,
+    ), picture
+    assert picture.rms is not None
+    assert 0 < picture.rms < TOLERANCE / 2
+    assert picture.seconds
+    assert picture.cpu_seconds
+
+
+def test_a_picture_that_is_the_same_is_ok(tmp_path: Path) -> None:
+    """What the libraries print on the answer's line changes nothing."""
+    picture = ask_stand_in(tmp_path)
+    assert (PictureStatus.OK, 0.0) == (picture.status, picture.rms), picture
+
+
+@pytest.mark.parametrize(
+    ("at_device", "not_finite", "largest"),
+    [
+        ("white[0, 0] -= 0.1", 0, 25.5),
+        ("white *= 0", 0, 255.0),
+        ("white[0, 0, 0, :3] = float('nan')", 3, None),
+    ],
+)
+def test_a_picture_that_differs_is_wrong(
+    tmp_path: Path, at_device: str, not_finite: int, largest: float | None
+) -> None:
+    """A wrong hue, black, NaN: the numbers say how wrong."""
+    picture = ask_stand_in(tmp_path, "AT_DEVICE", at_device)
+    assert (PictureStatus.WRONG, not_finite, largest) == (
+        picture.status,
+        picture.not_finite,
+        picture.largest and round(picture.largest, 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "status", "detail"),
+    [
+        (
+            "AT_DEVICE",
+            "raise RuntimeError('MPS backend out of memory\\nsecond line')",
+            PictureStatus.FAILED,
+            "RuntimeError: MPS backend out of memory second line",
+        ),
+        (
+            "AT_DEVICE",
+            "os.abort()",
+            PictureStatus.CRASHED,
+            "Python was ended by SIGABRT, while mps rendered",
+        ),
+        (
+            "AT_DEVICE",
+            "print('assertion failed', file=sys.stderr, flush=True); os._exit(7)",
+            PictureStatus.CRASHED,
+            "Python ended with exit code 7: assertion failed, while mps rendered",
+        ),
+        (
+            "AT_REFERENCE",
+            "os.abort()",
+            PictureStatus.CRASHED,
+            "Python was ended by SIGABRT, while the CPU rendered",
+        ),
+        (
+            "AT_REFERENCE",
+            "white[0, 0] = float('inf')",
+            PictureStatus.NOT_COMPARED,
+            "ArithmeticError: the CPU's picture is not finite",
+        ),
+        ("AT_LOADING", "raise SystemExit(7)", PictureStatus.NOT_COMPARED, "SystemExit: 7"),
+        (
+            "AT_IMPORT",
+            "import torch_that_is_not_there",
+            PictureStatus.NOT_COMPARED,
+            "ModuleNotFoundError: No module named 'torch_that_is_not_there'",
+        ),
+    ],
+)
+def test_whatever_happens_there_is_an_answer(
+    tmp_path: Path, place: str, code: str, status: PictureStatus, detail: str
+) -> None:
+    """An exception on the device has failed; before that it keeps the picture from being tried."""
+    picture = ask_stand_in(tmp_path, place, code)
+    assert (status, detail) == (picture.status, picture.detail)
+    assert (place == "AT_DEVICE") is (picture.cpu_seconds is not None)
+
+
+@pytest.mark.parametrize(
+    ("place", "doing"),
+    [("AT_IMPORT", "the libraries were imported"), ("AT_DEVICE", "mps rendered")],
+)
+def test_a_hang_is_given_up(tmp_path: Path, place: str, doing: str) -> None:
+    """After the deadline, what it hung in is known."""
+    deadline = 3.0 if place == "AT_IMPORT" else 10.0
+    picture = ask_stand_in(tmp_path, place, "time.sleep(600)", deadline)
+    assert PictureStatus.TIMED_OUT is picture.status
+    assert f"no answer within {deadline:g} seconds, while {doing}" == picture.detail
+
+
+def test_an_environment_without_the_libraries_says_what_it_lacks(tmp_path: Path) -> None:
+    """A real environment with nothing in it."""
+    venv.create(tmp_path, symlinks=True)
+    environ = {"PATH": os.environ["PATH"]}
+    python = str(tmp_path / "bin" / "python")
+    picture = ask(
+        partial(run, environ=environ), python, DEADLINE, "cpu", embedded_model(), "float32"
+    )
+    assert (PictureStatus.NOT_COMPARED, "diffusers is not installed") == (
+        picture.status,
+        picture.detail,
+    )
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The folder's path is said, not that it is no id of a hub."""
+    picture = ask(run, sys.executable, DEADLINE, "cpu", tmp_path / "gone", "float32")
+    assert PictureStatus.NOT_COMPARED is picture.status
+    assert f"FileNotFoundError: no model_index.json in {tmp_path / 'gone'}" == picture.detail
+
+
+def test_no_python_has_crashed() -> None:
+    """A Python that cannot be started is an answer too."""
+    picture = ask(run, "/nonexistent/python", DEADLINE, "cpu", embedded_model(), "float32")
+    assert PictureStatus.CRASHED is picture.status
+    assert "could not be started" in picture.detail
+
+
+@pytest.mark.parametrize(
+    ("done", "status"),
+    [
+        ({"not_finite": 0, "rms": TOLERANCE}, PictureStatus.OK),
+        ({"not_finite": 0, "rms": TOLERANCE + 0.001}, PictureStatus.WRONG),
+        ({"not_finite": 1}, PictureStatus.WRONG),
+        ({"not_finite": 0}, PictureStatus.CRASHED),
+        ({"not_finite": 0, "rms": "near"}, PictureStatus.CRASHED),
+        ({}, PictureStatus.CRASHED),
+    ],
+)
+def test_only_numbers_make_a_picture_ok(done: dict[str, object], status: PictureStatus) -> None:
+    """A last line that cannot be read, or says nothing, is no proof."""
+    picture = said({"stage": "device"}, {"stage": "done", **done})
+    assert status is picture.status
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["picture", "stage", "rms", "not_finite", "error", "seconds"]), inner
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(noise=st.lists(st.text() | json_values.map(json.dumps), max_size=8), late=st.booleans())
+def test_no_line_can_make_the_answer_fail(noise: list[str], late: bool) -> None:
+    """Whatever is printed, there is an answer that can be written and read again."""
+    picture = said(*noise, timed_out=late)
+    assert msgspec.json.decode(msgspec.json.encode(picture), type=Picture) == picture

@@ -1,0 +1,116 @@
+"""The machine's condition, read in the background while there is work."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from mpsdoctor.facts.records import Pressure, ThermalState
+from mpsdoctor.hotfolder.machine import sensors
+from mpsdoctor.hotfolder.machine.monitor import Machine
+from mpsdoctor.hotfolder.machine.policy import MOST_PICTURES, Readings
+
+LOOK_S = 0.01
+
+
+class Mac:
+    """What would be read on a Mac; `looks` counts how often it is."""
+
+    def __init__(self) -> None:
+        self.now = Readings()
+        self.looks = 0
+
+    async def take(self, _root: Path) -> Readings:
+        self.looks += 1
+        return self.now
+
+    async def pressure(self) -> Pressure | None:
+        return self.now.pressure
+
+
+@pytest.fixture
+def mac(monkeypatch: pytest.MonkeyPatch) -> Mac:
+    mac = Mac()
+    monkeypatch.setattr(sensors, "take", mac.take)
+    monkeypatch.setattr(sensors, "pressure", mac.pressure)
+    return mac
+
+
+def test_it_is_read_while_there_is_work_and_not_at_rest(mac: Mac, tmp_path: Path) -> None:
+    """Standing by and at work readings go on; at rest nothing is asked."""
+
+    async def go() -> None:
+        machine = Machine(tmp_path, look=LOOK_S)
+        machine.stand_by()
+        machine.work()
+        while mac.looks < 3:
+            await asyncio.sleep(LOOK_S)
+        machine.rest()
+        await asyncio.sleep(0)
+        before = mac.looks
+        await asyncio.sleep(10 * LOOK_S)
+        assert mac.looks == before
+
+    asyncio.run(go())
+
+
+def test_in_a_long_batch_heat_is_noticed_between_two_pictures(mac: Mac, tmp_path: Path) -> None:
+    """Another picture may be begun ahead only while the last readings allow it."""
+
+    async def go() -> None:
+        machine = Machine(tmp_path, look=LOOK_S)
+        machine.worker_started()
+        machine.work()
+        assert machine.may_go_on(pictures=0)
+        assert not machine.may_go_on(pictures=MOST_PICTURES)
+        mac.now = Readings(thermal=ThermalState.SERIOUS)
+        while machine.may_go_on(pictures=0):
+            await asyncio.sleep(LOOK_S)
+        reason = await machine.reason_to_pause(loaded=True)
+        assert reason
+        assert reason.kind == "heat"
+        machine.rest()
+
+    asyncio.run(asyncio.wait_for(go(), 10))
+
+
+def test_a_picture_is_stopped_as_soon_as_it_must_be(mac: Mac, tmp_path: Path) -> None:
+    """However short each picture is: what counts is the next reading, not how long one waits."""
+
+    async def go() -> None:
+        machine = Machine(tmp_path, look=LOOK_S)
+        machine.work()
+        mac.now = Readings(pressure=Pressure.CRITICAL)
+        assert (await machine.reason_to_stop()).kind == "memory"
+        assert (await machine.reason_to_stop()).kind == "memory"
+        machine.rest()
+
+    asyncio.run(asyncio.wait_for(go(), 10))
+
+
+def test_after_a_rest_it_looks_again_before_it_goes_on(mac: Mac, tmp_path: Path) -> None:
+    """An old reading neither holds the queue up nor lets it go on."""
+
+    async def go() -> None:
+        machine = Machine(tmp_path, look=LOOK_S)
+        mac.now = Readings(on_battery=True, battery_percent=10)
+        assert await machine.reason_to_pause(loaded=False)
+        machine.rest()
+        mac.now = Readings(on_battery=False)
+        assert await machine.reason_to_pause(loaded=False) is None
+
+    asyncio.run(asyncio.wait_for(go(), 10))
+
+
+def test_an_idle_worker_is_ended_when_memory_gets_short(mac: Mac, tmp_path: Path) -> None:
+    """Idle, only the pressure is asked for, and the rest of the readings stays."""
+
+    async def go() -> None:
+        machine = Machine(tmp_path, look=LOOK_S)
+        machine.worker_started()
+        assert await machine.reason_to_end_worker(idle_s=1.0, pictures=1) is None
+        mac.now = Readings(pressure=Pressure.WARNING)
+        assert await machine.reason_to_end_worker(idle_s=1.0, pictures=1)
+        assert mac.looks == 0
+
+    asyncio.run(asyncio.wait_for(go(), 10))

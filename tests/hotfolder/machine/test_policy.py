@@ -1,0 +1,151 @@
+"""When the queue waits, when a picture is given up, and when the worker is ended."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.facts.records import Pressure, ThermalState
+from mpsdoctor.hotfolder.machine.policy import (
+    FREE_BYTES,
+    IDLE_S,
+    MOST_PICTURES,
+    SLEPT_S,
+    Readings,
+    reason_to_end_worker,
+    reason_to_pause,
+    reason_to_stop,
+)
+
+_T = TypeVar("_T")
+_PRESSURES = list(Pressure)
+_THERMAL = list(ThermalState)
+
+readings = st.builds(
+    Readings,
+    pressure=st.none() | st.sampled_from(_PRESSURES),
+    thermal=st.none() | st.sampled_from(_THERMAL),
+    on_battery=st.none() | st.booleans(),
+    battery_percent=st.none() | st.integers(),
+    low_power=st.none() | st.booleans(),
+    free_bytes=st.none() | st.integers(),
+)
+
+
+@pytest.mark.parametrize(
+    ("now", "kind"),
+    [
+        (Readings(), None),
+        (Readings(pressure=Pressure.NORMAL), None),
+        (Readings(pressure=Pressure.CRITICAL), "memory"),
+        (Readings(thermal=ThermalState.FAIR), None),
+        (Readings(thermal=ThermalState.SERIOUS), "heat"),
+        (Readings(thermal=ThermalState.CRITICAL), "heat"),
+        (Readings(on_battery=True, battery_percent=40), None),
+        (Readings(on_battery=True, battery_percent=39), "battery"),
+        (Readings(on_battery=False, battery_percent=3), None),
+        (Readings(on_battery=None, battery_percent=3), None),
+        (Readings(on_battery=True, low_power=True), "low-power"),
+        (Readings(on_battery=False, low_power=True), None),
+        (Readings(free_bytes=FREE_BYTES), None),
+        (Readings(free_bytes=FREE_BYTES - 1), "disk"),
+    ],
+)
+@pytest.mark.parametrize("loaded", [True, False])
+def test_what_makes_the_queue_wait(now: Readings, kind: str | None, loaded: bool) -> None:
+    """Memory, heat, a low battery and a full disk do, each in its own words."""
+    reason = reason_to_pause(now, loaded=loaded)
+    assert kind == (reason.kind if reason else None)
+    assert reason is None or (reason.title and reason.hint)
+
+
+def test_a_model_is_not_loaded_while_memory_is_getting_short() -> None:
+    """One that is loaded may go on: ending it for a yellow light would cost a load a picture."""
+    short = Readings(pressure=Pressure.WARNING)
+    assert reason_to_pause(short, loaded=True) is None
+    reason = reason_to_pause(short, loaded=False)
+    assert reason
+    assert "memory" == reason.kind
+
+
+@pytest.mark.parametrize(
+    ("now", "kind"),
+    [
+        (Readings(pressure=Pressure.WARNING, thermal=ThermalState.SERIOUS), None),
+        (Readings(pressure=Pressure.CRITICAL), "memory"),
+        (Readings(thermal=ThermalState.CRITICAL), "heat"),
+        (Readings(on_battery=True, battery_percent=1, free_bytes=0, low_power=True), None),
+    ],
+)
+def test_only_what_is_critical_ends_a_picture(now: Readings, kind: str | None) -> None:
+    """Everything else waits until the picture is done."""
+    reason = reason_to_stop(now)
+    assert kind == (reason.kind if reason else None)
+
+
+@given(readings, st.booleans())
+def test_no_readings_crash_the_policy(now: Readings, loaded: bool) -> None:
+    """However odd they are; and what ends a picture also keeps the next from being begun."""
+    if reason_to_stop(now):
+        assert reason_to_pause(now, loaded=loaded)
+
+
+@given(readings, st.booleans(), st.sampled_from([field.name for field in fields(Readings)]))
+def test_what_is_not_known_never_pauses(now: Readings, loaded: bool, name: str) -> None:
+    """Where the queue goes on, it does so without any one of the readings too."""
+    if reason_to_pause(now, loaded=loaded) is None:
+        assert reason_to_pause(replace(now, **{name: None}), loaded=loaded) is None
+    assert reason_to_pause(Readings(), loaded=loaded) is None
+
+
+@given(readings, st.booleans(), st.data())
+def test_more_never_turns_go_into_pause(now: Readings, loaded: bool, data: st.DataObject) -> None:
+    """Less pressure and heat, more charge and space, mains for battery: still go."""
+    if reason_to_pause(now, loaded=loaded):
+        return
+    better = replace(
+        now,
+        pressure=data.draw(_no_more(now.pressure, _PRESSURES)),
+        thermal=data.draw(_no_more(now.thermal, _THERMAL)),
+        on_battery=now.on_battery and data.draw(st.booleans()),
+        low_power=now.low_power and data.draw(st.booleans()),
+        battery_percent=data.draw(_no_less(now.battery_percent)),
+        free_bytes=data.draw(_no_less(now.free_bytes)),
+    )
+    assert reason_to_pause(better, loaded=loaded) is None
+    assert reason_to_stop(better) is None
+
+
+def _no_more(value: _T | None, order: Sequence[_T]) -> st.SearchStrategy[_T | None]:
+    return st.none() if value is None else st.sampled_from(order[: order.index(value) + 1])
+
+
+def _no_less(value: int | None) -> st.SearchStrategy[int | None]:
+    return st.none() if value is None else st.integers(min_value=value)
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "pictures", "slept_s", "pressure", "why"),
+    [
+        (0.0, 1, 0.0, None, None),
+        (IDLE_S - 1, MOST_PICTURES - 1, SLEPT_S - 1, Pressure.NORMAL, None),
+        (IDLE_S, 0, 0.0, None, "nothing to do for 10 minutes"),
+        (0.0, MOST_PICTURES, 0.0, None, "500 pictures"),
+        (0.0, 0, 3600.0, None, "slept"),
+        (0.0, 0, 0.0, Pressure.WARNING, None),
+        (0.1, 0, 0.0, Pressure.WARNING, "memory"),
+        (0.0, 0, 0.0, Pressure.CRITICAL, "memory"),
+    ],
+)
+def test_when_the_worker_is_ended(
+    idle_s: float, pictures: int, slept_s: float, pressure: Pressure | None, why: str | None
+) -> None:
+    """Idle, after sleep, after many pictures, and where others need the memory that it holds."""
+    reason = reason_to_end_worker(
+        idle_s=idle_s, pictures=pictures, slept_s=slept_s, pressure=pressure
+    )
+    assert (why is None) == (reason is None)
+    assert why is None or why in (reason or "")

@@ -1,0 +1,88 @@
+"""The assertion against sleep, with a real child in place of caffeinate."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mpsdoctor.hotfolder.machine.sleep import Awake, asleep, asleep_s, caffeinate
+
+_SLEEPER = "import time; time.sleep(60)"
+_STUBBORN = (
+    "import signal, sys, time, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    "pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
+)
+
+
+def children() -> set[psutil.Process]:
+    return set(psutil.Process().children())
+
+
+def test_it_is_held_once_and_released_once() -> None:
+    """Between the two there is one child, and none before and after, however often they come."""
+    before = children()
+    awake = Awake((sys.executable, "-c", _SLEEPER))
+    awake.release()
+    for _ in range(2):
+        awake.hold()
+        awake.hold()
+        (child,) = children() - before
+        assert child.is_running()
+        awake.release()
+        awake.release()
+        assert children() == before
+
+
+def test_a_child_that_ended_by_itself_is_started_again() -> None:
+    """`hold` is good for the time after it."""
+    before = children()
+    awake = Awake((sys.executable, "-c", _SLEEPER))
+    awake.hold()
+    (child,) = children() - before
+    child.kill()
+    while child.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    awake.hold()
+    (again,) = children() - before
+    assert again.pid != child.pid
+    awake.release()
+
+
+def test_a_child_that_will_not_go_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`release` ends in time whatever the child does."""
+    monkeypatch.setattr("mpsdoctor.hotfolder.machine.sleep._SECONDS_TO_END", 0.1)
+    before = children()
+    ready = tmp_path / "ready"
+    awake = Awake((sys.executable, "-c", _STUBBORN, str(ready)))
+    awake.hold()
+    while not ready.exists():
+        time.sleep(0.01)
+    awake.release()
+    assert children() == before
+
+
+def test_without_caffeinate_nothing_happens() -> None:
+    """Elsewhere there is no command, and one that cannot start is no reason to stop."""
+    before = children()
+    for command in (None, ("/nonexistent/caffeinate",)):
+        awake = Awake(command)
+        awake.hold()
+        awake.hold()
+        awake.release()
+    assert children() == before
+    assert caffeinate("linux") is None
+    assert ("/usr/bin/caffeinate", "-i", "-w", str(os.getpid())) == caffeinate("darwin")
+
+
+def test_sleep_is_what_one_clock_lags_behind_the_other() -> None:
+    """Two hours of a closed lid are two hours, and clocks read a moment apart are no sleep."""
+    assert 7200.0 == asleep(lambda: 100.0, lambda: 7300.0)
+    assert 0.0 == asleep(lambda: 100.0, lambda: 99.999)
+    first = asleep_s()
+    time.sleep(0.01)
+    assert abs(asleep_s() - first) < 0.005

@@ -1,0 +1,287 @@
+"""Jobs on disk, cut short at every step."""
+
+import contextlib
+import errno
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from mpsdoctor import files
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.hotfolder.spool import images as images_module
+from mpsdoctor.hotfolder.spool.file_state import FileState
+from mpsdoctor.hotfolder.spool.images import record_in_picture
+from mpsdoctor.hotfolder.spool.job import Failure, Job, is_settled, open_pictures
+from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.recovery import recover
+from mpsdoctor.hotfolder.spool.spool import Spool, UnmovableError
+from tests.support.jobs import (
+    PowerCutError,
+    claim,
+    cut_after,
+    drop,
+    freeze,
+    names,
+    nfd,
+    refusal,
+    rendered,
+)
+
+REASON = MpsDoctorError("It did not work", detail="Too dark.", hint="More light.")
+
+
+def places(layout: Layout) -> set[int]:
+    """The inodes of files that hold what was dropped: by link, one may have two names."""
+    files = (path for path in layout.root.rglob("*") if path.is_file())
+    return {path.stat().st_ino for path in files if path.read_bytes() == b"a cat"}
+
+
+def open_jobs(spool: Spool, pictures: int = 1) -> Iterator[Job]:
+    """What an earlier cut left, and what lies in the inbox."""
+    for job in recover(spool):
+        yield freeze(spool, job, pictures)
+    for path in spool.layout.inbox.glob("*.txt"):
+        claimed = spool.claim(path.name, FileState.of(path.lstat()))
+        assert claimed
+        yield freeze(spool, claimed, pictures)
+
+
+def succeed(spool: Spool) -> None:
+    """Brings every prompt to `done/`, with two pictures."""
+    for job in open_jobs(spool, 2):
+        for number in open_pictures(job):
+            job, _ = spool.publish(rendered(spool, job, number), number)
+        spool.settle(job)
+
+
+def fail(spool: Spool) -> None:
+    """Brings every prompt to `failed/`."""
+    for job in open_jobs(spool):
+        spool.fail(job, REASON)
+
+
+def fail_one(spool: Spool) -> None:
+    """The first of two pictures fails, the other is published."""
+    for job in open_jobs(spool, 2):
+        for number in open_pictures(job):
+            job = rendered(spool, job, number)
+            if number == 1:
+                job = spool.note_failure(job, 1, Failure.of(REASON, "a cat"))
+            else:
+                job, _ = spool.publish(job, number)
+        spool.settle(job)
+
+
+@pytest.mark.parametrize("by_link", [False, True], ids=["rename", "link"])
+@pytest.mark.parametrize(
+    ("way", "images", "done", "failed"),
+    [
+        (succeed, ["cat-2.png", "cat.png"], ["cat.txt"], []),
+        (fail, [], [], ["cat.error.txt", "cat.txt"]),
+        (fail_one, ["cat-2.png"], [], ["cat.error.txt", "cat.txt"]),
+    ],
+)
+def test_nothing_is_lost_or_done_twice_wherever_it_is_cut(
+    spool: Spool,
+    way: Callable[[Spool], None],
+    images: list[str],
+    done: list[str],
+    failed: list[str],
+    by_link: bool,
+) -> None:
+    """Cut at every step, and again during recovery, a prompt ends as if nothing had been."""
+    layout = spool.layout
+
+    def go(steps: int) -> bool:
+        try:
+            with cut_after(steps, by_link=by_link):
+                way(spool)
+        except PowerCutError:
+            assert len(places(layout)) == 1
+            return False
+        return True
+
+    for first in itertools.count():
+        for second in range(10):
+            shutil.rmtree(layout.root)
+            layout.create()
+            drop(layout, "cat.txt", "a cat")
+            uncut = go(first)
+            go(second)
+            assert go(10**6)
+            assert names(layout.inbox) == names(layout.work) == []
+            assert names(layout.images) == images
+            assert names(layout.done) == done
+            assert names(layout.failed) == failed
+        if uncut:
+            break
+    assert first >= 12
+
+
+@pytest.mark.parametrize("once", [False, True], ids=["for good", "once"])
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ENOSPC])
+def test_a_disk_that_refuses_any_step_costs_nothing(spool: Spool, code: int, once: bool) -> None:
+    """Whatever step of a job the disk refuses, the next try goes on from what there is."""
+    layout = spool.layout
+    for step in itertools.count():
+        shutil.rmtree(layout.root)
+        layout.create()
+        drop(layout, "cat.txt", "a cat")
+        with contextlib.suppress(OSError, UnmovableError), refusal(step, code, once=once):
+            succeed(spool)
+            break
+        assert len(places(layout)) == 1
+        with cut_after(10**6):
+            succeed(spool)
+        assert (names(layout.images), names(layout.done)) == (["cat-2.png", "cat.png"], ["cat.txt"])
+        assert names(layout.inbox) == names(layout.work) == []
+    assert step >= 30
+
+
+def test_a_published_job_is_not_rendered_again(spool: Spool) -> None:
+    """Recovery knows its picture by the record in it, whatever its name, and acts once."""
+    job = rendered(spool, rendered(spool, claim(spool, pictures=2), 1), 2)
+    for number in (1, 2):
+        spool.picture(job, number).rename(spool.layout.images / f"renamed by the user {number}.png")
+    # On disk the job knows nothing of it: the daemon ended between the move and the note.
+    assert recover(spool) == []
+    assert recover(spool) == []
+    assert names(spool.layout.done) == ["cat.txt"]
+    assert names(spool.layout.images) == ["renamed by the user 1.png", "renamed by the user 2.png"]
+
+
+def test_recovery_opens_only_images_that_may_be_wanted(spool: Spool) -> None:
+    """Among ten thousand images it finds one by its name, and leaves those alone that are old."""
+    job = rendered(spool, claim(spool))
+    for number in range(50):
+        old = spool.layout.images / f"cat {number}.png"
+        old.write_bytes(b"old")
+        os.utime(old, (1, 1))
+        (spool.layout.images / f"new {number}.png").write_bytes(b"new")
+    spool.picture(job, 1).rename(spool.layout.images / "cat.png")
+    with mock.patch.object(images_module, "record_in_picture", wraps=record_in_picture) as looked:
+        assert recover(spool) == []
+    assert looked.call_count == 1
+
+
+def test_an_interrupted_job_keeps_what_was_frozen(spool: Spool) -> None:
+    """What recovery queues again is the same job, oldest first, without the partial picture."""
+    first = rendered(spool, claim(spool, "b.txt"))
+    second = spool.note_loss(spool.begin_attempt(claim(spool, "a.txt"), 1), 1, "SIGABRT")
+    assert recover(spool) == recover(spool) == [first, second]
+    assert not spool.picture(first, 1).exists()
+    assert spool.give_back_attempt(first, 1).attempts == {1: 0}
+    assert (second.attempts, second.losses) == ({1: 1}, {1: ("SIGABRT",)})
+    assert freeze(spool, second) == second
+
+
+def test_another_profile_starts_a_job_anew(spool: Spool) -> None:
+    """Attempts that another profile made say nothing; what is out stays out."""
+    job = rendered(spool, claim(spool, pictures=3), 1)
+    job, _ = spool.publish(job, 1)
+    job = spool.note_failure(spool.note_loss(job, 2, "SIGKILL"), 2, Failure.of(REASON))
+    anew = spool.freeze(job, sha256="content", profile="another", fallback=2, pictures=3)
+    assert (anew.seed, anew.published) == (job.seed, {1: "cat.png"})
+    assert (anew.attempts, anew.losses, anew.failures, anew.fallback) == ({}, {}, {}, 2)
+    assert open_pictures(anew) == [2, 3]
+
+
+def test_a_damaged_record_costs_no_prompt(spool: Spool) -> None:
+    """Without a readable job.json the prompt is still rendered, as a new job."""
+    job = claim(spool)
+    (spool.folder(job) / "job.json").write_bytes(b"\0\0\0")
+    (again,) = recover(spool)
+    assert again.id == job.id
+    assert spool.prompt(again).read_text() == "a cat"
+
+
+def test_a_file_that_changed_before_the_claim_goes_back(spool: Spool) -> None:
+    """What is not as it was seen stays the user's, even if the name is taken meanwhile."""
+    path = drop(spool.layout, "cat.txt", "a c")
+    seen = FileState.of(path.lstat())
+    path.write_text("a cat on")
+    assert spool.claim("cat.txt", seen) is None
+    assert spool.claim("gone.txt", seen) is None
+    assert path.read_text() == "a cat on"
+
+    def taken(source: Path, target: Path, move: Callable[[Path, Path], None] = files.move) -> None:
+        move(source, target)
+        if source == path:
+            source.write_text("another")
+
+    with mock.patch("mpsdoctor.hotfolder.spool.spool.move", taken):
+        assert spool.claim("cat.txt", seen) is None
+    assert names(spool.layout.inbox) == ["cat-2.txt", "cat.txt"]
+    assert names(spool.layout.work) == []
+
+
+def test_no_name_is_taken_twice(spool: Spool) -> None:
+    """Files of the user in images, done and failed stay; pairs in failed keep one number."""
+    layout = spool.layout
+    mine = (layout.images / "CAT.png", layout.done / "Cat.txt", layout.failed / "cat.Error.txt")
+    for path in mine:
+        path.write_text("mine")
+    job, _ = spool.publish(rendered(spool, claim(spool)), 1)
+    spool.finish(job)
+    assert spool.fail(claim(spool), REASON) == layout.failed / "cat-2.error.txt"
+    assert names(layout.images) == ["CAT.png", "cat-2.png"]
+    assert names(layout.done) == ["Cat.txt", "cat-2.txt"]
+    assert names(layout.failed) == ["cat-2.error.txt", "cat-2.txt", "cat.Error.txt"]
+    for path in mine:
+        assert path.read_text() == "mine"
+
+
+def test_accents_make_no_difference_to_what_is_taken(spool: Spool) -> None:
+    """A name with composed accents is the same as with accents beside the letters."""
+    (spool.layout.images / "café.png").touch()
+    _, image = spool.publish(rendered(spool, claim(spool, nfd("CAFÉ.txt"))), 1)
+    assert image.name == nfd("CAFÉ") + "-2.png"
+
+
+def test_the_error_names_each_picture_and_what_is_out(spool: Spool) -> None:
+    """Whoever reads it knows which lines to mend, how, and which images there are."""
+    job = claim(spool, pictures=4)
+    job, _ = spool.publish(rendered(spool, job, 2), 2)
+    for number, prompt in ((1, "a red cat"), (3, "a blue cat"), (4, "x" * 99)):
+        reason = REASON if number < 4 else MpsDoctorError("It is black")
+        job = spool.note_failure(job, number, Failure.of(reason, prompt))
+    assert is_settled(job)
+    error_file = spool.settle(job)
+    assert error_file
+    assert error_file.read_text() == (
+        "3 of the 4 pictures of cat.txt failed.\n\n"
+        "Picture 1: a red cat\nPicture 3: a blue cat\n\n"
+        "It did not work\nToo dark.\n\nWhat to do: More light.\n\n"
+        f"Picture 4: {'x' * 60}…\n\n"
+        "It is black\n\n"
+        "In the folder images, made from this file:\n  cat-2.png\n"
+        "To make only the others, remove what is done from the file, then drop it again.\n"
+    )
+
+
+def test_the_error_of_a_whole_file_is_about_the_file(spool: Spool) -> None:
+    """A file that is no prompt has one reason."""
+    error_file = spool.fail(claim(spool), REASON)
+    assert error_file.read_text() == (
+        "cat.txt was not rendered.\n\nIt did not work\nToo dark.\n\nWhat to do: More light.\n"
+    )
+
+
+def test_a_file_that_may_not_be_moved_is_told_from_a_sick_disk(spool: Spool) -> None:
+    """Only what concerns one file is a matter of that file; the rest is trouble for all."""
+    path = drop(spool.layout, "cat.txt", "a cat")
+    seen = FileState.of(path.lstat())
+    for code, expected in ((1, UnmovableError), (16, UnmovableError), (28, OSError), (5, OSError)):
+        refused = OSError(code, os.strerror(code))
+        with (
+            mock.patch("mpsdoctor.files.rename_noreplace", side_effect=refused),
+            pytest.raises(expected),
+        ):
+            spool.claim("cat.txt", seen)
+        assert names(spool.layout.inbox) == ["cat.txt"]
+        assert names(spool.layout.work) == []

@@ -1,0 +1,62 @@
+"""Where attention is cut."""
+
+from math import prod
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.knowledge.attention.pieces import FEWEST_ROWS, largest_piece, pieces
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        (2560 * MIB, (2, 20, 4096)),
+        (1280 * MIB, (1, 20, 4096)),
+        (1279 * MIB, (1, 10, 4096)),
+        (130 * MIB, (1, 2, 4096)),
+        (64 * MIB, (1, 1, 4096)),
+        (63 * MIB, (1, 1, 2048)),
+        (1 * MIB, (1, 1, 64)),
+    ],
+)
+def test_pictures_are_cut_first_then_heads_then_queries(
+    budget: int, expected: tuple[int, ...]
+) -> None:
+    """SDXL's 4096 tokens: pieces are as large as fit, and of the same size where they can be."""
+    assert expected == largest_piece((2, 20, 4096), keys=4096, budget=budget)
+
+
+@given(
+    batch=st.integers(1, 3),
+    groups=st.integers(1, 6),
+    group=st.integers(1, 4),
+    queries=st.integers(1, 80),
+    keys=st.integers(1, 9),
+    budget=st.integers(1, 2000),
+)
+def test_every_query_is_in_one_piece(
+    batch: int, groups: int, group: int, queries: int, keys: int, budget: int
+) -> None:
+    """Pieces cover all there is, keep to their groups of heads, and are never of few queries."""
+    sizes = (batch, groups * group, queries)
+    covered = [
+        (picture, head, query)
+        for of_batch, of_heads, of_queries in pieces(sizes, keys, budget, group)
+        for picture in range(of_batch.start, of_batch.stop)
+        for head in range(of_heads.start, of_heads.stop)
+        for query in range(of_queries.start, of_queries.stop)
+    ]
+
+    assert len(covered) == len(set(covered)) == prod(sizes)
+    for place in pieces(sizes, keys, budget, group):
+        _, heads, rows = place
+        assert heads.start // group == (heads.stop - 1) // group or (
+            heads.start % group == heads.stop % group == 0
+        )
+        assert rows.stop - rows.start >= min(queries, FEWEST_ROWS // 2 + 1)
+        count = prod(part.stop - part.start for part in place)
+        assert count <= max(budget // (4 * keys), FEWEST_ROWS)

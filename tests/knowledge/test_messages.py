@@ -1,0 +1,62 @@
+"""Lines on stderr that mean that a picture is not to be trusted."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.knowledge.messages import complaint
+from mpsdoctor.rendering.protocol import sentinel
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (
+            "Error: command buffer exited with error status.\n\tThe Metal Performance Shaders "
+            "operations encoded on it may not have completed.",
+            "command buffer",
+        ),
+        ("Internal Error (0000000e:kIOGPUCommandBufferCallbackErrorInternal)", "command buffer"),
+        ("(Insufficient Memory) kIOGPUCommandBufferCallbackErrorOutOfMemory", "out of memory"),
+        ("RuntimeError: MPS backend out of memory (MPS allocated: 5.05 GB)", "out of memory"),
+        ("RuntimeError: Invalid buffer size: 104.25 GB", "out of memory"),
+        (
+            "/AppleInternal/MPSCore/Types/MPSNDArray.mm:850: failed assertion `[MPSNDArray "
+            "initWithDevice:descriptor:] Error: total bytes of NDArray > 2**32'",
+            "block too large",
+        ),
+        ("LLVM ERROR: Failed to infer result type(s).", "compiler"),
+        ("MPSKernel.mm:22: failed assertion `unsupported'", "assertion"),
+    ],
+)
+def test_each_known_line_is_explained(line: str, name: str) -> None:
+    """What happened, and what the user can change."""
+    found = complaint(line)
+
+    assert found is not None
+    assert found.name == name
+    assert found.title
+    assert "`" in found.hint
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "resource_tracker: There appear to be 1 leaked semaphore objects to clean up at shutdown",
+        "UserWarning: The operator 'aten::_cdist_forward' is not currently supported on the MPS "
+        "backend and will fall back to run on the CPU.",
+        "100%|██████████| 30/30 [00:12<00:00,  2.41it/s]",
+        "Token indices sequence length is longer than the specified maximum (120 > 77)",
+        sentinel("20261123-1", 3),
+    ],
+)
+def test_what_libraries_print_besides_is_no_complaint(line: str) -> None:
+    """A progress bar must not cost a picture."""
+    assert complaint(line) is None
+
+
+@given(st.text())
+def test_any_line_can_be_read(line: str) -> None:
+    """Whatever it is, and however long."""
+    complaint(line * 100)

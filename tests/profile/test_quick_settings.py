@@ -1,0 +1,55 @@
+"""What an examination reads of the profile."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tomlkit import dumps
+
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.profile.loading import load
+from mpsdoctor.profile.quick_settings import QuickSettings, read
+from mpsdoctor.profile.settings import Profile
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=8)
+settings = st.fixed_dictionaries(
+    {},
+    optional={
+        "model": words,
+        "dtype": st.sampled_from(["float16", "bfloat16", "float32", "float8"]),
+        "hot_folder": words,
+        "ignore": st.lists(words, max_size=2),
+        "environment": st.dictionaries(words, words, max_size=2),
+    },
+)
+
+
+@given(settings, settings)
+def test_it_is_what_the_whole_profile_says(
+    tmp_path_factory: pytest.TempPathFactory, file: dict[str, object], variables: dict[str, object]
+) -> None:
+    """File, environment and defaults count as for the profile itself, and mistakes as nothing."""
+    path = tmp_path_factory.mktemp("profile") / "profile.toml"
+    path.write_text(dumps(file), encoding="utf-8")
+    environ = {
+        f"MPSDOCTOR_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in variables.items()
+    }
+    try:
+        whole = load(Profile, path, environ).profile
+    except MpsDoctorError:
+        whole = Profile()
+    expected = {name: getattr(whole, name) for name in QuickSettings.__struct_fields__}
+
+    assert msgspec.convert(expected, QuickSettings) == read(path, environ)
+
+
+def test_where_nothing_is_said_the_defaults_count(tmp_path: Path) -> None:
+    """A profile that does not exist yet is no mistake, nor is one that is not TOML."""
+    broken = tmp_path / "profile.toml"
+    broken.write_text("model = ", encoding="utf-8")
+
+    assert QuickSettings() == read(tmp_path / "absent.toml", {}) == read(broken, {})
