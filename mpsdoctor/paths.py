@@ -40,6 +40,11 @@ def find_profile(named: Path | None, environ: Mapping[str, str]) -> Path | None:
         return None
 
 
+def facts_file(profile: Path) -> Path:
+    """Where `mpsdoctor check` keeps what it found of this machine, beside the profile."""
+    return profile.with_name(f"{profile.stem}.facts.json")
+
+
 def undo_file() -> Path:
     """Where `mpsdoctor check --fix` records what it does, on macOS beside the profile.
 

@@ -1,10 +1,22 @@
 """How every test runs."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # No deadlines: a busy machine is no fault of the code. Under CI the examples are always the same.
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved Stable Diffusion pipeline in safetensors."""
+    from tests.support.pipelines import stable_diffusion
+
+    folder = tmp_path_factory.mktemp("models")
+    stable_diffusion(folder / "tokenizer").save_pretrained(folder / "tiny")
+    return folder / "tiny"

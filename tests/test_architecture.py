@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "prompts": LEAVES,
     "planning": LEAVES | {"facts.command", "facts.records", "knowledge"},
     "hub": LEAVES | {"facts"},
-    "tuning": LEAVES | {"facts.measurement", "facts.records", "knowledge", "profile", "planning"},
+    "tuning": LEAVES | {"facts", "knowledge", "profile", "planning"},
     "checks": LEAVES
     | {"facts.agent", "facts.records", "knowledge"}
     | {"planning.forecast", "planning.needs", "tuning.fit"},
@@ -46,7 +46,8 @@ ROOMS: dict[str, set[str]] = {
     | {f"facts.{source}" for source in ("command", "memory", "pmset", "sysctl", "volumes")}
     | {"facts.probes.mac_answer", "facts.records"},
     "service": LEAVES | {"facts", "hotfolder.status"},
-    "__init__": LEAVES | {"profile", "rendering"},
+    "api": LEAVES | {"facts.command", "profile", "prompts", "rendering", "tuning"},
+    "__init__": LEAVES | {"api"},
     "cli": LEAVES
     | {"facts", "knowledge", "checks", "profile", "tuning", "prompts", "rendering", "hotfolder"}
     | {"reports", "fixing", "hub", "planning", "service"},
@@ -81,7 +82,7 @@ MAY_IMPORT_HEAVY = {
     "rendering/schedulers.py",
     "rendering/signature.py",
     "rendering/steps.py",
-    "rendering/tuned.py",
+    "api.py",
     "rendering/vae.py",
     "rendering/worker.py",
     "shapes/training/architecture.py",

@@ -9,6 +9,7 @@ from mpsdoctor.fixing.step import KeepCopy, MakeFolder, Step, WriteFile
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import ENVIRONMENT, Choices, Value
 from mpsdoctor.profile.salvage import Salvage
+from mpsdoctor.profile.saving import edits_for
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,8 @@ def put_back(path: Path, content: bytes, choices: Choices, settings: Collection[
     `content` is a profile that `mpsdoctor.profile.loading.load` accepts.
     """
     previous = document.read(content.decode())
-    edits = {
-        name: value
-        for name, value in previous.edits.items()
-        if name != "model" and name not in settings
-    }
+    own = edits_for(previous, str(choices["model"].value))
+    edits = {name: value for name, value in own.items() if name not in settings}
     text = document.write(choices, edits)
     lines = tuple(_changes(path, previous.values, document.read(text).values))
     if not lines:

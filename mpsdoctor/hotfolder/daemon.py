@@ -56,7 +56,7 @@ class Intervals:
 
 def watch(
     root: Path,
-    profile: Profile,
+    profiles: Sequence[Profile],
     *,
     environ: Mapping[str, str],
     on_event: Callable[[Event], None],
@@ -64,6 +64,8 @@ def watch(
     intervals: Intervals = Intervals(),
 ) -> None:
     """Renders what is dropped into `root`/inbox until SIGTERM, SIGINT or SIGHUP comes.
+
+    Each profile is for a model; the first renders prompts that name no model.
 
     SIGUSR1 lets it finish the pictures in hand first. To be called in the main thread. Raises
     MpsDoctorError where the folder cannot be used or is watched already; nothing that was dropped
@@ -78,7 +80,7 @@ def watch(
             supervisor = Supervisor(
                 worker, environ, record=layout.worker_file, timeouts=intervals.worker
             )
-            asyncio.run(Daemon(hold, layout, profile, supervisor, on_event, intervals).run())
+            asyncio.run(Daemon(hold, layout, profiles, supervisor, on_event, intervals).run())
     except OSError as error:
         raise MpsDoctorError(
             f"The hot folder {root} cannot be used any more",
@@ -94,7 +96,7 @@ class Daemon:
         self,
         hold: Hold,
         layout: Layout,
-        profile: Profile,
+        profiles: Sequence[Profile],
         supervisor: Supervisor,
         on_event: Callable[[Event], None],
         intervals: Intervals,
@@ -115,11 +117,11 @@ class Daemon:
                 events.Unmovable(name, error.strerror or str(error))
             ),
         )
-        self._queue = Queue(spool, self._inbox, profile, self._tell)
+        self._queue = Queue(spool, self._inbox, profiles, self._tell)
         self._renderer = Renderer(
             self._queue,
             supervisor,
-            profile,
+            profiles[0].model,
             self._tell,
             reason_to_stop=self._machine.reason_to_stop,
             may_begin=self._may_begin,

@@ -2,13 +2,13 @@
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.inbox.inbox import Inbox
-from mpsdoctor.hotfolder.inbox.intake import allowed, read_dropped, with_model
+from mpsdoctor.hotfolder.inbox.intake import profile_for, read_dropped
 from mpsdoctor.hotfolder.spool.job import Failure, Job, is_settled, open_pictures, retry_policy
 from mpsdoctor.hotfolder.spool.recovery import recover
 from mpsdoctor.hotfolder.spool.spool import Spool
@@ -49,18 +49,23 @@ class Task:
 class Queue:
     """Jobs of an earlier daemon first, then what lies in the inbox, oldest first.
 
+    `profiles` are for a model each; the first is for prompts that name none.
+
     All methods raise OSError where the disk refuses. Then, as at first, `must_resume` is to be
     set, and no other picture to be begun before `resume`; those in hand may be finished.
     """
 
     def __init__(
-        self, spool: Spool, inbox: Inbox, profile: Profile, tell: Callable[[Event], None]
+        self,
+        spool: Spool,
+        inbox: Inbox,
+        profiles: Sequence[Profile],
+        tell: Callable[[Event], None],
     ) -> None:
         self._spool = spool
         self._inbox = inbox
-        self._profile = profile
+        self._profiles = profiles
         self._tell = tell
-        self._fingerprint = fingerprint(profile)
         self._waiting: deque[Job] = deque()
         self._open: list[OpenJob] = []
         self._owed: dict[tuple[str, int], int] = {}
@@ -106,7 +111,7 @@ class Queue:
             number=task.number,
             request=task.request,
             output=str(self.picture(task)),
-            profile=job.profile,
+            profile=fingerprint(task.profile),
             fallback=job.fallback,
         )
 
@@ -187,8 +192,8 @@ class Queue:
             if retry_policy(attempts, job.losses.get(number, ())) == "fail":
                 self._note_failure(open_job, number, _interrupted_too_often(attempts))
                 continue
-            model = allowed(self._profile, open_job.requests[number - 1].model)
-            return Task(open_job, number, with_model(self._profile, model))
+            named = open_job.requests[number - 1].model
+            return Task(open_job, number, profile_for(self._profiles, named))
         if not taken:
             self._settle(open_job)
         return None
@@ -204,15 +209,14 @@ class Queue:
         try:
             dropped = read_dropped(self._spool.prompt(job), job.name)
             requests = expand(dropped.requests, job.seed)
-            for request in dropped.requests:
-                allowed(self._profile, request.model)
+            profiles = [profile_for(self._profiles, one.model) for one in dropped.requests]
         except MpsDoctorError as not_a_prompt:
             self._reject(job, not_a_prompt)
             return
         job = self._spool.freeze(
             job,
             sha256=dropped.sha256,
-            profile=self._fingerprint,
+            profile=fingerprint(*profiles),
             fallback=self.fallback,
             pictures=len(requests),
         )

@@ -15,7 +15,6 @@ from mpsdoctor.hotfolder.status.eta import picture_remaining
 from mpsdoctor.hotfolder.status.events import Event
 from mpsdoctor.hotfolder.worker.failures import WorkerLostError
 from mpsdoctor.hotfolder.worker.supervisor import RefusedError, Supervisor
-from mpsdoctor.profile.settings import Profile
 from mpsdoctor.rendering.protocol import MOST_IN_HAND, Failed, Rendered, RenderJob, Started, Step
 
 _MOST_ALIKE: Final = 3
@@ -37,7 +36,7 @@ class Renderer:
         self,
         queue: Queue,
         supervisor: Supervisor,
-        profile: Profile,
+        own_model: str,
         tell: Callable[[Event], None],
         reason_to_stop: ReasonToStop,
         may_begin: Callable[[], bool],
@@ -45,7 +44,7 @@ class Renderer:
     ) -> None:
         self._queue = queue
         self._supervisor = supervisor
-        self._profile = profile
+        self._own_model = own_model
         self._tell = tell
         self._reason_to_stop = reason_to_stop
         self._may_begin = may_begin
@@ -172,7 +171,7 @@ class Renderer:
 
     def _is_own_model(self, task: Task) -> bool:
         """Whether all prompts wait for this model, but for those that name another."""
-        return task.profile.model == self._profile.model
+        return task.profile.model == self._own_model
 
     def _blamed(self, computed: RenderJob | None) -> Task:
         """The one that was being computed, where the worker got so far."""

@@ -41,6 +41,11 @@ def settings_of(choices: Choices) -> dict[str, Value | dict[str, str]]:
     return settings
 
 
+def shown(value: Value) -> str:
+    """As text; None is a value of its own."""
+    return "not set" if value is None else str(value)
+
+
 @dataclass(frozen=True)
 class Difference:
     """One setting; None is one that is not set."""

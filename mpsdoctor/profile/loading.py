@@ -4,16 +4,20 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettingsSource
 
+from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.paths import PROFILE_FILE_VARIABLE, profile_file
-from mpsdoctor.profile.settings import ENV_PREFIX, Profile
+from mpsdoctor.profile import document
+from mpsdoctor.profile.choice import ENVIRONMENT
+from mpsdoctor.profile.document import Document
+from mpsdoctor.profile.settings import ENV_PREFIX, MODEL_SETTINGS, Profile
 
 P = TypeVar("P", bound=Profile)
 
@@ -24,6 +28,7 @@ class Origin(str, Enum):
     ARGUMENT = "argument"
     ENVIRONMENT = "environment"
     FILE = "file"
+    TUNED = "tuned"
     DEFAULT = "default"
 
 
@@ -35,6 +40,60 @@ class Loaded(Generic[P]):
     origins: Mapping[str, Origin]
 
 
+@dataclass(frozen=True)
+class Layers:
+    """Settings by where they come from. Each one is understood; together they make a profile.
+
+    `path` is that of the file, None where there is none.
+    """
+
+    path: Path | None
+    file: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    arguments: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        """The model to render with."""
+        merged = {**self.file, **self.environment, **self.arguments}
+        return str(merged.get("model", EMBEDDED_MODEL))
+
+    @cached_property
+    def document(self) -> Document:
+        """The file with what was tuned; an empty one where there is no file."""
+        return document.read(self.path.read_text("utf-8")) if self.path else Document()
+
+    @property
+    def file_model(self) -> str | None:
+        """The model that the file names; None where there is no file."""
+        return str(self.file.get("model", EMBEDDED_MODEL)) if self.path else None
+
+    @property
+    def tuned_model(self) -> str | None:
+        """The model that the file's values were tuned for; None where there is no file."""
+        if self.path is None:
+            return None
+        return str(self.document.tuned.get("model") or self.file_model)
+
+    def edits_for(self, model: str) -> dict[str, Any]:
+        """What the file's user set by hand, as far as it is for `model`.
+
+        What is not for one model only is for all.
+        """
+        edits = {
+            name: value
+            for name, value in self.document.edits.items()
+            if name != "model" and (model == self.file_model or name not in MODEL_SETTINGS)
+        }
+        settings = {n: value for n, value in edits.items() if not n.startswith(ENVIRONMENT)}
+        variables = {
+            name.removeprefix(ENVIRONMENT): value
+            for name, value in edits.items()
+            if name.startswith(ENVIRONMENT)
+        }
+        return {**settings, "environment": variables} if variables else settings
+
+
 def load(
     kind: type[P],
     path: Path | None,
@@ -43,13 +102,37 @@ def load(
 ) -> Loaded[P]:
     """The profile at `path` (None: no file), overridden by `MPSDOCTOR_…` and by arguments.
 
+    The file's settings count whatever the model is: `tuning.for_model` has those for one model.
+
     Raises MpsDoctorError where the file is absent, or a key or value is not understood.
     """
-    layers: dict[Origin, dict[str, Any]] = {
-        Origin.FILE: _file_settings(path, environ) if path else {},
-        Origin.ENVIRONMENT: _environment_settings(environ),
-        Origin.ARGUMENT: dict(arguments or {}),
-    }
+    layers = _read(path, environ, arguments)
+    return combine(
+        kind,
+        {
+            Origin.FILE: layers.file,
+            Origin.ENVIRONMENT: layers.environment,
+            Origin.ARGUMENT: layers.arguments,
+        },
+        path,
+    )
+
+
+def read_layers(
+    path: Path | None, environ: Mapping[str, str], arguments: Mapping[str, Any] | None = None
+) -> Layers:
+    """What `load` layers, still apart. Raises MpsDoctorError as `load` does."""
+    load(Profile, path, environ, arguments)
+    return _read(path, environ, arguments)
+
+
+def combine(
+    kind: type[P], layers: Mapping[Origin, Mapping[str, Any]], path: Path | None
+) -> Loaded[P]:
+    """The profile of these layers, the weakest first; `path` is that of the file, for messages.
+
+    Raises MpsDoctorError where a key or value is not understood.
+    """
     for origin, layer in layers.items():
         _refuse_unknown(layer, origin, path)
     merged = {name: value for layer in layers.values() for name, value in layer.items()}
@@ -60,6 +143,17 @@ def load(
         raise _refused_values(error, origins, path) from error
     return Loaded(
         profile, {name: origins.get(name, Origin.DEFAULT) for name in Profile.model_fields}
+    )
+
+
+def _read(
+    path: Path | None, environ: Mapping[str, str], arguments: Mapping[str, Any] | None
+) -> Layers:
+    return Layers(
+        path=path,
+        file=_file_settings(path, environ) if path else {},
+        environment=_environment_settings(environ),
+        arguments=dict(arguments or {}),
     )
 
 
@@ -161,5 +255,6 @@ def _where(origin: Origin, path: Path | None) -> str:
     return {
         Origin.ENVIRONMENT: "the environment",
         Origin.ARGUMENT: "the arguments",
+        Origin.TUNED: "the tuned settings",
         Origin.DEFAULT: "the defaults",
     }[origin]

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import MutableMapping
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import (
@@ -15,6 +15,22 @@ from pydantic_settings import (
 from mpsdoctor.constants import EMBEDDED_MODEL, PROFILE_SCHEMA
 
 ENV_PREFIX = "MPSDOCTOR_"
+
+MODEL_SETTINGS: Final = frozenset(
+    {
+        "dtype",
+        "variant",
+        "vae_dtype",
+        "vae_tiling",
+        "vae_slicing",
+        "width",
+        "height",
+        "largest_side",
+        "num_inference_steps",
+        "guidance_scale",
+    }
+)
+"""Settings that hold for the file's `model` alone; the others hold for the machine."""
 
 
 class Profile(BaseSettings):
@@ -123,8 +139,14 @@ class Profile(BaseSettings):
 _ELSEWHERE = frozenset({"schema_version", "models", "hot_folder", "ignore"})
 
 
-def fingerprint(profile: Profile) -> str:
-    """16 hexadecimal digits; two profiles with the same ones make the same pictures."""
+def fingerprint(*profiles: Profile) -> str:
+    """16 hexadecimal digits; profiles with the same ones make the same pictures.
+
+    The order of the profiles does not matter, nor whether one comes twice.
+    """
+    return hashlib.sha256("\n".join(sorted(set(map(_text, profiles)))).encode()).hexdigest()[:16]
+
+
+def _text(profile: Profile) -> str:
     settings = profile.model_copy(update={"environment": dict(sorted(profile.environment.items()))})
-    text = settings.model_dump_json(exclude=set(_ELSEWHERE))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return settings.model_dump_json(exclude=set(_ELSEWHERE))

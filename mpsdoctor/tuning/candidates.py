@@ -97,6 +97,13 @@ def kept(
     return {**choices, **measured}
 
 
+def made_with(facts: Facts) -> str:
+    """What a measurement holds for: other releases can make another candidate the fastest."""
+    versions = facts.packages or {}
+    names = ("torch", "diffusers")
+    return ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
+
+
 def _changes(choices: Choices, facts: Facts, needs: Needs) -> Iterator[dict[str, Value]]:
     yield {"attention": "native", "attention_budget": None}
     for budget in _BUDGETS:

@@ -19,10 +19,14 @@ from mpsdoctor.tuning.precision import Precision
 
 @dataclass(frozen=True)
 class Context:
-    """One machine and one model; what takes long to find out is found out once."""
+    """One machine and one model; what takes long to find out is found out once.
+
+    `wanted_device` is the user's own choice, None where the rules choose.
+    """
 
     facts: Facts
     needs: Needs
+    wanted_device: str | None = None
 
     @property
     def has_mps(self) -> bool:
@@ -47,6 +51,13 @@ class Context:
     @property
     def on_mps(self) -> bool:
         """Whether the GPU renders."""
+        if self.wanted_device is not None:
+            return self.wanted_device == "mps"
+        return self.tuned_on_mps
+
+    @property
+    def tuned_on_mps(self) -> bool:
+        """Whether it would without the user's own choice."""
         return self.has_mps and self.mps_fault is None and not self.rendering.wrong
 
     @property

@@ -19,9 +19,12 @@ from mpsdoctor.tuning.sources import GUIDE
 Rule = Callable[[RuleInput], Choice]
 
 
-def tune(facts: Facts, needs: Needs) -> Choices:
-    """Every setting of the profile for this machine and this model."""
-    context = Context(facts, needs)
+def tune(facts: Facts, needs: Needs, device: str | None = None) -> Choices:
+    """Every setting of the profile for this machine and this model.
+
+    `device` is one that the user chose in place of the tuned one; the others follow it.
+    """
+    context = Context(facts, needs, device)
     return {name: _explained(rule, RuleInput(context)) for name, rule in RULES.items()}
 
 

@@ -26,7 +26,7 @@ def main(root: str, worker: str) -> None:
     """Until SIGTERM."""
     profile = load(Profile, profile_file(os.environ), os.environ).profile
     command = (sys.executable, "-m", worker)
-    watch(Path(root), profile, environ=os.environ, on_event=tell, worker=command)
+    watch(Path(root), [profile], environ=os.environ, on_event=tell, worker=command)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 def queue(spool: Spool) -> Queue:
     """Takes what is dropped at its first look."""
     inbox = Inbox(spool, settle=0.0, patience=0.0, on_unmovable=lambda *_: None)
-    return Queue(spool, inbox, Profile(model="stand-in"), lambda _: None)
+    return Queue(spool, inbox, [Profile(model="stand-in")], lambda _: None)
 
 
 def test_an_attempt_that_a_full_disk_keeps_is_given_back_when_it_resumes(

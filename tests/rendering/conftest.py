@@ -9,14 +9,6 @@ from mpsdoctor.profile.settings import Profile
 from tests.support.pipelines import stable_diffusion
 
 
-@pytest.fixture(scope="session")
-def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A saved Stable Diffusion pipeline in safetensors."""
-    folder = tmp_path_factory.mktemp("models")
-    stable_diffusion(folder / "tokenizer").save_pretrained(folder / "tiny")
-    return folder / "tiny"
-
-
 @pytest.fixture
 def pipe(tmp_path: Path) -> Any:
     """A Stable Diffusion pipeline that a test may change."""

@@ -3,10 +3,10 @@
 from diffusers import DiffusionPipeline
 from msgspec.structs import replace
 
+from mpsdoctor.api import TunedProfile
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.notes import notes_on
-from mpsdoctor.rendering.tuned import TunedProfile
 from mpsdoctor.resources import embedded_model
 
 

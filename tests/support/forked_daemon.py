@@ -122,7 +122,7 @@ def _serve(
 
             watch(
                 layout.root,
-                Profile(model="stand-in"),
+                [Profile(model="stand-in")],
                 environ=os.environ,
                 on_event=on_event,
                 worker=STAND_IN,

@@ -167,7 +167,7 @@ def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
     try:
         watch(
             Path(root),
-            Profile(model=model, models=["aborting", "other"]),
+            [Profile(model=name) for name in (model, "aborting", "other")],
             environ=os.environ,
             on_event=on_event,
             worker=STAND_IN,

@@ -210,7 +210,7 @@ def _daemon(root: str) -> None:
         values = {"kind": type(event).__name__, "at": time.monotonic(), **asdict(event)}
         os.write(1, json.dumps(values, default=str).encode() + b"\n")
 
-    watch(Path(root), PROFILE, environ=os.environ, on_event=on_event, intervals=INTERVALS)
+    watch(Path(root), [PROFILE], environ=os.environ, on_event=on_event, intervals=INTERVALS)
 
 
 def main(folder: str, prompts: str = "200", kills: str = "30", seed: str = "1") -> None:

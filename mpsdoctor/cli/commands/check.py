@@ -11,7 +11,6 @@ from mpsdoctor.cli import output
 from mpsdoctor.cli.doctor import fixing
 from mpsdoctor.cli.doctor.doctor import choose_checks, examine_machine, owner, read_facts
 from mpsdoctor.cli.options import model_name, profile_option
-from mpsdoctor.cli.tuning import update_profile
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import find_profile, profile_path
@@ -121,6 +120,8 @@ def command(
         )
 
     def write(report: "Report") -> None:
+        from mpsdoctor.cli.doctor.tuned_profile import update_profile
+
         if not (quick or facts or python):
             update_profile(report.facts, model, profile_path(profile, os.environ))
 

@@ -17,13 +17,11 @@ from mpsdoctor.cli import output
 from mpsdoctor.cli.commands.check import show_report
 from mpsdoctor.cli.doctor.doctor import examine_machine
 from mpsdoctor.cli.options import profile_option
-from mpsdoctor.cli.tuning import tune_for, write_profile
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import profile_path
 
 if TYPE_CHECKING:
-    from mpsdoctor.facts.records import Facts
     from mpsdoctor.hotfolder.pause import Pause
 
 PROMPTS = {
@@ -53,8 +51,10 @@ def command(folder: Path, profile: Path | None) -> None:
     Examines this machine, writes the profile, starts the daemon on a hot folder, drops three
     prompts and waits for three pictures. Uses the model that ships with mpsdoctor: no download.
     """
+    from mpsdoctor.cli.doctor.tuned_profile import write_profile
     from mpsdoctor.paths import expand
     from mpsdoctor.profile.quick_settings import read
+    from mpsdoctor.profile.settings import ENV_PREFIX
 
     path = profile_path(profile, os.environ)
     root = expand(folder)
@@ -65,7 +65,8 @@ def command(folder: Path, profile: Path | None) -> None:
     if not report.facts.is_mac:
         output.tell("This is not a Mac: the demo renders on the CPU. On a Mac it uses mps.")
     arguments = ["--dir", str(root), "--profile", str(path)]
-    with _daemon(arguments, os.environ | _overrides(report.facts)) as daemon:
+    # A profile may name another model.
+    with _daemon(arguments, os.environ | {f"{ENV_PREFIX}MODEL": EMBEDDED_MODEL}) as daemon:
         wait = _Wait(root, daemon)
         _drop(root / "inbox")
         images = wait.for_images()
@@ -101,18 +102,6 @@ def _daemon(arguments: list[str], environ: Mapping[str, str]) -> Iterator[_Daemo
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def _overrides(facts: "Facts") -> dict[str, str]:
-    """The embedded model's settings as variables: a profile may name another model."""
-    from mpsdoctor.profile.choice import ENVIRONMENT
-    from mpsdoctor.profile.settings import ENV_PREFIX
-
-    return {
-        ENV_PREFIX + name.upper(): str(choice.value)
-        for name, choice in tune_for(EMBEDDED_MODEL, facts).items()
-        if choice.value is not None and not name.startswith(ENVIRONMENT)
-    }
 
 
 def _drop(inbox: Path) -> None:

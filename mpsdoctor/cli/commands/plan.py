@@ -13,8 +13,7 @@ from mpsdoctor.cli.options import model_name
 from mpsdoctor.constants import EMBEDDED_MODEL, ExitCode
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.install_commands import install_line_here
-from mpsdoctor.paths import find_profile
-from mpsdoctor.profile import quick_settings
+from mpsdoctor.paths import profile_path
 
 if TYPE_CHECKING:
     from mpsdoctor.facts.records import Facts
@@ -82,10 +81,10 @@ def command(
     from mpsdoctor.planning.forecast import forecast, machine_of
 
     configs = _configs(model)
-    recorded = _facts(facts)
-    machine = machine_of(recorded)
+    examined = _facts(facts)
+    machine = machine_of(examined)
     asked = list(dict.fromkeys(sizes)) or _usual_sizes(model)
-    dtype = dtype or (None if facts else _profiles_dtype(model)) or _tuned_dtype(configs, machine)
+    dtype = dtype or _dtype(configs, examined if facts else None)
     footprints = _footprints(configs, asked, dtype)
     modes = attentions or ("native", "bounded", "sliced")
     forecasts = [forecast(one, machine, modes, DEFAULT_BUDGET_MIB) for one in footprints]
@@ -116,21 +115,18 @@ def _usual_sizes(model: str) -> list[tuple[int, int]]:
 
 
 def _configs(model: str) -> "Configs":
-    """The embedded model's, a folder's, those that ship, those in the cache, or fetched ones."""
-    from msgspec.structs import replace
+    """Those that every command tunes by; of a model that is not here they are fetched."""
+    from mpsdoctor.cli.host import host
+    from mpsdoctor.planning.configs import are_whole, read_folder
+    from mpsdoctor.tuning import lookup
 
-    from mpsdoctor.paths import expand
-    from mpsdoctor.planning import catalogue, configs
-
+    if shipped := lookup.shipped_configs(model):
+        return shipped
     local = model == EMBEDDED_MODEL or Path(model).is_dir()
-    if not local and (known := catalogue.find(model)):
-        return replace(known, model=model)
-    from mpsdoctor.facts import model_files
-
-    folder = model_files.folder(model, os.environ, expand("~"))
-    if folder is None or not (local or configs.are_whole(folder)):
+    folder = lookup.folder_of(model, host())
+    if folder is None or not (local or are_whole(folder)):
         folder = _fetch(model)
-    return configs.read_folder(model, folder)
+    return read_folder(model, folder)
 
 
 def _fetch(model: str) -> Path:
@@ -147,12 +143,9 @@ def _fetch(model: str) -> Path:
 
 def _facts(recorded: Path | None) -> "Facts":
     from mpsdoctor.cli.doctor.doctor import read_facts
-
-    if recorded:
-        return read_facts(recorded)
     from mpsdoctor.facts.collect import collect
 
-    return collect(ask_torch=False)
+    return read_facts(recorded) if recorded else collect(ask_torch=False)
 
 
 def _footprints(configs: "Configs", sizes: list[tuple[int, int]], dtype: str) -> "list[Footprint]":
@@ -164,25 +157,17 @@ def _footprints(configs: "Configs", sizes: list[tuple[int, int]], dtype: str) ->
         return footprints(configs, sizes, dtype, plans_folder(), run)
 
 
-def _profiles_dtype(model: str) -> str | None:
-    """What the profile renders it in; None where there is none, or for another model."""
+def _dtype(configs: "Configs", recorded: "Facts | None") -> str:
+    """What the model is rendered in: here, or on a recorded machine."""
+    from mpsdoctor.cli.host import host
+    from mpsdoctor.cli.settings import Settings
+    from mpsdoctor.tuning.for_model import tune_for
 
-    path, quick = (
-        find_profile(None, os.environ),
-        quick_settings.read(find_profile(None, os.environ), os.environ),
-    )
-    is_for_it = path is not None and path.exists() and quick.model == model
-    return quick.dtype if is_for_it or "MPSDOCTOR_DTYPE" in os.environ else None
-
-
-def _tuned_dtype(configs: "Configs", machine: "Machine") -> str:
-    """What a profile for it would say; a machine that is no Mac plans for one that can."""
-    from mpsdoctor.knowledge import dtypes
-    from mpsdoctor.knowledge.versions import parse
-
-    has = dtypes.has_bfloat16(parse(machine.torch), parse(machine.macos))
-    family = dtypes.family(configs.model, configs.pipeline)
-    return dtypes.to_render_in(family, bfloat16=not machine.mps or has is True)
+    if recorded:
+        tuned = tune_for(configs.model, recorded, host(), configs=configs)
+        return str(tuned.choices["dtype"].value)
+    profile = profile_path(None, os.environ)
+    return Settings(profile, optional=True).of(configs.model, configs).dtype
 
 
 def _plot(machine: "Machine", forecasts: "Sequence[Forecast]", path: Path) -> None:

@@ -8,7 +8,6 @@ import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.options import profile_option
-from mpsdoctor.cli.tuning import understood
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.paths import profile_path
@@ -51,6 +50,8 @@ def path() -> None:
 @command.command("list")
 def list_shipped() -> None:
     """List the profiles that ship, each tuned for a Mac and a model."""
+    from mpsdoctor.profile.saving import understood
+
     shipped = {name: understood(path).values for name, path in _shipped().items()}
     rows = (
         (name, str(one["model"]), str(one["attention"]), str(one.get("largest_side", "")))
@@ -97,6 +98,8 @@ def diff(other: str | None, guide: bool, profile: Path | None) -> None:
             hint="Name a profile, or ask for --guide.",
             exit_code=ExitCode.USAGE,
         )
+    from mpsdoctor.profile.saving import understood
+
     mine = understood(profile_path(profile, os.environ))
     if guide:
         theirs, title = _guide(mine), "the guide"
@@ -109,8 +112,7 @@ def diff(other: str | None, guide: bool, profile: Path | None) -> None:
 
 
 def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", title: str) -> None:
-    from mpsdoctor.cli.display.profile_settings import shown
-    from mpsdoctor.profile.choice import differences
+    from mpsdoctor.profile.choice import differences, shown
 
     found = differences(ours, theirs)
     if not found:
@@ -121,13 +123,15 @@ def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", titl
 
 
 def _guide(mine: "Document") -> "dict[str, Value]":
-    from mpsdoctor.cli.tuning import known_needs
+    from mpsdoctor.cli.host import host
     from mpsdoctor.constants import EMBEDDED_MODEL
     from mpsdoctor.facts.collect import collect
+    from mpsdoctor.tuning import lookup
     from mpsdoctor.tuning.guide import guide
+    from mpsdoctor.tuning.needs import needs_of
 
-    needs = known_needs(str(mine.values.get("model", EMBEDDED_MODEL)))
-    choices = guide(collect(ask_torch=False), needs)
+    model = str(mine.values.get("model", EMBEDDED_MODEL))
+    choices = guide(collect(ask_torch=False), needs_of(model, lookup.configs_of(model, host())))
     return {name: choice.value for name, choice in choices.items()}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.filesize import decimal
@@ -30,9 +30,9 @@ from mpsdoctor.profile import quick_settings
 
 if TYPE_CHECKING:
     from mpsdoctor.facts.records import Folder
-    from mpsdoctor.hub.listing import Listing
+    from mpsdoctor.hub import cache
+    from mpsdoctor.hub.listing import Listing, RemoteFile
     from mpsdoctor.hub.plan import Plan
-    from mpsdoctor.profile.loading import Loaded
     from mpsdoctor.profile.settings import Profile
 
 _USUAL_SIDE = 1024
@@ -82,40 +82,15 @@ def command(model: str, dry_run: bool, profile: Path | None) -> None:
 
 
 def _settings_for(listing: "Listing", path: Path) -> "Profile":
-    """The profile where it is for this model, else the one that `check --model` would write."""
-    from mpsdoctor.profile.loading import load
-    from mpsdoctor.profile.settings import Profile
-
-    loaded = load(Profile, path if path.exists() else None, os.environ)
-    if loaded.profile.model == listing.model:
-        return loaded.profile
-    return Profile(**{**_tuned(listing), **_own(loaded, path), "model": listing.model})
-
-
-def _tuned(listing: "Listing") -> dict[str, Any]:
-    from mpsdoctor.facts.collect import collect
+    """As every other command has them, from what the hub says of the model."""
+    from mpsdoctor.cli.settings import Settings
+    from mpsdoctor.planning import catalogue
     from mpsdoctor.planning.configs import Configs
-    from mpsdoctor.profile.choice import settings_of
-    from mpsdoctor.tuning.needs import needs_of
-    from mpsdoctor.tuning.rules import tune
 
-    with output.busy("Asking PyTorch …"):
-        facts = collect(canaries_on=None)
-    configs = Configs(model=listing.model, model_index=listing.index, components={})
-    return settings_of(tune(facts, needs_of(listing.model, configs)))
-
-
-def _own(loaded: "Loaded[Profile]", path: Path) -> dict[str, Any]:
-    """What the user set, in the file or with variables."""
-    from mpsdoctor.profile import document
-    from mpsdoctor.profile.loading import Origin
-
-    edits = document.read(path.read_text("utf-8")).edits if path.exists() else {}
-    return {
-        name: getattr(loaded.profile, name)
-        for name, origin in loaded.origins.items()
-        if origin is Origin.ENVIRONMENT or (origin is Origin.FILE and name in edits)
-    }
+    configs = catalogue.find(listing.model) or Configs(
+        model=listing.model, model_index=listing.index, components={}
+    )
+    return Settings(path, optional=True).of(listing.model, configs)
 
 
 def _plan(listing: "Listing", settings: "Profile", cache: "Folder") -> "Plan":
@@ -161,21 +136,17 @@ def _require_whole(model: str) -> None:
 def _show_forecast(settings: "Profile") -> None:
     """For the profile's size, or the model's own; a model without a forecast may render too."""
     from mpsdoctor.cli.commands import plan
-    from mpsdoctor.cli.tuning import known_needs
+    from mpsdoctor.cli.host import host
+    from mpsdoctor.tuning import lookup
+    from mpsdoctor.tuning.needs import needs_of
 
-    side = known_needs(settings.model).side or _USUAL_SIDE
+    side = needs_of(settings.model, lookup.configs_of(settings.model, host())).side or _USUAL_SIDE
     size = (settings.width or side, settings.height or side)
     context = click.get_current_context()
     try:
         context.invoke(plan.command, model=settings.model, sizes=(size,), dtype=settings.dtype)
     except MpsDoctorError as error:
         output.tell(f"There is no forecast. {error.title}")
-
-
-if TYPE_CHECKING:
-    from mpsdoctor.hub import cache
-    from mpsdoctor.hub.listing import RemoteFile
-    from mpsdoctor.hub.plan import Plan
 
 
 def line(file: "RemoteFile") -> str:

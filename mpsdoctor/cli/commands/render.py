@@ -39,18 +39,19 @@ def command(
     """
     from rich.progress import Progress
 
-    from mpsdoctor.profile.loading import load
+    from mpsdoctor.cli.settings import Settings
     from mpsdoctor.prompts.request import SEEDS, Request
     from mpsdoctor.rendering.libraries import require_quiet_libraries
-    from mpsdoctor.rendering.tuned import TunedProfile
 
     target = target or Path(f"{slug(prompt)}.png")
     _require_place(target)
-    settings = load(TunedProfile, profile_path(profile, os.environ), os.environ).profile
+    settings = Settings(profile_path(profile, os.environ)).of(model)
     settings.activate(os.environ)
-    output.tell(f"Loading {model or settings.model} on {settings.device} …")
+    output.tell(f"Loading {settings.model} on {settings.device} …")
     require_quiet_libraries()
-    pipe = settings.load_pipeline(model, local_files_only=True)
+    from mpsdoctor.rendering.pipeline import load_pipeline
+
+    pipe = load_pipeline(settings, local_files_only=True)
     pipe.set_progress_bar_config(disable=True)
 
     from mpsdoctor.files import move_to_unused

@@ -44,19 +44,14 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
     fastest that gave a picture, and for which there was memory enough, into the profile, with the
     figures.
     """
-    from mpsdoctor.cli.tuning import (
-        edits_of,
-        known_needs,
-        made_with,
-        read_document,
-        save_profile,
-        tune_for,
-    )
+    from mpsdoctor.cli.doctor.tuned_profile import show_fit, show_saved, tune_with_edits
     from mpsdoctor.facts.collect import collect
     from mpsdoctor.profile.quick_settings import read
+    from mpsdoctor.profile.saving import edits_for, read_document, save_profile
     from mpsdoctor.tuning.candidates import (
         candidates,
         fastest,
+        made_with,
         memory_was_short,
         with_measured,
     )
@@ -65,10 +60,11 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
     name = model or read(path, {}).model or EMBEDDED_MODEL
     with output.busy("Examining this machine …"):
         facts = collect()
-    choices = tune_for(name, facts)
     previous = read_document(path)
-    edits = edits_of(previous)
-    found = candidates(choices, facts, known_needs(name))
+    tuned = tune_with_edits(name, facts, previous)
+    show_fit(tuned)
+    choices, edits = tuned.choices, edits_for(previous, name)
+    found = candidates(choices, facts, tuned.needs)
     measured = {}
     for number, candidate in enumerate(found, 1):
         with output.busy(f"Measuring {number} of {len(found)}: {candidate} …"):
@@ -78,7 +74,8 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
     if chosen is None:
         raise _none(memory_was_short(measured))
     output.show(f"The fastest: {chosen}")
-    save_profile(path, with_measured(choices, chosen, measured, made_with(facts)), previous)
+    choices = with_measured(choices, chosen, measured, made_with(facts))
+    show_saved(path, save_profile(path, choices, previous), choices)
 
 
 def _none(short_of_memory: bool) -> MpsDoctorError:

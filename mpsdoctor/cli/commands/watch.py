@@ -33,19 +33,21 @@ def command(folder: Path | None, profile: Path | None) -> None:
     folder stands; elsewhere, and in the log file, each event is a line.
     """
     from mpsdoctor.cli.display.live import page_kept
+    from mpsdoctor.cli.settings import Settings
     from mpsdoctor.hotfolder.daemon import watch
     from mpsdoctor.paths import log_file
-    from mpsdoctor.profile.loading import load
-    from mpsdoctor.profile.settings import Profile
 
-    settings = load(Profile, profile_path(profile, os.environ), os.environ).profile
+    path = profile_path(profile, os.environ)
+    known = Settings(path)
+    settings = known.of()
+    profiles = [settings, *map(known.of, settings.models)]
     root = hot_folder(folder, settings)
     console = output.progress_console()
     live = console.is_interactive
     logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # its threads complain when they stop
     with logged(log_file(), shown=not live), page_kept(root, console) if live else nullcontext():
         try:
-            watch(root, settings, environ=os.environ, on_event=_log)
+            watch(root, profiles, environ=os.environ, on_event=_log)
         except MpsDoctorError as error:
             logger.error("%s", error.title)
             raise

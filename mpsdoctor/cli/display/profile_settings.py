@@ -13,7 +13,7 @@ from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.knowledge.sources import address
 from mpsdoctor.profile import document
-from mpsdoctor.profile.choice import ENVIRONMENT, Value
+from mpsdoctor.profile.choice import ENVIRONMENT, Value, shown
 from mpsdoctor.profile.document import Document, Explanation
 from mpsdoctor.profile.loading import Loaded, Origin, load
 from mpsdoctor.profile.settings import Profile
@@ -83,11 +83,6 @@ def in_full(one: Setting) -> Text:
         for number, part in enumerate(filter(None, parts)):
             page.append(f"\n  {'' if number else title:<{_INDENT}}{part}", style="not bold")
     return page
-
-
-def shown(value: Value) -> str:
-    """As text; None is a value of its own."""
-    return "not set" if value is None else str(value)
 
 
 def _settings(loaded: Loaded[Profile], file: Document) -> Iterator[Setting]:

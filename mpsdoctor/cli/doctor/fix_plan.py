@@ -1,16 +1,18 @@
 """From a report to a plan: what the fixes of its findings come to on this disk."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from mpsdoctor.checks.report import Fix, FixKind, Report
-from mpsdoctor.cli.tuning import tune_for
+from mpsdoctor.cli.doctor.tuned_profile import tune_with_edits
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.files import numbered_names
 from mpsdoctor.fixing.plan import Plan, make_folders, put_back, write_anew
 from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.profile import document
+from mpsdoctor.profile.document import Document
 from mpsdoctor.profile.salvage import salvage
 
 
@@ -39,7 +41,8 @@ def _anew(facts: Facts, model: str | None) -> tuple[Plan, Path | None]:
     path = _profile(facts)
     content = path.read_bytes()
     salvaged = salvage(content)
-    choices = tune_for(model or salvaged.model or EMBEDDED_MODEL, facts)
+    name = model or salvaged.model or EMBEDDED_MODEL
+    choices = tune_with_edits(name, facts, Document({**salvaged.edits, "model": name})).choices
     named = salvaged.edits.get("hot_folder")
     hot_folder = Path(os.path.realpath(os.path.expanduser(str(named)))) if named else None  # noqa: PTH111 (no raise)
     return write_anew(path, content, _unused(path), salvaged, choices), hot_folder
@@ -51,8 +54,11 @@ def _retuned(facts: Facts, model: str | None, fixes: list[Fix]) -> Plan:
         return Plan()
     path = _profile(facts)
     content = path.read_bytes()
-    current = document.read(content.decode()).values.get("model", EMBEDDED_MODEL)
-    return put_back(path, content, tune_for(model or str(current), facts), settings)
+    current = document.read(content.decode())
+    name = model or str(current.values.get("model", EMBEDDED_MODEL))
+    remaining = {key: value for key, value in current.values.items() if key not in settings}
+    tuned = tune_with_edits(name, facts, replace(current, values=remaining))
+    return put_back(path, content, tuned.choices, settings)
 
 
 def _profile(facts: Facts) -> Path:

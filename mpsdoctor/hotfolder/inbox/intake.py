@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -90,27 +91,22 @@ def _unreadable(error: OSError) -> MpsDoctorError:
     )
 
 
-def allowed(profile: Profile, name: str | None) -> str:
-    """The model that `name` means: one of the profile's, whole or without its owner or folder.
+def profile_for(profiles: Sequence[Profile], name: str | None) -> Profile:
+    """Of the profiles, each for a model of its own, the one whose model `name` means.
 
-    So the name that infotext keeps finds its model again. None means the profile's own.
+    A model is named whole, or without its owner or folder, so that the name that infotext keeps
+    finds its model again. None means the first.
 
     Raises MpsDoctorError for every other name: a prompt file starts no download and names no path.
     """
     if name is None:
-        return profile.model
-    models = (profile.model, *profile.models)
-    for model in models:
-        if folded(name) in (folded(model), folded(PurePath(model).name)):
-            return model
+        return profiles[0]
+    for profile in profiles:
+        if folded(name) in (folded(profile.model), folded(PurePath(profile.model).name)):
+            return profile
     raise MpsDoctorError(
         f"This profile does not render with the model {name}",
-        detail=f"It renders with {', '.join(models)}.",
+        detail=f"It renders with {', '.join(profile.model for profile in profiles)}.",
         hint="Leave `Model` out of the prompt file, or add the model to `models` in the profile "
         "(its place: `mpsdoctor profile path`).",
     )
-
-
-def with_model(profile: Profile, model: str) -> Profile:
-    """The profile for another of its models."""
-    return profile if model == profile.model else profile.model_copy(update={"model": model})

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from mpsdoctor.cli import main
-from mpsdoctor.cli.tuning import write_profile
+from mpsdoctor.cli.doctor.tuned_profile import write_profile
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.records import Facts, Memory
 from mpsdoctor.profile.loading import load

@@ -92,20 +92,21 @@ def test_what_other_programs_hold_now_is_said_beside_the_limit(
 def test_a_plan_is_for_the_number_format_that_renders_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The profile's for its model, and a variable's for every one; a recorded Mac has neither."""
+    """The profile's for its model, the tuned one for others, and a variable's for every one; on a
+    recorded Mac the one that is tuned for that."""
     profile = tmp_path / "profile.toml"
-    profile.write_text(f'model = "{SDXL}"\ndtype = "float32"\n')
+    profile.write_text(f'model = "{SDXL}"\ndtype = "bfloat16"\n')
     monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", str(profile))
 
     def planned(model: str, *machine: str) -> str:
         main.run(["plan", model, "--size", "512x512", "--format", "json", *machine])
         return str(json.loads(capsys.readouterr().out)["forecasts"][0]["dtype"])
 
-    assert "float32" == planned(SDXL)
-    assert "float16" == planned("shapes")
+    assert "bfloat16" == planned(SDXL)
+    assert "float32" == planned("shapes")
     assert "float16" == planned(SDXL, *MAC)
-    monkeypatch.setenv("MPSDOCTOR_DTYPE", "bfloat16")
-    assert "bfloat16" == planned("shapes")
+    monkeypatch.setenv("MPSDOCTOR_DTYPE", "float16")
+    assert "float16" == planned("shapes")
 
 
 def test_the_plot_is_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from mpsdoctor.cli import main, output
-from mpsdoctor.cli.tuning import write_profile
+from mpsdoctor.cli.doctor.tuned_profile import write_profile
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.resources import shipped

@@ -391,7 +391,8 @@ def test_what_is_no_id_needs_no_download(user: User, model: str) -> None:
     [
         ("org/tiny", "StableDiffusionPipeline", "", ("float16", "fp16")),
         ("org/tiny", "FluxPipeline", "", ("bfloat16", None)),
-        ("org/tiny", "StableDiffusionPipeline", 'variant = "ema"', ("float16", "ema")),
+        ("org/tiny", "StableDiffusionPipeline", 'variant = "ema"', ("float16", "fp16")),
+        ("org/tiny", "StableDiffusionPipeline", 'device = "cpu"', ("float32", None)),
         ("org/tiny", "FluxPipeline", 'model = "org/tiny"\ndtype = "float32"', ("float32", None)),
     ],
 )
@@ -403,9 +404,10 @@ def test_the_settings_are_those_that_check_would_write(
     settings: str,
     expected: tuple[str, str | None],
 ) -> None:
-    """For a model that the profile does not name, on a Mac; what the user set by hand stays."""
+    """For a model that the profile does not name, on a Mac; what the user set by hand stays where
+    it is for that model, or for all of them."""
     mac = msgspec.json.decode(MAC.read_bytes(), type=Facts)
-    monkeypatch.setattr("mpsdoctor.facts.collect.collect", lambda **_: mac)
+    monkeypatch.setattr("mpsdoctor.tuning.machine.collect", lambda **_: mac)
     path = tmp_path / "profile.toml"
     path.write_text(settings, encoding="utf-8")
     index = {"_class_name": pipeline}

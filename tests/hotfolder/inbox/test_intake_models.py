@@ -3,11 +3,11 @@
 import pytest
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.hotfolder.inbox.intake import allowed, with_model
+from mpsdoctor.hotfolder.inbox.intake import profile_for
 from mpsdoctor.profile.settings import Profile
 
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
-PROFILE = Profile(model=SDXL, models=["/models/My Mix", "shapes"])
+PROFILES = [Profile(model=model) for model in (SDXL, "/models/My Mix", "shapes")]
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,13 @@ PROFILE = Profile(model=SDXL, models=["/models/My Mix", "shapes"])
 )
 def test_a_prompt_names_one_of_the_profiles_models(name: str | None, model: str) -> None:
     """With or without its owner or folder, in upper or lower case; without a name, the first."""
-    assert allowed(PROFILE, name) == model
-    assert with_model(PROFILE, model).model == model
+    assert profile_for(PROFILES, name).model == model
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../shapes", "other/shapes", "dreamshaper_8", ""])
 def test_no_other_model_is_touched(name: str) -> None:
     """Neither a path, nor another owner's model, nor one that the profile does not list."""
     with pytest.raises(MpsDoctorError) as refusal:
-        allowed(PROFILE, name)
+        profile_for(PROFILES, name)
     assert SDXL in refusal.value.detail
     assert "models" in refusal.value.hint

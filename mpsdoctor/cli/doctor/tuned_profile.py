@@ -1,0 +1,90 @@
+"""From the facts of a check to the profile on disk, and what is said of it."""
+
+from pathlib import Path
+
+from mpsdoctor.cli import output
+from mpsdoctor.cli.host import host
+from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.facts.records import Facts
+from mpsdoctor.profile.choice import Choices, shown
+from mpsdoctor.profile.document import Document
+from mpsdoctor.profile.saving import SavedProfile, edits_for, read_document, save_profile
+from mpsdoctor.tuning.candidates import kept, made_with
+from mpsdoctor.tuning.for_model import Tuned, tune_for
+from mpsdoctor.tuning.machine import keep_facts
+from mpsdoctor.units import gib
+
+
+def update_profile(facts: Facts, model: str | None, path: Path) -> None:
+    """Writes the profile, where the one that is there is understood; says so where it is not."""
+    if facts.profile and facts.profile.problem:
+        output.tell(f"The profile stays as it is. {facts.profile.problem}")
+    else:
+        write_profile(facts, model, path)
+
+
+def write_profile(facts: Facts, model: str | None, path: Path) -> None:
+    """Tunes for the model and writes the profile; the user's own edits stay.
+
+    So does what `mpsdoctor tune` measured for the same model with the same releases. The facts are
+    kept beside the profile, for settings of other models.
+
+    Raises MpsDoctorError, and leaves the file as it is, where the file is not understood.
+    """
+    previous = read_document(path)
+    before = str(previous.values.get("model", EMBEDDED_MODEL))
+    tuned = tune_with_edits(model or before, facts, previous)
+    show_fit(tuned)
+    saved = save_profile(path, with_measurements(tuned.choices, facts, previous), previous)
+    keep_facts(path, facts, host())
+    show_saved(path, saved, tuned.choices)
+
+
+def tune_with_edits(model: str, facts: Facts, previous: Document) -> Tuned:
+    """The settings for a model; what the user set for it by hand is known to the rules."""
+    device = edits_for(previous, model).get("device")
+    return tune_for(model, facts, host(), device=str(device) if device else None)
+
+
+def with_measurements(choices: Choices, facts: Facts, previous: Document) -> Choices:
+    """The choices, with what the profile before says that was measured for the same model."""
+    if choices["model"].value != previous.values.get("model", EMBEDDED_MODEL):
+        return choices
+    return kept(choices, previous.tuned, previous.reasons, made_with(facts))
+
+
+def show_fit(tuned: Tuned) -> None:
+    """Says where a model is too large, or not on this disk yet."""
+    model, fit = tuned.needs.model, tuned.fit
+    if fit and not fit.fits:
+        takes, missing = gib(fit.outcome.peak_bytes), gib(fit.outcome.missing_bytes)
+        output.tell(
+            f"{model} does not fit in this Mac's memory: it takes {takes}, {missing} too much. "
+            f"What would help: mpsdoctor plan {model}"
+        )
+    elif tuned.folder is None:
+        output.tell(f"{model} is not on this machine yet. To download it: mpsdoctor pull {model}")
+
+
+def show_saved(path: Path, saved: SavedProfile, choices: Choices) -> None:
+    """Says what the profile holds now that it did not before."""
+    output.tell(f"Profile: {path}")
+    output.tell(f"Model: {_described(saved.model)}")
+    if saved.changed:
+        changes = (
+            f"{one.setting} {shown(one.ours)} -> {shown(one.theirs)}" for one in saved.changed
+        )
+        output.tell(f"Changed: {'; '.join(changes)}")
+    for setting, value in saved.kept.items():
+        tuned = f"; tuned: {choices[setting].value}" if setting in choices else ""
+        output.tell(f"  kept your own {setting} = {value}{tuned}")
+    for setting, value in saved.left_out.items():
+        output.tell(f"  left out your own {setting} = {value}: it was for the model before")
+    if saved.aside:
+        output.tell(f"The profile before: {saved.aside}")
+
+
+def _described(model: str) -> str:
+    if model == EMBEDDED_MODEL:
+        return f"{model}, which draws simple shapes; yours: mpsdoctor check --model ID"
+    return model

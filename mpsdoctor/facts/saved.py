@@ -1,0 +1,82 @@
+"""What the last examination found of this machine, kept beside the profile."""
+
+import hashlib
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from mpsdoctor.facts import sw_vers
+from mpsdoctor.facts.command import Runner
+from mpsdoctor.facts.probes import torch_answer
+from mpsdoctor.facts.records import Facts
+from mpsdoctor.files import write_atomically
+from mpsdoctor.records import Record
+
+Conditions = dict[str, str]
+"""What facts hold for: the name of each thing that they depend on, and its release."""
+
+
+class SavedFacts(Record):
+    """Facts and the conditions that they were found under."""
+
+    conditions: Conditions
+    facts: Facts
+
+
+def conditions(run: Runner, kernel: str) -> Conditions:
+    """What holds now, for this process's Python; `kernel` is as `platform.system()` says."""
+    build = sw_vers.read(run, kernel).macos_build if kernel == "Darwin" else kernel
+    canaries = torch_answer.PROBE.with_name("canaries.py").read_bytes()
+    return {
+        "macOS": build or "not known",
+        "Python": f"{sys.version.split()[0]} ({sys.executable})",
+        "torch": _version("torch"),
+        "Diffusers": _version("diffusers"),
+        "canaries": hashlib.sha256(canaries).hexdigest()[:8],
+    }
+
+
+def save(path: Path, facts: Facts, holding_for: Conditions) -> None:
+    """Writes what describes the machine; not its files, variables or profile.
+
+    Raises OSError.
+    """
+    machine = replace(
+        facts,
+        environment=None,
+        hot_folder=None,
+        hub_cache=None,
+        model_files=None,
+        profile=None,
+        agent=None,
+    )
+    saved = SavedFacts(conditions=holding_for, facts=machine)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, msgspec.json.encode(saved) + b"\n")
+
+
+def read(path: Path) -> SavedFacts | None:
+    """None where there is no such file, or it is not understood."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=SavedFacts)
+    except (OSError, ValueError):
+        return None
+
+
+def changes(saved: SavedFacts, now: Conditions) -> list[str]:
+    """What differs from the conditions that the facts hold for, in words."""
+    return [
+        f"{name} {saved.conditions.get(name, 'not known')} -> {now[name]}"
+        for name in now
+        if saved.conditions.get(name) != now[name]
+    ]
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,24 @@
+"""What tuning needs from outside."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mpsdoctor.facts.command import Runner
+
+
+@dataclass(frozen=True)
+class Host:
+    """The process and its disk.
+
+    `plans` is the folder that keeps what was traced. `tell` takes a line for the user; `busy` is
+    entered with one while something takes seconds.
+    """
+
+    environ: Mapping[str, str]
+    home: Path
+    plans: Path
+    run: Runner
+    tell: Callable[[str], None]
+    busy: Callable[[str], AbstractContextManager[object]]

@@ -1,0 +1,81 @@
+"""What is known of a model before anything of it is loaded: its files, its configs, its needs."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts import model_files
+from mpsdoctor.paths import expand
+from mpsdoctor.planning import cache, catalogue
+from mpsdoctor.planning.configs import Configs, read_folder
+from mpsdoctor.planning.footprint import Footprint
+from mpsdoctor.planning.needs import of_configs, of_model
+from mpsdoctor.tuning.context import Context
+from mpsdoctor.tuning.host import Host
+from mpsdoctor.tuning.needs import Needs
+
+_SIDES = (512, 1024, 1536)
+"""Pixels; of the squares that are traced besides the model's own."""
+
+_USUAL_SIDE = 1024
+
+
+def name_of(model: str) -> str:
+    """As a profile names it: a folder by its absolute path."""
+    if model != EMBEDDED_MODEL and expand(model).is_dir():
+        return str(expand(model))
+    return model
+
+
+def folder_of(model: str, host: Host) -> Path | None:
+    """Where the model lies on this disk, as far as it does."""
+    return model_files.folder(model, host.environ, host.home)
+
+
+def shipped_configs(model: str) -> Configs | None:
+    """Those that ship for a common model."""
+    known = catalogue.find(model)
+    return msgspec.structs.replace(known, model=model) if known else None
+
+
+def configs_of(model: str, host: Host) -> Configs | None:
+    """Those that ship for a common model, else those on this disk."""
+    if shipped := shipped_configs(model):
+        return shipped
+    folder = folder_of(model, host)
+    if folder is not None:
+        with suppress(MpsDoctorError):
+            return read_folder(model, folder)
+    return None
+
+
+def with_footprints(context: Context, configs: Configs | None, host: Host) -> Needs:
+    """The needs with their footprints: as they ship, or as a trace finds them.
+
+    A trace is kept for the next time. Without one the settings are chosen with caution, and `tell`
+    says why.
+    """
+    needs = context.needs
+    shipped = of_model(needs.model) or (of_configs(configs.key) if configs else None)
+    if shipped is not None:
+        return replace(needs, footprints=shipped.footprints)
+    if configs is None or not configs.components or not context.on_mps:
+        return needs
+    return replace(needs, footprints=_traced(context, configs, host))
+
+
+def _traced(context: Context, configs: Configs, host: Host) -> tuple[Footprint, ...]:
+    needs = context.needs
+    sides = sorted({*_SIDES, needs.side or _USUAL_SIDE})
+    sizes = [(side, side) for side in sides]
+    try:
+        with host.busy(f"Finding out what {needs.model} needs …"):
+            dtype = context.precision.dtype
+            return tuple(cache.footprints(configs, sizes, dtype, host.plans, host.run))
+    except MpsDoctorError as error:
+        host.tell(f"{error.title}: {error.detail} Its settings are chosen with caution.")
+        return ()
