@@ -9,7 +9,7 @@ from rich.text import Text
 
 from mpsdoctor.constants import PLAN_SCHEMA
 from mpsdoctor.knowledge.attention.memory import Cliff
-from mpsdoctor.planning.forecast import Forecast, Machine, Outcome, StageForecast, largest
+from mpsdoctor.planning.forecast import Forecast, Machine, Outcome, Setting, StageForecast, largest
 from mpsdoctor.records import Record
 from mpsdoctor.units import GIB
 
@@ -24,26 +24,37 @@ _WHY = {
 }
 
 
+class Tuned(Record):
+    """What the profile renders the model with: at its usual size, or at the largest that fits."""
+
+    device: str
+    setting: Setting
+
+
 class Plan(Record, kw_only=True):
     """What `mpsdoctor plan --format json` prints; sizes in bytes and pixels.
 
-    `largest` is the largest of the sizes that fits, with its setting.
+    `largest` is the largest of the sizes that fits, with its setting. `tuned` is None where the
+    user asked for another number format or attention.
     """
 
     schema_version: int = PLAN_SCHEMA
     machine: Machine
     forecasts: tuple[Forecast, ...]
     largest: Forecast | None
+    tuned: Tuned | None
 
 
-def as_json(machine: Machine, forecasts: Sequence[Forecast]) -> str:
+def as_json(machine: Machine, forecasts: Sequence[Forecast], tuned: Tuned | None) -> str:
     """A `Plan`, indented."""
-    plan = Plan(machine=machine, forecasts=tuple(forecasts), largest=largest(forecasts))
+    plan = Plan(
+        machine=machine, forecasts=tuple(forecasts), largest=largest(forecasts), tuned=tuned
+    )
     return msgspec.json.format(msgspec.json.encode(plan), indent=2).decode()
 
 
-def head(machine: Machine, forecasts: Sequence[Forecast]) -> Text:
-    """What the model is, and what this machine gives."""
+def head(machine: Machine, forecasts: Sequence[Forecast], tuned: Tuned | None) -> Text:
+    """What the model is, what this machine gives, and how the profile renders the model."""
     first = forecasts[0]
     parts = ", ".join(
         f"{stage.name} {_gib(stage.weights_bytes)}" for stage in first.outcomes[0].stages
@@ -58,6 +69,7 @@ def head(machine: Machine, forecasts: Sequence[Forecast]) -> Text:
         f"  weights  {_gib(first.weights_bytes):>6} GiB  {parts}\n",
         f"  limit    {limit:>10}  {machine.limit_from}; {', '.join(versions)}",
         _in_use(machine),
+        f"\n  profile  {tuned.setting} attention on {tuned.device}" if tuned else "",
     )
 
 

@@ -6,11 +6,12 @@ from unittest import mock
 
 import pytest
 
+from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.inbox.inbox import Inbox
 from mpsdoctor.hotfolder.queue import Queue
 from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.hotfolder.spool.spool import Spool
-from mpsdoctor.profile.settings import Profile
+from mpsdoctor.profile.settings import Profile, fingerprint
 from tests.support.jobs import drop, names
 
 NOW = 100.0
@@ -55,3 +56,21 @@ def test_one_call_rejects_one_file(layout: Layout, queue: Queue) -> None:
         assert queue.has_waiting(NOW)
     assert queue.next(NOW, deque())
     assert not queue.has_waiting(NOW)
+
+
+def test_each_picture_is_rendered_with_the_settings_of_its_model(
+    layout: Layout, spool: Spool
+) -> None:
+    """A prompt that names another model gets that model's profile, and its record says so."""
+    own, other = Profile(model="own", width=128), Profile(model="org/other", num_inference_steps=9)
+    inbox = Inbox(spool, settle=0.0, patience=0.0, on_unmovable=lambda *_: None)
+    queue = Queue(spool, inbox, [own, other], lambda _: None)
+    drop(layout, "1.txt", "a cat")
+    drop(layout, "2.txt", "a cat\nSteps: 4, Model: other")
+    queue.resume()
+    for profile in (own, other):
+        task = queue.next(NOW, deque())
+        assert task
+        assert profile == task.profile
+        assert fingerprint(profile) == queue.begin(task).profile == task.job.profile
+        queue.give_up(task, MpsDoctorError("enough"))

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.profile.saving import save
+from mpsdoctor.profile import document
+from mpsdoctor.profile.choice import Choice
+from mpsdoctor.profile.saving import read_document, save, save_profile
 
 
 def test_folders_are_made_and_the_file_is_replaced(tmp_path: Path) -> None:
@@ -38,3 +40,29 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     with pytest.raises(MpsDoctorError, match="cannot be written") as refused:
         save(tmp_path / "file" / "profile.toml", "")
     assert "--profile FILE" in refused.value.hint
+
+
+def choices(model: str) -> dict[str, Choice]:
+    """What was tuned for a model."""
+    values = {"model": model, "device": "mps", "dtype": "float16", "width": None}
+    return {name: Choice(value, "So it is.", name) for name, value in values.items()}
+
+
+def test_hand_edits_stay_with_their_model(tmp_path: Path) -> None:
+    """What was set for all models stays when the model changes; what is left out is kept aside."""
+    path = tmp_path / "profile.toml"
+    before = document.write(choices("one"), {"device": "cpu", "width": 640, "ignore": ["MPS108"]})
+    path.write_text(before)
+
+    same = save_profile(path, choices("one"), read_document(path))
+    assert {"device": "cpu", "width": 640, "ignore": ["MPS108"]} == same.kept
+    assert ((), {}, None) == (same.changed, same.left_out, same.aside)
+
+    other = save_profile(path, choices("two"), read_document(path))
+    assert {"device": "cpu", "ignore": ["MPS108"]} == other.kept == read_document(path).edits
+    assert {"width": 640} == other.left_out
+    assert [("model", "one", "two"), ("width", 640, None)] == [
+        (one.setting, one.ours, one.theirs) for one in other.changed
+    ]
+    assert tmp_path / "profile-before.toml" == other.aside
+    assert 640 == read_document(other.aside).values["width"]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mpsdoctor.planning.configs import Configs
     from mpsdoctor.planning.footprint import Footprint
     from mpsdoctor.planning.forecast import Attention, Forecast, Machine
+    from mpsdoctor.planning.page import Tuned
+    from mpsdoctor.profile.settings import Profile
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _SIDES = (512, 768, 1024, 1536, 2048)
@@ -84,24 +86,27 @@ def command(
     examined = _facts(facts)
     machine = machine_of(examined)
     asked = list(dict.fromkeys(sizes)) or _usual_sizes(model)
-    dtype = dtype or _dtype(configs, examined if facts else None)
-    footprints = _footprints(configs, asked, dtype)
+    settings = _settings(configs, examined if facts else None)
+    tuned = None if dtype or attentions else _tuned(settings)
+    footprints = _footprints(configs, asked, dtype or settings.dtype)
     modes = attentions or ("native", "bounded", "sliced")
     forecasts = [forecast(one, machine, modes, DEFAULT_BUDGET_MIB) for one in footprints]
     if form == "json":
-        output.show(page.as_json(machine, forecasts))
+        output.show(page.as_json(machine, forecasts, tuned))
     else:
-        _show(machine, forecasts, bool(sizes))
+        _show(machine, forecasts, tuned, bool(sizes))
     if plot:
         _plot(machine, forecasts, plot)
     fits = all(one.best is not None for one in forecasts) or machine.limit_bytes is None
     return ExitCode.OK if fits or not sizes else ExitCode.FINDINGS
 
 
-def _show(machine: "Machine", forecasts: "Sequence[Forecast]", detailed: bool) -> None:
+def _show(
+    machine: "Machine", forecasts: "Sequence[Forecast]", tuned: "Tuned | None", detailed: bool
+) -> None:
     from mpsdoctor.planning import page
 
-    output.show(page.head(machine, forecasts))
+    output.show(page.head(machine, forecasts, tuned))
     output.show(page.sizes(forecasts))
     if detailed and len(forecasts) <= _MOST_STAGES:
         for one in forecasts:
@@ -157,17 +162,31 @@ def _footprints(configs: "Configs", sizes: list[tuple[int, int]], dtype: str) ->
         return footprints(configs, sizes, dtype, plans_folder(), run)
 
 
-def _dtype(configs: "Configs", recorded: "Facts | None") -> str:
-    """What the model is rendered in: here, or on a recorded machine."""
+def _settings(configs: "Configs", recorded: "Facts | None") -> "Profile":
+    """What the model is rendered with: here, or on a recorded machine."""
     from mpsdoctor.cli.host import host
     from mpsdoctor.cli.settings import Settings
+    from mpsdoctor.profile.choice import settings_of
+    from mpsdoctor.profile.settings import Profile
     from mpsdoctor.tuning.for_model import tune_for
 
     if recorded:
         tuned = tune_for(configs.model, recorded, host(), configs=configs)
-        return str(tuned.choices["dtype"].value)
+        return Profile.model_validate(settings_of(tuned.choices))
     profile = profile_path(None, os.environ)
-    return Settings(profile, optional=True).of(configs.model, configs).dtype
+    return Settings(profile, optional=True).of(configs.model, configs)
+
+
+def _tuned(settings: "Profile") -> "Tuned":
+    from mpsdoctor.planning.forecast import Setting
+    from mpsdoctor.planning.page import Tuned
+
+    setting = Setting(
+        attention=settings.attention,
+        attention_budget=settings.attention_budget,
+        vae_tiling=settings.vae_tiling,
+    )
+    return Tuned(device=settings.device, setting=setting)
 
 
 def _plot(machine: "Machine", forecasts: "Sequence[Forecast]", path: Path) -> None:

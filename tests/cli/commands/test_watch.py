@@ -6,9 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from mpsdoctor.cli import main
+from mpsdoctor.constants import ExitCode
+from mpsdoctor.facts import saved
+from mpsdoctor.facts.records import Facts
+from mpsdoctor.hotfolder import daemon
 from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.profile.settings import Profile
+from tests.support.machines import MACHINES
 from tests.support.terminal import terminal
 
 # The command as it is, around a daemon that tells of one picture and ends with SIGTERM.
@@ -113,3 +121,24 @@ def test_the_log_says_why_it_did_not_start(
         assert "SECRET" in shown.written
     assert log(tmp_path).endswith(" No GPU\n")
     assert "SECRET" not in log(tmp_path)
+
+
+def test_every_model_of_the_profile_gets_settings_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prompt file that names another model is not rendered with the size of the first."""
+    sdxl = "stabilityai/stable-diffusion-xl-base-1.0"
+    path = tmp_path / "profile.toml"
+    path.write_text(f'width = 128\nnum_inference_steps = 12\nmodels = ["{sdxl}"]\n')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(saved, "conditions", lambda *_: {})
+    facts = msgspec.json.decode((MACHINES / "linux-bare.json").read_bytes(), type=Facts)
+    saved.save(tmp_path / "profile.facts.json", facts, {})
+    given: list[Profile] = []
+    monkeypatch.setattr(daemon, "watch", lambda _root, profiles, **_: given.extend(profiles))
+
+    folder = ["--dir", str(tmp_path / "hot"), "--profile", str(path)]
+    assert ExitCode.OK is main.run(["watch", *folder])
+    assert [("shapes", 128, 12), (sdxl, None, None)] == [
+        (profile.model, profile.width, profile.num_inference_steps) for profile in given
+    ]

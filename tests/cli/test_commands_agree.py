@@ -1,0 +1,111 @@
+"""Whichever command renders, plans or loads a model, the settings are the same."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from mpsdoctor.api import load_profile
+from mpsdoctor.cli.commands import plan, pull
+from mpsdoctor.cli.doctor.tuned_profile import tune_with_edits, write_profile
+from mpsdoctor.cli.settings import Settings
+from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.facts import saved
+from mpsdoctor.facts.records import Canary, CanaryStatus, Facts, ProbeOutcome, Torch
+from mpsdoctor.hub.listing import Listing
+from mpsdoctor.knowledge.canaries import MEANINGS
+from mpsdoctor.paths import PROFILE_FILE_VARIABLE
+from mpsdoctor.planning import catalogue
+from mpsdoctor.profile.choice import settings_of
+from mpsdoctor.profile.document import Document
+from mpsdoctor.profile.loading import load
+from mpsdoctor.profile.settings import Profile
+from tests.support.machines import MACHINES
+
+NAMES = [path.stem for path in sorted(MACHINES.glob("*.json"))]
+MODELS = [entry.model for entry in catalogue.load().values()]
+EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "40"))
+SETTINGS = (
+    "model", "device", "dtype", "variant", "vae_dtype", "attention", "attention_budget",
+    "vae_tiling", "width", "height", "largest_side", "num_inference_steps", "guidance_scale",
+)  # fmt: skip
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own, on a machine that stays as it is."""
+    for name in [name for name in os.environ if name.startswith("MPSDOCTOR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(PROFILE_FILE_VARIABLE, str(tmp_path / "profile.toml"))
+    monkeypatch.setattr(saved, "conditions", lambda *_: {})
+    return tmp_path
+
+
+def machine(name: str, canary: str | None, *, has_mps: bool) -> Facts:
+    """A recorded machine; one that nobody asked may get a torch that finds its GPU."""
+    facts = msgspec.json.decode((MACHINES / f"{name}.json").read_bytes(), type=Facts)
+    if has_mps and facts.is_mac:
+        torch = Torch(
+            outcome=ProbeOutcome.ANSWERED,
+            version=facts.torch_version or "2.14.1",
+            mps_built=True,
+            mps_available=True,
+        )
+        facts = replace(facts, torch=torch)
+    wrong = [Canary(name=canary, status=CanaryStatus.WRONG)] if canary else []
+    return replace(facts, canaries=(*(facts.canaries or ()), *wrong), profile=None)
+
+
+def answers(facts: Facts, model: str, home: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Who is asked, and the settings."""
+    path = home / "profile.toml"
+    checked = home / "checked.toml"
+    checked.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    write_profile(facts, model, checked)
+    write_profile(facts, EMBEDDED_MODEL, path)
+
+    def of(profile: Profile) -> dict[str, Any]:
+        return {name: getattr(profile, name) for name in SETTINGS}
+
+    yield "check", of(load(Profile, checked, {}).profile)
+    yield "render, watch", of(Settings(path).of(model))
+    with mock.patch.dict(os.environ, {"MPSDOCTOR_MODEL": model}):
+        yield "demo", of(Settings(path).of())
+    index = catalogue.find(model)
+    assert index
+    listing = Listing(model=model, commit="", index=index.model_index, files=())
+    yield "pull", of(pull._settings_for(listing, path))
+    yield "plan here", of(plan._settings(plan._configs(model), None))
+    yield "plan --facts", of(plan._settings(plan._configs(model), facts))
+    choices = tune_with_edits(model, facts, Document()).choices
+    yield "tune", of(Profile.model_validate(settings_of(choices)))
+    yield "load_pipeline", of(load_profile(path).for_model(model))
+
+
+def agree(facts: Facts, model: str, home: Path) -> None:
+    (first, expected), *others = answers(facts, model, home)
+    for asked, found in others:
+        assert expected == found, f"{first} and {asked}"
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(NAMES),
+    model=st.sampled_from(MODELS),
+    canary=st.none() | st.sampled_from(sorted(MEANINGS)),
+    has_mps=st.booleans(),
+)
+def test_commands_never_disagree_about_a_models_settings(
+    home: Path, name: str, model: str, canary: str | None, has_mps: bool
+) -> None:
+    """On any recorded machine, for any common model, whatever the GPU gets wrong."""
+    agree(machine(name, canary, has_mps=has_mps), model, home)

@@ -1,0 +1,67 @@
+"""What a check found of the machine, kept for later."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mpsdoctor.facts import saved
+from mpsdoctor.facts.command import CommandResult
+from mpsdoctor.facts.records import Environment, Facts
+from tests.support.machines import MACHINES
+
+SW_VERS = "ProductName:\t\tmacOS\nProductVersion:\t\t26.2\nBuildVersion:\t\t25C56\n"
+
+
+@pytest.fixture
+def facts() -> Facts:
+    """A recorded Mac, with what its user has in the environment."""
+    path = MACHINES / "m2-max-macos-26.3.1-torch-2.10.0.json"
+    mac = msgspec.json.decode(path.read_bytes(), type=Facts)
+    return msgspec.structs.replace(mac, environment=Environment(variables={"TOKEN": "secret"}))
+
+
+def test_what_describes_the_machine_comes_back(tmp_path: Path, facts: Facts) -> None:
+    """The user's variables, files and profile are nobody's business later, and stay out."""
+    path = tmp_path / "new" / "profile.facts.json"
+    saved.save(path, facts, {"torch": "2.10.0"})
+
+    kept = saved.read(path)
+    assert kept
+    assert ({"torch": "2.10.0"}, None) == (kept.conditions, kept.facts.environment)
+    assert (facts.system, facts.hardware) == (kept.facts.system, kept.facts.hardware)
+    assert b"secret" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"conditions": {}, "facts": 3}', b"\xff"])
+def test_a_file_that_is_not_understood_counts_as_none(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    """Another version may have written it; the machine is examined again."""
+    path = tmp_path / "profile.facts.json"
+    if content is not None:
+        path.write_bytes(content)
+    assert saved.read(path) is None
+
+
+def test_facts_hold_until_what_they_depend_on_changes(tmp_path: Path, facts: Facts) -> None:
+    """The build of macOS, Python, torch, Diffusers and the canaries; the change is named."""
+    asked: list[object] = []
+
+    def run(command: object, _seconds: float) -> CommandResult:
+        asked.append(command)
+        return CommandResult(exit_code=0, stdout=SW_VERS)
+
+    now = saved.conditions(run, "Darwin")
+    assert {"macOS", "Python", "torch", "Diffusers", "canaries"} == set(now)
+    assert ("25C56", True) == (now["macOS"], sys.executable in now["Python"])
+    assert [("/usr/bin/sw_vers",)] == asked
+
+    path = tmp_path / "profile.facts.json"
+    saved.save(path, facts, now)
+    kept = saved.read(path)
+    assert kept
+    assert [] == saved.changes(kept, now)
+    for name in now:
+        assert [f"{name} {now[name]} -> other"] == saved.changes(kept, now | {name: "other"})
