@@ -24,10 +24,13 @@ _JSON = ("ignore", "environment")
 
 
 class QuickSettings(Record):
-    """The settings that an examination needs, with the defaults of a Profile."""
+    """The settings that an examination needs, with the defaults of a Profile.
+
+    `dtype` is None where a variable names another model than the file's: it is tuned then.
+    """
 
     model: Annotated[str, msgspec.Meta(min_length=1)] = EMBEDDED_MODEL
-    dtype: Literal["float16", "bfloat16", "float32"] = "float16"
+    dtype: Literal["float16", "bfloat16", "float32"] | None = "float16"
     hot_folder: str = "~/mpsdoctor"
     ignore: tuple[str, ...] = ()
     environment: dict[str, str] = msgspec.field(default_factory=dict)
@@ -39,10 +42,14 @@ def read(path: Path | None, environ: Mapping[str, str]) -> QuickSettings:
     The defaults where there is none, or where a value is not understood: `load` says why.
     """
     try:
-        layers = _file(path) | dict(_environment(environ))
-        return msgspec.convert(layers, QuickSettings)
+        file, variables = _file(path), dict(_environment(environ))
+        settings = msgspec.convert(file | variables, QuickSettings)
     except (OSError, ValueError):
         return QuickSettings()
+    is_files = settings.model == file.get("model", EMBEDDED_MODEL)
+    if is_files or "dtype" in variables:
+        return settings
+    return msgspec.structs.replace(settings, dtype=None)
 
 
 def _file(path: Path | None) -> dict[str, object]:
