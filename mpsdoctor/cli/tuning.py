@@ -38,13 +38,14 @@ def write_profile(facts: "Facts", model: str | None, path: Path) -> None:
     Raises MpsDoctorError, and leaves the file as it is, where the file is not understood.
     """
     from mpsdoctor.tuning.candidates import kept
+    from mpsdoctor.tuning.machine_name import machine_name
 
     previous = read_document(path)
-    before = str(previous.values.get("model", EMBEDDED_MODEL))
+    before = str(previous.values["model"])
     choices = tune_for(model or before, facts)
     if choices["model"].value == before:
         choices = kept(choices, previous.tuned, previous.reasons, made_with(facts))
-    save_profile(path, choices, previous)
+    save_profile(path, choices, previous, machine_name(facts))
 
 
 def read_document(path: Path) -> "Document":
@@ -72,13 +73,13 @@ def edits_of(previous: "Document") -> "dict[str, Value]":
     return {setting: value for setting, value in previous.edits.items() if setting != "model"}
 
 
-def save_profile(path: Path, choices: "Choices", previous: "Document") -> None:
-    """Writes it, with the user's own values; says what it holds now that it did not before."""
+def save_profile(path: Path, choices: "Choices", previous: "Document", machine: str) -> None:
+    """Writes what was tuned for `machine`, with the user's own values; says what changed."""
     from mpsdoctor.profile import document
     from mpsdoctor.profile.saving import save
 
     edits = edits_of(previous)
-    text = document.write(choices, edits)
+    text = document.write(choices, edits, machine)
     save(path, text)
     output.tell(f"Profile: {path}")
     output.tell(f"Model: {_described(choices['model'].value)}")
@@ -96,12 +97,12 @@ def _described(model: "Value") -> str:
 
 
 def _changes(previous: "Document", saved: "Document") -> "Iterator[str]":
-    """Of the settings that the profile had; others are news to nobody."""
+    """What is in force now and was not; the first profile is all new."""
     from mpsdoctor.cli.display.profile_settings import shown
     from mpsdoctor.profile.choice import differences
 
-    for one in differences(previous.values, saved.values):
-        if one.setting in previous.reasons:
+    if previous.written:
+        for one in differences(previous.values, saved.values):
             yield f"{one.setting} {shown(one.ours)} -> {shown(one.theirs)}"
 
 

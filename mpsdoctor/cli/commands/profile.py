@@ -33,8 +33,13 @@ def show(settings: tuple[str, ...], profile: Path | None) -> None:
     the evidence.
     """
     from mpsdoctor.cli.display import profile_settings
+    from mpsdoctor.profile import document
+    from mpsdoctor.profile.loading import load
+    from mpsdoctor.profile.settings import Profile
 
-    known = profile_settings.settings(profile_path(profile, os.environ))
+    path = profile_path(profile, os.environ)
+    loaded = load(Profile, path, os.environ)
+    known = profile_settings.settings(loaded, document.read(path.read_text("utf-8")), {})
     for one in profile_settings.named(known, settings):
         output.show(profile_settings.in_full(one))
     if not settings:
@@ -122,11 +127,10 @@ def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", titl
 
 def _guide(mine: "Document") -> "dict[str, Value]":
     from mpsdoctor.cli.tuning import known_needs
-    from mpsdoctor.constants import EMBEDDED_MODEL
     from mpsdoctor.facts.collect import collect
     from mpsdoctor.tuning.guide import guide
 
-    needs = known_needs(str(mine.values.get("model", EMBEDDED_MODEL)))
+    needs = known_needs(str(mine.values["model"]))
     choices = guide(collect(ask_torch=False), needs)
     return {name: choice.value for name, choice in choices.items()}
 

@@ -12,6 +12,7 @@ from mpsdoctor.fixing.plan import Plan, make_folders, put_back, write_anew
 from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.profile import document
 from mpsdoctor.profile.salvage import salvage
+from mpsdoctor.tuning.machine_name import machine_name
 
 
 def plan_for(report: Report, model: str | None) -> Plan:
@@ -42,7 +43,8 @@ def _anew(facts: Facts, model: str | None) -> tuple[Plan, Path | None]:
     choices = tune_for(model or salvaged.model or EMBEDDED_MODEL, facts)
     named = salvaged.edits.get("hot_folder")
     hot_folder = Path(os.path.realpath(os.path.expanduser(str(named)))) if named else None  # noqa: PTH111 (no raise)
-    return write_anew(path, content, _unused(path), salvaged, choices), hot_folder
+    plan = write_anew(path, content, _unused(path), salvaged, choices, machine_name(facts))
+    return plan, hot_folder
 
 
 def _retuned(facts: Facts, model: str | None, fixes: list[Fix]) -> Plan:
@@ -51,8 +53,9 @@ def _retuned(facts: Facts, model: str | None, fixes: list[Fix]) -> Plan:
         return Plan()
     path = _profile(facts)
     content = path.read_bytes()
-    current = document.read(content.decode()).values.get("model", EMBEDDED_MODEL)
-    return put_back(path, content, tune_for(model or str(current), facts), settings)
+    current = document.read(content.decode()).values["model"]
+    choices = tune_for(model or str(current), facts)
+    return put_back(path, content, choices, settings, machine_name(facts))
 
 
 def _profile(facts: Facts) -> Path:
