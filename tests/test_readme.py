@@ -16,6 +16,7 @@ from PIL import Image
 from mpsdoctor.checks.runner import examine
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.reports.text import render
+from mpsdoctor.resources import shipped
 from mpsdoctor.shapes.captions import Item, Scene
 from mpsdoctor.shapes.training.judge import judge
 
@@ -102,6 +103,15 @@ def test_its_report_is_what_that_mac_gets() -> None:
     [shown] = blocks("text")
 
     assert report.plain.rstrip() == shown.rstrip()
+
+
+def test_its_profile_is_one_that_ships() -> None:
+    """The part shown is in that file, to the letter."""
+    profile = shipped("profiles") / "m1-pro-16gb-torch-2.13.0-sdxl.toml"
+
+    [part] = blocks("toml")
+
+    assert part in profile.read_text("utf-8")
 
 
 def documents() -> list[str]:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from mpsdoctor.cli.host import host
 from mpsdoctor.planning.configs import Configs
+from mpsdoctor.profile.choice import Choices
 from mpsdoctor.profile.loading import Layers, read_layers
 from mpsdoctor.profile.settings import Profile
-from mpsdoctor.tuning.for_model import ModelSettings, settings_for
+from mpsdoctor.tuning.for_model import ModelSettings, choices_for, settings_for
+from mpsdoctor.tuning.lookup import name_of
 from mpsdoctor.tuning.machine import machine_facts
 
 
@@ -38,3 +40,8 @@ class Settings:
     ) -> ModelSettings[Profile]:
         """The same, with where each value comes from and why it was chosen."""
         return settings_for(Profile, model, self.layers, self._facts, self._host, configs)
+
+    def choices(self, model: str | None = None) -> Choices:
+        """What is tuned for it on this machine, with rules, facts and evidence."""
+        name = name_of(model or self.layers.model)
+        return choices_for(name, self.layers, self._facts, self._host)

@@ -37,24 +37,32 @@ def make_folders(missing: Iterable[Path]) -> Plan:
     )
 
 
-def put_back(path: Path, content: bytes, choices: Choices, settings: Collection[str]) -> Plan:
+def put_back(
+    path: Path, content: bytes, choices: Choices, settings: Collection[str], machine: str
+) -> Plan:
     """The profile as it is tuned now, with the user's own values but for `settings`.
 
-    `content` is a profile that `mpsdoctor.profile.loading.load` accepts.
+    `content` is a profile that `mpsdoctor.profile.loading.load` accepts; `machine` says what it is
+    tuned for.
     """
     previous = document.read(content.decode())
     own = edits_for(previous, str(choices["model"].value))
     edits = {name: value for name, value in own.items() if name not in settings}
-    text = document.write(choices, edits)
+    text = document.write(choices, edits, machine)
     lines = tuple(_changes(path, previous.values, document.read(text).values))
     if not lines:
         return Plan()
     return Plan((WriteFile(path=str(path), before=content, after=text.encode()),), lines)
 
 
-def write_anew(path: Path, content: bytes, copy: Path, salvaged: Salvage, choices: Choices) -> Plan:
-    """A tuned profile with the edits that are still understood; `copy` keeps the old one."""
-    text = document.write(choices, salvaged.edits)
+def write_anew(
+    path: Path, content: bytes, copy: Path, salvaged: Salvage, choices: Choices, machine: str
+) -> Plan:
+    """A profile tuned for `machine`, with the edits that are still understood.
+
+    `copy` keeps the old one.
+    """
+    text = document.write(choices, salvaged.edits, machine)
     return Plan(
         (
             KeepCopy(path=str(path), to=str(copy)),

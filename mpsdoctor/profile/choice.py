@@ -9,12 +9,17 @@ Value = str | int | float | bool | list[str] | None
 ENVIRONMENT = "environment."
 """Settings of this prefix are environment variables: `environment.PYTORCH_…`."""
 
+MEASURED_WITH = "Measured with "
+"""Begins the reason of what was measured; the releases that it holds for follow."""
+
 
 @dataclass(frozen=True)
 class Choice:
     """One setting's value. `rule` names the rule that chose it, `sources` what it rests on.
 
-    `facts` are what the rule looked at, of this machine, this model and what was chosen before.
+    The first sentence of `reason` stands behind the value in the profile's file, where there is
+    room for 40 to 75 characters. `facts` are what the rule looked at, of this machine, this model
+    and what was chosen before.
     """
 
     value: Value
@@ -22,6 +27,16 @@ class Choice:
     rule: str
     sources: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+
+    @property
+    def short(self) -> str:
+        """The first sentence of the reason, without its full stop."""
+        return self.reason.partition(". ")[0].removesuffix(".")
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether `mpsdoctor tune` measured it; if not, a rule chose it."""
+        return self.reason.startswith(MEASURED_WITH)
 
 
 Choices = Mapping[str, Choice]

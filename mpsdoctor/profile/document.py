@@ -1,152 +1,142 @@
-"""The profile as a TOML file that a person can read and edit.
+"""The profile as a TOML file that a person can read and edit, on one screen.
 
-Each value stands under its reason and before a comment with the value that was tuned:
+A value that matters on this machine has a line with its reason; the others are named together:
 
-    # Half the memory of float32. (rule: dtype; facts: device mps; diffusers docs: optimization/mps)
-    dtype = "float16"  # tuned: "float16"
+    dtype = "float16"  # Half the memory of float32
 
-A value that differs from its comment, or has none, was edited by hand and outlives a re-check.
+    # Left at their defaults: vae_tiling, prime
+
+Comments at the end record what was tuned (`mpsdoctor.profile.record`). A value that differs from
+the record, or is not in it, was set by hand and outlives a re-check. A setting whose line is
+deleted is tuned again.
 """
 
-import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import tomlkit
-from tomlkit.exceptions import ParseError
-from tomlkit.items import Comment, Whitespace
 
 from mpsdoctor.constants import PROFILE_SCHEMA
-from mpsdoctor.profile.choice import ENVIRONMENT, Choice, Choices, Value
+from mpsdoctor.profile import older_form, record, toml
+from mpsdoctor.profile.choice import ENVIRONMENT, Choices, Value
+from mpsdoctor.profile.settings import MODEL_SETTINGS, Profile
 
-HEADER = """\
-# mpsdoctor's settings for this machine, each with its reason.
-# Edit what you like: `mpsdoctor check` keeps a value that differs from its "tuned" comment.
-"""
+_HEADER = (
+    "Edit any value: `mpsdoctor check` keeps it. A line that you delete is tuned again.",
+    "Why a value was chosen, and on what evidence: `mpsdoctor profile show SETTING`.",
+)
+_MODELS = "# models = []  # Others that prompt files may name; each gets settings tuned for it"
+_RECORD = "# By these lines `mpsdoctor check` tells your values from those that it chose:"
 
-_TUNED = "# tuned: "
-_NOT_SET = "not set"
-_WIDTH = 98
-_EXPLAINED = re.compile(r"(.*) \(rule: ([^;]*?)(?:; facts: ([^;]*?))?(?:; (.*))?\)")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""What TOML forbids in a comment, and what ends a line."""
+_NOT_TUNED = ("schema_version", "environment")
+_DEFAULTS: Final[Mapping[str, Value]] = {
+    name: value
+    for name, value in Profile().model_dump(exclude=set(_NOT_TUNED)).items()
+    if value is not None
+}
+_ALWAYS_SHOWN = ("model", "device", "dtype", "attention")
+_OF_THE_MACHINE = [
+    name
+    for name in Profile.model_fields
+    if name not in (*MODEL_SETTINGS, *_NOT_TUNED, "model", "models")
+]
+"""Beside the environment variables."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A profile file's values, the values that were tuned, and the reasons, by setting name."""
+    """A profile file: what is written in it, what the record says was tuned, and the reasons."""
 
-    values: Mapping[str, Value] = field(default_factory=dict)
-    tuned: Mapping[str, Value] = field(default_factory=dict)
+    written: Mapping[str, Value] = field(default_factory=dict)
+    recorded: Mapping[str, Value] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """What is in force by setting name; settings that are not set are left out."""
+        return {**_DEFAULTS, **self.written}
+
+    @property
+    def tuned(self) -> dict[str, Value]:
+        """What would be in force without edits."""
+        return {**_DEFAULTS, **self.recorded}
 
     @property
     def edits(self) -> dict[str, Value]:
         """The values that were changed or added by hand."""
         return {
             name: value
-            for name, value in self.values.items()
-            if name not in self.tuned or self.tuned[name] != value
+            for name, value in self.written.items()
+            if name not in self.recorded or self.recorded[name] != value
         }
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """What stands above a value, in its parts; what a person wrote there is all reason."""
+def write(choices: Choices, edits: Mapping[str, Value], machine: str) -> str:
+    """The file's text.
 
-    reason: str
-    rule: str = ""
-    facts: str = ""
-    sources: tuple[str, ...] = ()
-
-
-def explanation(text: str) -> Explanation:
-    """Of a reason as `read` gives it."""
-    parts = _EXPLAINED.fullmatch(text)
-    if parts is None:
-        return Explanation(text)
-    reason, rule, facts, sources = parts.groups(default="")
-    return Explanation(reason, rule, facts, tuple(filter(None, sources.split("; "))))
-
-
-def write(choices: Choices, edits: Mapping[str, Value]) -> str:
-    """The file's text; `edits` are the user's own values, which stand beside what was tuned."""
-    entries = {name: _entry(name, choice, edits) for name, choice in choices.items()}
-    entries |= {
-        name: f"{_key(name)} = {_toml(value)}\n"
-        for name, value in edits.items()
-        if name not in choices
-    }
-    settings = [text for name, text in entries.items() if not name.startswith(ENVIRONMENT)]
-    environment = [text for name, text in entries.items() if name.startswith(ENVIRONMENT)]
-    parts = [HEADER, f"schema_version = {PROFILE_SCHEMA}\n", *settings]
-    if environment:
-        parts += ["[environment]\n", *environment]
-    return "\n".join(parts)
+    `edits` are the user's own values, which stand in the place of what was tuned; `machine` says in
+    a few words what it was tuned for.
+    """
+    lines = dict(_lines(choices, edits))
+    environment = [name for name in lines if name.startswith(ENVIRONMENT)]
+    first = [name for name in _OF_THE_MACHINE if name in lines] + environment
+    others = [name for name in lines if name not in first]
+    models = [] if "models" in lines else [_MODELS]
+    left = [name for name in Profile.model_fields if name not in (*lines, *_NOT_TUNED, "models")]
+    sections: tuple[Iterable[str], ...] = (
+        _wrapped(f"mpsdoctor's settings for {machine}.", *_HEADER),
+        [f"schema_version = {PROFILE_SCHEMA}"],
+        ["# For this machine", *(lines[name] for name in first)],
+        ["# For this model", *(lines[name] for name in others), *models],
+        _wrapped(f"Left at their defaults: {', '.join(left)}"),
+        [_RECORD, *record.write(choices)],
+    )
+    return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
 def read(text: str) -> Document:
     """The file's parts; `text` is a profile that `mpsdoctor.profile.loading.load` accepts."""
-    values: dict[str, Value] = {}
-    tuned: dict[str, Value] = {}
-    reasons: dict[str, str] = {}
-    for name, value, comment, reason in _entries(tomlkit.parse(text).body, prefix=""):
-        if name == "schema_version":
-            continue
-        reasons[name] = reason
-        if value is not None:
-            values[name] = value
-        if comment.startswith(_TUNED):
-            tuned[name] = _parse_value(comment.removeprefix(_TUNED))
-    return Document(values, tuned, reasons)
+    parsed = tomlkit.parse(text)
+    written = toml.flat(parsed.unwrap())
+    written.pop("schema_version", None)
+    reasons = dict(_reasons(parsed.body))
+    known = record.read(text)
+    if known is None:
+        known, reasons = older_form.read(text)
+    return Document(written, known.values, {**reasons, **known.measured})
 
 
-def _entry(name: str, choice: Choice, edits: Mapping[str, Value]) -> str:
-    facts = [f"facts: {', '.join(choice.facts)}"] if choice.facts else []
-    evidence = "; ".join((f"rule: {choice.rule}", *facts, *choice.sources))
-    text = _UNPRINTABLE.sub(" ", f"{choice.reason} ({evidence})")
-    reason = textwrap.wrap(text, _WIDTH, break_on_hyphens=False)
-    value = edits.get(name, choice.value)
-    line = f"# {_key(name)} is not set" if value is None else f"{_key(name)} = {_toml(value)}"
-    comments = "".join(f"# {text}\n" for text in reason)
-    return f"{comments}{line}  {_TUNED}{_toml(choice.value)}\n"
+def _lines(choices: Choices, edits: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+    """Of the values that matter here, by setting name."""
+    for name in dict.fromkeys((*choices, *edits)):
+        choice = choices.get(name)
+        if name in edits and (choice is None or choice.value != edits[name]):
+            tuned = f"; tuned: {toml.value(choice.value)}" if choice else ""
+            yield name, toml.line(name, edits[name], f"Set by hand{tuned}")
+        elif choice and _matters(name, choice.value):
+            yield name, toml.line(name, choice.value, choice.short)
 
 
-def _key(name: str) -> str:
-    return name.removeprefix(ENVIRONMENT)
+def _matters(name: str, value: Value) -> bool:
+    return value is not None and (name in _ALWAYS_SHOWN or value != _DEFAULTS.get(name))
 
 
-def _toml(value: Value) -> str:
-    return _NOT_SET if value is None else tomlkit.item(value).as_string()
+def _wrapped(*paragraphs: str) -> list[str]:
+    return [
+        f"# {line}"
+        for text in paragraphs
+        for line in textwrap.wrap(toml.comment(text), toml.WIDTH - 2, break_on_hyphens=False)
+    ]
 
 
-def _parse_value(text: str) -> Value:
-    if text == _NOT_SET:
-        return None
-    try:
-        value: Value = tomlkit.value(text).unwrap()
-    except ParseError:
-        return None
-    return value
-
-
-def _entries(body: Iterable[tuple[Any, Any]], prefix: str) -> Iterator[tuple[str, Value, str, str]]:
-    """Name, value, trailing comment and reason of each setting, also of those not set."""
-    above: list[str] = []
+def _reasons(body: Iterable[tuple[Any, Any]], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The comment behind each value, by setting name."""
     for key, item in body:
-        if isinstance(item, Whitespace):
-            above = []
-        elif isinstance(item, Comment):
-            text = item.trivia.comment.removeprefix("# ")
-            name, separator, rest = text.partition(" is not set  ")
-            if separator:
-                yield prefix + name, None, rest, " ".join(above)
-            else:
-                above.append(text)
-        elif key is not None and key.key == "environment" and not prefix:
-            yield from _entries(item.value.body, ENVIRONMENT)
-        elif key is not None:
-            yield prefix + key.key, item.unwrap(), item.trivia.comment, " ".join(above)
-            above = []
+        if key is None:
+            continue
+        if key.key == "environment" and not prefix:
+            yield from _reasons(item.value.body, ENVIRONMENT)
+        else:
+            yield prefix + key.key, item.trivia.comment.removeprefix("#").strip()

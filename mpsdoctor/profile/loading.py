@@ -73,7 +73,7 @@ class Layers:
         """The model that the file's values were tuned for; None where there is no file."""
         if self.path is None:
             return None
-        return str(self.document.tuned.get("model") or self.file_model)
+        return str(self.document.recorded.get("model") or self.file_model)
 
     def edits_for(self, model: str) -> dict[str, Any]:
         """What the file's user set by hand, as far as it is for `model`.

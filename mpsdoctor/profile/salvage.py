@@ -9,7 +9,7 @@ import tomlkit
 from pydantic import ValidationError
 from tomlkit.exceptions import TOMLKitError
 
-from mpsdoctor.profile import document
+from mpsdoctor.profile import document, record
 from mpsdoctor.profile.choice import ENVIRONMENT, Value
 from mpsdoctor.profile.settings import Profile
 
@@ -39,13 +39,15 @@ def salvage(data: bytes) -> Salvage:
     edits: dict[str, Value] = {}
     renamed: dict[str, str] = {}
     for written, setting, value in sorted(_settings(previous.edits), key=_misspelt):
+        if setting and setting in previous.recorded and previous.recorded[setting] == value:
+            continue  # what was tuned, under a misspelt key
         if setting is None or setting in edits or not _is_understood(setting, value):
             left_out.append(_assignment(written, value))
             continue
         edits[setting] = value
         if setting != written:
             renamed[written] = setting
-    model = edits.pop("model", previous.values.get("model"))
+    model = edits.pop("model", previous.written.get("model"))
     return Salvage(
         model=str(model) if _is_understood("model", model) else None,
         edits=edits,
@@ -57,11 +59,13 @@ def salvage(data: bytes) -> Salvage:
 def _toml(data: bytes) -> tuple[str, list[str]]:
     """The lines that make TOML together, and the others.
 
-    A value over several lines is tried as a whole as long as no line after it stands alone.
+    A value over several lines is tried as a whole as long as no line after it stands alone. The
+    record of what was tuned comes first, so that it is in no such value.
     """
     kept, pending = "", ""
     left_out: list[str] = []
-    for line in data.decode("utf-8-sig", "replace").splitlines(keepends=True):
+    lines = f"{data.decode('utf-8-sig', 'replace')}\n".splitlines(keepends=True)
+    for line in sorted(lines, key=lambda one: not record.is_line(one)):
         if _is_toml(kept + pending + line):
             kept, pending = kept + pending + line, ""
         elif pending and _says_something(line) and _is_toml(kept + line):

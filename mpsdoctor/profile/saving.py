@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.files import numbered_names, write_atomically
 from mpsdoctor.profile import document
@@ -19,7 +18,7 @@ from mpsdoctor.profile.settings import MODEL_SETTINGS, Profile
 class SavedProfile:
     """What the file holds now.
 
-    `changed` are the settings that it had before with another value, `kept` the user's own values.
+    `changed` are the settings that had another value before, `kept` the user's own values.
     `left_out` are those that were for the model before; `aside` is then where the file before lies.
     """
 
@@ -49,7 +48,7 @@ def edits_for(previous: Document, model: str) -> dict[str, Value]:
 
     What is not for one model only is for all.
     """
-    own = model == previous.values.get("model", EMBEDDED_MODEL)
+    own = model == previous.values["model"]
     return {
         name: value
         for name, value in previous.edits.items()
@@ -57,8 +56,8 @@ def edits_for(previous: Document, model: str) -> dict[str, Value]:
     }
 
 
-def save_profile(path: Path, choices: Choices, previous: Document) -> SavedProfile:
-    """Writes the choices, and the user's own values over them.
+def save_profile(path: Path, choices: Choices, previous: Document, machine: str) -> SavedProfile:
+    """Writes what was tuned for `machine`, and the user's own values over it.
 
     Where some of those were for another model, the file before is set aside, so that they are not
     lost. Raises MpsDoctorError where the folder cannot be written to.
@@ -70,13 +69,13 @@ def save_profile(path: Path, choices: Choices, previous: Document) -> SavedProfi
         for name, value in previous.edits.items()
         if name not in edits and name != "model"
     }
-    text = document.write(choices, edits)
+    text = document.write(choices, edits, machine)
     aside = _set_aside(path) if left_out else None
     save(path, text)
     changed = differences(previous.values, document.read(text).values)
     return SavedProfile(
         model=model,
-        changed=tuple(one for one in changed if one.setting in previous.reasons),
+        changed=tuple(changed) if previous.written else (),
         kept=edits,
         left_out=left_out,
         aside=aside,

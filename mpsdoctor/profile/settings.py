@@ -54,7 +54,7 @@ class Profile(BaseSettings):
     )
     models: list[str] = Field(
         default_factory=list,
-        description="Other models that a prompt file may ask for, each with settings of its own.",
+        description="Other models that prompt files may name; each gets settings tuned for it.",
     )
     device: Literal["mps", "cpu"] = Field(default="mps", description="PyTorch device.")
     dtype: Literal["float16", "bfloat16", "float32"] = Field(

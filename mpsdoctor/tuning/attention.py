@@ -18,11 +18,11 @@ def attention(given: RuleInput) -> Choice:
     if given.embedded:
         return Choice("native", "128×128 pixels leave nothing to bound.", "attention")
     if given.lacks_sdpa:
-        reason = "This PyTorch has no scaled_dot_product_attention; in it, slicing is right."
+        reason = "This PyTorch has no scaled_dot_product_attention. In it, slicing is right."
         return Choice("sliced", reason, "attention-guide", (GUIDE,))
     fit = given.fit
     if fit is None:
-        reason = "What this model needs is not known: in pieces, attention cannot fill the memory."
+        reason = "What this model needs is not known. In pieces, attention cannot fill the memory."
         return Choice("bounded", f"{reason} {_slicing(given)}", "attention-unknown", _SOURCES)
     setting = fit.outcome.setting
     reason = f"{_forecast(fit, given)} {_slicing(given)}"
@@ -33,17 +33,18 @@ def attention_budget(given: RuleInput) -> Choice:
     """The largest, and so the fastest, that fits."""
     fit = given.forecast
     if fit is None and given.on_mps and not given.lacks_sdpa and not given.embedded:
-        reason = "A piece of attention for which most Macs have room."
+        reason = "Pieces, in MiB, for which most Macs have room."
         return Choice(DEFAULT_BUDGET_MIB, reason, "attention-unknown", _SOURCES)
     budget = fit.outcome.setting.attention_budget if fit else None
     if budget is None or fit is None:
         return Choice(None, "Attention is not bounded.", "attention-budget")
     if _largest_scores(fit) <= budget * 2**20:
         reason = (
-            "Nothing is cut at the model's own size; larger pictures are computed in pieces of it."
+            "Pieces, in MiB, that cut nothing at the model's own size. The attention of larger "
+            "pictures is computed in pieces of this."
         )
     else:
-        reason = "The largest pieces, in MiB, that fit: fewer and larger pieces are faster."
+        reason = "The largest pieces, in MiB, that fit. Fewer and larger pieces are faster."
     return Choice(budget, reason, "attention-budget")
 
 
@@ -66,9 +67,7 @@ def side(given: RuleInput) -> Choice:
         return Choice(None, "The size that the model was trained for.", "size")
     chosen = min(fit.footprint.width, fit.footprint.height)
     if fit.fits:
-        reason = (
-            "The model's own size does not fit in this Mac's memory; this is the largest known to."
-        )
+        reason = "The model's own size does not fit. This is the largest that is known to."
         return Choice(chosen, reason, "size-fits")
     reason = f"Nothing fits: the least that is known misses {gib(fit.outcome.missing_bytes)}."
     return Choice(chosen, reason, "size-least")
@@ -79,7 +78,7 @@ def largest_side(given: RuleInput) -> Choice:
     fit = None if given.embedded else given.forecast
     if fit is None:
         return Choice(None, "No limit is known.", "largest-side")
-    reason = "The largest square that is forecast to fit with these settings, in pixels."
+    reason = "The largest square, in pixels, that is forecast to fit."
     if fit.largest_side is None:
         return Choice(None, "Nothing is forecast to fit.", "largest-side")
     return Choice(fit.largest_side, reason, "largest-side", _SOURCES)
@@ -88,8 +87,8 @@ def largest_side(given: RuleInput) -> Choice:
 def _forecast(fit: Fit, given: RuleInput) -> str:
     size = f"{fit.footprint.width}×{fit.footprint.height}"
     peak, limit = gib(fit.outcome.peak_bytes), given.machine.limit_bytes or 0
-    verdict = f"{'fits in' if fit.fits else 'exceeds'} {gib(limit)}, {given.machine.limit_from}"
-    return f"At {size} it is forecast to take {peak}, which {verdict}."
+    verdict = f"{'fits in' if fit.fits else 'exceeds'} {gib(limit)}"
+    return f"The forecast of {peak} at {size} {verdict}. The limit is {given.machine.limit_from}."
 
 
 def _slicing(given: RuleInput) -> str:

@@ -7,7 +7,7 @@ from mpsdoctor.facts.measurement import Measurement
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.knowledge import dtypes, rendering, settings
 from mpsdoctor.knowledge.device import device_of
-from mpsdoctor.profile.choice import Choice, Choices, Value
+from mpsdoctor.profile.choice import MEASURED_WITH, Choice, Choices, Value
 from mpsdoctor.tuning.needs import Needs
 
 _BUDGETS = (256, 1024)
@@ -68,7 +68,7 @@ def with_measured(
         f"{candidate}: {result.problem or f'{result.seconds:.3g} s a step'}"
         for candidate, result in measured.items()
     )
-    reason = f"The fastest that was measured on this machine. {figures}."
+    reason = f"{_measured_with(made_with)}. It was the fastest on this machine. {figures}."
     return {
         **choices,
         **{
@@ -88,11 +88,11 @@ def kept(
     changed = {name for name in ("device", "dtype") if tuned.get(name) != choices[name].value}
     if "device" in changed or ("dtype" in changed and choices["dtype"].rule.startswith("fault ")):
         return choices
-    end = f" (rule: {MEASURED}; facts: {made_with})"
+    here = _measured_with(made_with)
     measured = {
-        name: Choice(tuned[name], reason.removesuffix(end), MEASURED, facts=(made_with,))
+        name: Choice(tuned[name], f"{here}.", MEASURED, facts=(made_with,))
         for name, reason in reasons.items()
-        if name in tuned and name in choices and reason.endswith(end)
+        if name in tuned and name in choices and reason == here
     }
     return {**choices, **measured}
 
@@ -102,6 +102,11 @@ def made_with(facts: Facts) -> str:
     versions = facts.packages or {}
     names = ("torch", "diffusers")
     return ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
+
+
+def _measured_with(made_with: str) -> str:
+    """The short reason, by which a later check knows what was measured with the same releases."""
+    return f"{MEASURED_WITH}{made_with}"
 
 
 def _changes(choices: Choices, facts: Facts, needs: Needs) -> Iterator[dict[str, Value]]:

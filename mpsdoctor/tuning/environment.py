@@ -15,7 +15,7 @@ _LOW = 0.8
 
 def fallback(given: RuleInput) -> Choice:
     """An operation that mps lacks."""
-    reason = "An operation that mps lacks runs on the CPU, with a warning, instead of failing."
+    reason = "An operation that mps lacks runs on the CPU. torch warns of it instead of failing."
     return _variable("1", given, reason, "fallback", TORCH_DOCS)
 
 
@@ -23,8 +23,8 @@ def high_watermark(given: RuleInput) -> Choice:
     """How much torch may take, of what Metal recommends."""
     ratio = _high(given)
     reason = (
-        "torch's own limit is 1.7 times what Metal recommends, more than this Mac's memory; "
-        "swapping turns seconds into minutes."
+        "Keeps torch within what Metal recommends. Its own limit is 1.7 times that, more than "
+        "this Mac's memory; swapping turns seconds into minutes."
     )
     if ratio < 1:
         reason += " Here Metal recommends nearly all of it, as somebody raised the wired limit."
@@ -33,7 +33,7 @@ def high_watermark(given: RuleInput) -> Choice:
 
 def low_watermark(given: RuleInput) -> Choice:
     """From where on torch gives back what it keeps for later."""
-    reason = "It must not exceed the high ratio; torch's own, 1.4, would, and torch would refuse."
+    reason = "Must not exceed the high ratio. torch's own, 1.4, would, and torch would refuse."
     low = floor(_high(given) * _LOW * 100) / 100
     return _variable(str(low), given, reason, "watermark", TORCH_DOCS, "pytorch #96814")
 
@@ -62,7 +62,8 @@ def _asked(name: str, given: RuleInput) -> Choice:
     if found is None:
         return Choice(None, "No known fault of this machine asks for it.", "fault")
     value, fault = found
-    return Choice(value, f"{fault.symptom}.", f"fault {fault.id}", fault.sources)
+    reason = f"Avoids the fault {fault.id}. {fault.symptom}."
+    return Choice(value, reason, f"fault {fault.id}", fault.sources)
 
 
 def _variable(value: str, given: RuleInput, reason: str, rule: str, *sources: str) -> Choice:

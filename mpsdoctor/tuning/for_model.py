@@ -85,12 +85,24 @@ def settings_for(
     }
     if name == layers.tuned_model == layers.file_model:
         return ModelSettings(combine(kind, {Origin.FILE: layers.file, **given}, layers.path))
-    edits = layers.edits_for(name)
+    choices = choices_for(name, layers, facts, host, configs)
+    settings = settings_of(choices)
+    edits = _with_variables(layers.edits_for(name), settings)
+    below = {Origin.TUNED: settings, Origin.FILE: edits}
+    return ModelSettings(combine(kind, {**below, **given}, layers.path), choices)
+
+
+def choices_for(
+    model: str,
+    layers: Layers,
+    facts: Callable[[], Facts],
+    host: Host,
+    configs: Configs | None = None,
+) -> Choices:
+    """What is tuned for `model` beside the values that the user set, each with its reason."""
+    edits = layers.edits_for(model)
     device = {**edits, **layers.environment, **layers.arguments}.get("device")
-    tuned = tune_for(name, facts(), host, device=device, configs=configs)
-    settings = settings_of(tuned.choices)
-    below = {Origin.TUNED: settings, Origin.FILE: _with_variables(edits, settings)}
-    return ModelSettings(combine(kind, {**below, **given}, layers.path), tuned.choices)
+    return tune_for(model, facts(), host, device=device, configs=configs).choices
 
 
 def _with_variables(edits: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

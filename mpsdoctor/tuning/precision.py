@@ -26,7 +26,7 @@ def explain(rendering: Rendering, needs: Needs, *, on_mps: bool) -> Precision:
     family = dtypes.family(needs.model, needs.pipeline)
     if family is None or rendering.dtype == "float16":
         return Precision(rendering.dtype, "Half the memory of float32.", "dtype", (GUIDE,))
-    reason = f"{family.name} fails in float16: {family.why}."
+    reason = f"{family.name} fails in float16. The cause: {family.why}."
     if rendering.dtype != family.use:
         reason += " This macOS or this torch has no bfloat16 on mps."
     return Precision(rendering.dtype, reason, "dtype-model", family.sources)

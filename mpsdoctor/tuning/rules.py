@@ -36,8 +36,8 @@ def _explained(rule: Rule, given: RuleInput) -> Choice:
 
 def _model(given: RuleInput) -> Choice:
     if given.embedded:
-        return Choice(given.model, "Ships with mpsdoctor; `check --model` names yours.", "model")
-    return Choice(given.model, "Named with `mpsdoctor check --model`.", "model")
+        return Choice(given.model, "Ships with mpsdoctor. `check --model` names yours.", "model")
+    return Choice(given.model, "Named with `check --model`.", "model")
 
 
 def _device(given: RuleInput) -> Choice:
@@ -49,7 +49,7 @@ def _device(given: RuleInput) -> Choice:
         return Choice("mps", "torch finds this Mac's GPU.", "device", (GUIDE,))
     if not given.is_mac:
         return Choice("cpu", "This is not a Mac: it has no mps device.", "device")
-    return Choice("cpu", "torch cannot use this Mac's GPU: `mpsdoctor check` says why.", "device")
+    return Choice("cpu", "torch cannot use this Mac's GPU. `mpsdoctor check` says why.", "device")
 
 
 def _wrong(name: str) -> Choice:
@@ -78,7 +78,7 @@ def _variant(given: RuleInput) -> Choice:
     if given.embedded:
         return Choice(None, "The embedded model has one set of weights.", "variant")
     if given.dtype == "float16":
-        reason = "Reads half as much from disk; a model without it loads its other weights."
+        reason = "Reads half as much from disk. A model without it loads its other weights."
         return Choice("fp16", reason, "variant", (GUIDE,))
     return Choice(None, "The weights as the model's authors published them.", "variant")
 

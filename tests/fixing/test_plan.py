@@ -12,6 +12,7 @@ from mpsdoctor.profile.salvage import salvage
 
 PROFILE = Path("/settings/profile.toml")
 ASIDE = Path("/settings/profile.aside.toml")
+MACHINE = "Apple M1, 8 GB"
 CHOICES = {
     "model": Choice("someone/a-model", "Named.", "model"),
     "attention": Choice("native", "Slicing gives NaN.", "attention"),
@@ -22,7 +23,7 @@ CHOICES = {
 
 def profile(**edits: Value) -> bytes:
     """A tuned profile with these values by hand."""
-    return document.write(CHOICES, edits).encode()
+    return document.write(CHOICES, edits, MACHINE).encode()
 
 
 def test_folders_are_made_from_the_outermost_on() -> None:
@@ -38,7 +39,9 @@ def test_values_that_do_harm_are_put_back_and_the_others_are_kept() -> None:
     edits: dict[str, Value] = {"attention": "sliced", "width": 640, "environment.PYTORCH_X": "0"}
     content = profile(**edits)
 
-    plan = put_back(PROFILE, content, CHOICES, {"attention", "environment.PYTORCH_X", "unheard"})
+    plan = put_back(
+        PROFILE, content, CHOICES, {"attention", "environment.PYTORCH_X", "unheard"}, MACHINE
+    )
 
     assert (WriteFile(path=str(PROFILE), before=content, after=profile(width=640)),) == plan.steps
     assert (
@@ -49,27 +52,28 @@ def test_values_that_do_harm_are_put_back_and_the_others_are_kept() -> None:
 
 def test_what_is_tuned_otherwise_than_last_time_is_said_too() -> None:
     """Nothing in the file changes without a line."""
-    tuned = CHOICES | {"width": Choice(128, "Its size.", "size"), "attention": CHOICES["width"]}
+    tuned = CHOICES | {"width": Choice(128, "Its size.", "size")}
 
-    plan = put_back(PROFILE, profile(attention="sliced"), tuned, {"attention"})
+    plan = put_back(PROFILE, profile(height=64, prime=True), tuned, {"height", "prime"}, MACHINE)
 
     assert (
+        "set prime = false in /settings/profile.toml, was true",
         "set width = 128 in /settings/profile.toml, was not set",
-        'leave attention out of /settings/profile.toml, was "sliced"',
+        "leave height out of /settings/profile.toml, was 64",
     ) == tuple(plan.lines)
 
 
 def test_what_is_tuned_as_it_was_pinned_leaves_nothing_to_do() -> None:
     """A fix that changes no value is none."""
-    assert Plan() == put_back(PROFILE, profile(), CHOICES, {"attention"})
+    assert Plan() == put_back(PROFILE, profile(), CHOICES, {"attention"}, MACHINE)
 
 
 def test_a_profile_that_is_not_understood_is_set_aside_and_written_anew() -> None:
     """The plan names every value by hand: kept, corrected or left out."""
-    content = profile(width=640) + b'MY = "x"\nzzz = 3\n'
+    content = profile(width=640) + b'environment.MY = "x"\nzzz = 3\n'
     content = b'atention = "sliced"\nheight = 3\n' + content.replace(b"schema_version = 1", b"= 1")
 
-    plan = write_anew(PROFILE, content, ASIDE, salvage(content), CHOICES)
+    plan = write_anew(PROFILE, content, ASIDE, salvage(content), CHOICES, MACHINE)
 
     kept: dict[str, Value] = {"attention": "sliced", "width": 640, "environment.MY": "x"}
     assert (
@@ -90,7 +94,7 @@ write /settings/profile.toml anew, tuned for this machine
 @pytest.mark.parametrize(("plan", "writes"), [(Plan(), False), (make_folders([ASIDE]), False)])
 def test_plans_add_up(plan: Plan, writes: bool) -> None:
     """The profile is part of a plan as soon as it is part of one of its parts."""
-    written = put_back(PROFILE, profile(attention="sliced"), CHOICES, {"attention"})
+    written = put_back(PROFILE, profile(attention="sliced"), CHOICES, {"attention"}, MACHINE)
 
     assert writes is plan.writes_file
     assert (plan + written).writes_file

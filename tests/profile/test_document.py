@@ -1,111 +1,279 @@
 """The profile's file."""
 
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
 import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mpsdoctor.facts.records import Facts
+from mpsdoctor.planning import catalogue
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import Choice, Value, settings_of
+from mpsdoctor.profile.loading import load
 from mpsdoctor.profile.settings import Profile
+from mpsdoctor.resources import shipped
+from mpsdoctor.tuning.machine_name import machine_name
+from mpsdoctor.tuning.needs import Needs
+from mpsdoctor.tuning.rules import tune
+from tests.support.machines import MACHINES
+from tests.support.shipped_profiles import MODELS, machine, needs
 
+MACHINE = "Apple M1, 8 GB"
 CHOICES = {
-    "dtype": Choice("float16", "Half the memory.", "dtype", ("diffusers docs",)),
+    "model": Choice("someone/a-model", "Named with `check --model`.", "model"),
+    "device": Choice("mps", "torch finds it.", "device"),
+    "dtype": Choice("float16", "Half the memory. And more.", "dtype", ("diffusers docs",)),
+    "vae_tiling": Choice(True, "Decoded as a whole, it would not fit.", "vae-tiling"),
+    "vae_slicing": Choice(False, "Nothing to slice.", "vae-slicing"),
     "width": Choice(None, "The model's own.", "size"),
-    "environment.PYTORCH_ENABLE_MPS_FALLBACK": Choice(
-        "1",
-        "Rather slow than not.",
-        "fallback",
-        ("pytorch docs", "#1"),
-        ("torch 2.8", "device mps"),
-    ),
+    "environment.PYTORCH_ENABLE_MPS_FALLBACK": Choice("1", "Rather slow.", "fallback"),
 }
 
 
 def test_the_file_reads_as_a_person_would_want_it() -> None:
-    """Each value stands under its reason, rule and sources; what is not set says so."""
+    """A line a value that matters, with a short reason; then the others, and what was tuned."""
     assert (
-        document.write(CHOICES, {})
+        document.write(CHOICES, {"dtype": "float32", "ignore": ["MPS101"]}, MACHINE)
         == """\
-# mpsdoctor's settings for this machine, each with its reason.
-# Edit what you like: `mpsdoctor check` keeps a value that differs from its "tuned" comment.
+# mpsdoctor's settings for Apple M1, 8 GB.
+# Edit any value: `mpsdoctor check` keeps it. A line that you delete is tuned again.
+# Why a value was chosen, and on what evidence: `mpsdoctor profile show SETTING`.
 
 schema_version = 1
 
-# Half the memory. (rule: dtype; diffusers docs)
-dtype = "float16"  # tuned: "float16"
+# For this machine
+device = "mps"  # torch finds it
+ignore = ["MPS101"]  # Set by hand
+environment.PYTORCH_ENABLE_MPS_FALLBACK = "1"  # Rather slow
 
-# The model's own. (rule: size)
-# width is not set  # tuned: not set
+# For this model
+model = "someone/a-model"  # Named with `check --model`
+dtype = "float32"  # Set by hand; tuned: "float16"
+vae_tiling = true  # Decoded as a whole, it would not fit
+# models = []  # Others that prompt files may name; each gets settings tuned for it
 
-[environment]
+# Left at their defaults: variant, use_safetensors, vae_dtype, attention, attention_budget,
+# vae_slicing, prime, one_prompt_at_a_time, width, height, largest_side, num_inference_steps,
+# guidance_scale, hot_folder
 
-# Rather slow than not. (rule: fallback; facts: torch 2.8, device mps; pytorch docs; #1)
-PYTORCH_ENABLE_MPS_FALLBACK = "1"  # tuned: "1"
+# By these lines `mpsdoctor check` tells your values from those that it chose:
+# Tuned: model="someone/a-model", device="mps", dtype="float16", vae_tiling=true, vae_slicing=false
+# Tuned: environment.PYTORCH_ENABLE_MPS_FALLBACK="1"
 """
     )
 
 
-def test_a_reason_is_taken_apart_again() -> None:
-    """Into what a rule put together, however long; a person's own words stay whole."""
-    because = " ".join(["Because (so to say) of this."] * 9)
-    long = Choice(True, because, "a rule", ("s 1", "s 2"), ("x", "y z"))
-    reasons = document.read(document.write(CHOICES | {"prime": long}, {})).reasons
-
-    def parts(name: str) -> tuple[str, str, str, tuple[str, ...]]:
-        one = document.explanation(reasons[name])
-        return one.reason, one.rule, one.facts, one.sources
-
-    assert parts("prime") == (because, "a rule", "x, y z", ("s 1", "s 2"))
-    assert parts("dtype") == ("Half the memory.", "dtype", "", ("diffusers docs",))
-    assert parts("width") == ("The model's own.", "size", "", ())
-    assert document.explanation("my own (rule)") == document.Explanation("my own (rule)")
+def fits_one_screen(text: str) -> bool:
+    """40 lines of 100 columns, and no reason that is cut."""
+    lines = text.splitlines()
+    return len(lines) <= 40 and max(map(len, lines)) < 100 and "…" not in text
 
 
-def test_edits_are_known_and_kept() -> None:
-    """A changed value, a value set by hand, and a new variable outlive the next writing."""
-    text = (
-        document.write(CHOICES, {})
-        .replace('dtype = "float16"', 'dtype = "float32"')
-        .replace("# width is not set  # tuned: not set", "width = 640")
-        + 'MY_VARIABLE = "x"\n'
-    )
-    edits: dict[str, Value] = {
-        "dtype": "float32",
-        "width": 640,
-        "environment.MY_VARIABLE": "x",
+@pytest.mark.parametrize("path", sorted(shipped("profiles").glob("*.toml")), ids=lambda p: p.stem)
+def test_a_profile_that_ships_fits_one_screen(path: Path) -> None:
+    """Every reason is there in full."""
+    assert fits_one_screen(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", sorted(MACHINES.glob("*.json")), ids=lambda path: path.stem)
+def test_the_profile_of_every_recorded_machine_fits_one_screen(path: Path) -> None:
+    """For the embedded model and for every one of the catalogue; it loads, and has no edits."""
+    facts = msgspec.json.decode(path.read_bytes(), type=Facts)
+    models = [Needs("shapes"), *(needs(entry.model) for entry in catalogue.load().values())]
+    for model in models:
+        choices = tune(facts, model)
+
+        text = document.write(choices, {}, machine_name(facts))
+
+        assert fits_one_screen(text), text
+        file = document.read(text)
+        in_force = Profile.model_validate(settings_of(choices)).model_dump(exclude_none=True)
+        del in_force["schema_version"]
+        variables = in_force.pop("environment").items()
+        assert {**in_force, **{f"environment.{key}": value for key, value in variables}} == (
+            file.values
+        )
+        assert ({}, file.values) == (file.edits, file.tuned)
+
+
+def test_a_reason_is_cut_rather_than_the_line_too_long() -> None:
+    """A value stays whole, however long it is."""
+    choices = {
+        "model": Choice("x" * 120, "Named.", "model"),
+        "dtype": Choice("float16", "Because " * 20, "dtype"),
     }
-    assert edits == document.read(text).edits
+    lines = document.write(choices, {}, MACHINE).splitlines()
 
-    again = document.write(CHOICES, document.read(text).edits)
+    assert f'model = "{"x" * 120}"' in lines
+    [dtype] = [line for line in lines if line.startswith("dtype")]
+    assert dtype.startswith('dtype = "float16"  # Because Because')
+    assert dtype.endswith(" …")
+    assert len(dtype) < 100
 
-    assert edits == document.read(again).edits
-    assert 'dtype = "float32"  # tuned: "float16"' in again
-    assert "width = 640  # tuned: not set" in again
 
-
-names = st.sampled_from(["model", "dtype", "width", "environment.A", "environment.B-C"])
+variables = st.text(max_size=9).map("environment.{}".format)
+names = st.sampled_from(["model", "dtype", "width", "vae_tiling", "prime"]) | variables
 values = st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text() | st.floats(0.1, 9.9)
 words = st.from_regex(r"[ -~]{0,200}", fullmatch=True)
 choices = st.builds(Choice, values, words, words, st.tuples(words), st.tuples(st.text()))
 
 
-@given(st.dictionaries(names, choices), st.dictionaries(names, values.filter(bool)))
-def test_what_is_written_is_read_again(tuned: dict[str, Choice], edits: dict[str, Value]) -> None:
-    """Whatever a reason or a value holds, the file is TOML with the same values in it."""
-    text = document.write(tuned, edits)
+@given(
+    st.dictionaries(names, choices),
+    st.dictionaries(names, values.filter(lambda value: value is not None)),
+    st.text(),
+)
+def test_what_is_written_is_read_again(
+    tuned: dict[str, Choice], edits: dict[str, Value], machine: str
+) -> None:
+    """Whatever a reason, a name or a value holds, the file is TOML with the same values in it."""
+    text = document.write(tuned, edits, machine)
 
     tomlkit.parse(text)
+    nothing = document.Document()
     read = document.read(text)
-    expected = {name: choice.value for name, choice in tuned.items()} | edits
-    assert {name: value for name, value in expected.items() if value is not None} == read.values
-    assert {name: choice.value for name, choice in tuned.items()} == read.tuned
+    chosen = {name: choice.value for name, choice in tuned.items() if choice.value is not None}
+    assert nothing.values | chosen | edits == read.values
+    assert nothing.tuned | chosen == read.tuned
+    assert {
+        name: value
+        for name, value in edits.items()
+        if name not in tuned or tuned[name].value != value
+    } == read.edits
 
 
-def test_a_written_profile_is_one_that_loads() -> None:
-    """The settings of some choices construct a Profile."""
-    profile = Profile.model_validate(settings_of(CHOICES))
+FACTS = machine("m1-8gb", "2.8.0")
+TUNED = tune(FACTS, needs(MODELS["sd15"]))
+NOW = document.write(TUNED, {}, machine_name(FACTS))
+OLDER = (Path(__file__).parent / "older" / "tuned.toml").read_text("utf-8")
+"""The same profile as `NOW`, in the form with reason and evidence above each value."""
 
-    assert (
-        profile.dtype,
-        profile.environment,
-    ) == ("float16", {"PYTORCH_ENABLE_MPS_FALLBACK": "1"})
+hand_edits = st.fixed_dictionaries(
+    {},
+    optional={
+        "device": st.sampled_from(["mps", "cpu"]),
+        "dtype": st.sampled_from(["float16", "bfloat16", "float32"]),
+        "attention": st.sampled_from(["native", "bounded", "sliced"]),
+        "attention_budget": st.integers(1, 2**20),
+        "largest_side": st.sampled_from([512, 1024, 2048]),
+        "vae_tiling": st.booleans(),
+        "prime": st.booleans(),
+        "width": st.integers(1, 256).map(lambda side: side * 8),
+        "guidance_scale": st.floats(0.5, 20),
+        "hot_folder": st.text(),
+        "ignore": st.lists(st.text(), max_size=2),
+        "models": st.lists(st.text(), max_size=2),
+        "environment.PYTORCH_ENABLE_MPS_FALLBACK": st.sampled_from(["0", "1"]) | st.text(),
+        "environment.MINE": st.text(),
+    },
+)
+deletions = st.sets(
+    st.sampled_from(["dtype", "attention_budget", "environment.PYTORCH_ENABLE_MPS_FALLBACK"])
+)
+
+
+def set_by_hand(text: str, edits: dict[str, Any], deleted: set[str], *, bare: bool) -> list[str]:
+    """The lines of the file after somebody edited it; `bare` leaves no reason behind a value."""
+    older = "\n[environment]\n" in text
+    lines = text.split("\n")
+    for name in sorted({*edits, *deleted}):
+        written = name.removeprefix("environment.") if older else name
+        there = [line for line in lines if line.startswith(f"{written} = ")]
+        line = f"{written} = {tomlkit.item(edits[name]).as_string()}" if name in edits else None
+        if there:
+            behind = "" if bare else there[0][there[0].index("  # ") :]
+            place = lines.index(there[0])
+            lines[place : place + 1] = [line + behind] if line else []
+        elif line:
+            lines.insert(len(lines) if older and name.startswith("environment.") else 0, line)
+    return lines
+
+
+def with_a_table(lines: list[str]) -> list[str]:
+    """As a formatter can write the variables: under a header of their own, at the end."""
+    variables = [line for line in lines if line.startswith("environment.")]
+    others = [line for line in lines if line not in variables]
+    return [*others, "[environment]", *(line.removeprefix("environment.") for line in variables)]
+
+
+LAYOUTS: dict[str, Callable[[list[str]], list[str]]] = {
+    "as it is": lambda lines: lines,
+    "no blank lines": lambda lines: [line for line in lines if line.strip()],
+    "indented": lambda lines: [f"  {line}" for line in lines],
+    "aligned comments": lambda lines: [re.sub(r"(?<=\S)  # ", "\t   #", one) for one in lines],
+    "closer equals signs": lambda lines: [re.sub(r"^(\S+) = ", r"\1=", one) for one in lines],
+    "a table of variables": with_a_table,
+}
+
+
+def kept_by_hand(data: bytes, expected: dict[str, Value], path: Path) -> None:
+    """Whether the file loads, and a check keeps those edits and tunes everything else again."""
+    path.write_bytes(data)
+    load(Profile, path, {})
+    file = document.read(data.decode())
+    assert expected == file.edits
+
+    again = document.write(TUNED, file.edits, MACHINE)
+
+    assert expected == document.read(again).edits
+    assert document.read(NOW).values | expected == document.read(again).values
+    assert again == document.write(TUNED, document.read(again).edits, MACHINE)
+
+
+def differing(edits: dict[str, Any]) -> dict[str, Value]:
+    """Without the values that are what was tuned."""
+    return {
+        name: value
+        for name, value in edits.items()
+        if name not in TUNED or TUNED[name].value != value
+    }
+
+
+@given(hand_edits, deletions, st.booleans(), st.sampled_from(sorted(LAYOUTS)), st.data())
+def test_edits_survive_whatever_an_editor_does_to_the_file(
+    tmp_path_factory: pytest.TempPathFactory,
+    edits: dict[str, Any],
+    deleted: set[str],
+    bare: bool,
+    layout: str,
+    data: st.DataObject,
+) -> None:
+    """Other line endings, order, spaces and tables; what was deleted is tuned again."""
+    lines = set_by_hand(NOW, edits, deleted, bare=bare)
+    if data.draw(st.booleans(), label="in another order"):
+        lines = data.draw(st.permutations(lines))
+    text = data.draw(st.sampled_from(["\n", "\r\n"])).join(LAYOUTS[layout](lines))
+
+    path = tmp_path_factory.getbasetemp() / "profile.toml"
+    kept_by_hand(text.encode(), differing(edits), path)
+
+
+@given(hand_edits, deletions, st.sampled_from(["\n", "\r\n"]))
+def test_edits_of_a_file_in_the_older_form_survive(
+    tmp_path_factory: pytest.TempPathFactory, edits: dict[str, Any], deleted: set[str], end: str
+) -> None:
+    """It is read as it always was, and written in the form of today."""
+    text = end.join(set_by_hand(OLDER, edits, deleted, bare=False))
+
+    path = tmp_path_factory.getbasetemp() / "profile.toml"
+    kept_by_hand(text.encode(), differing(edits), path)
+
+
+def test_replacing_an_assignment_everywhere_is_an_edit() -> None:
+    """An editor's "replace all" does not reach the record."""
+    text = NOW.replace('dtype = "float16"', 'dtype = "float32"')
+
+    assert {"dtype": "float32"} == document.read(text).edits
+
+
+def test_without_its_record_all_that_is_written_is_an_edit() -> None:
+    """A file that a person wrote, or whose comments a program dropped, keeps its values."""
+    text = 'dtype = "float16"\nwidth = 640\n'
+
+    assert {"dtype": "float16", "width": 640} == document.read(text).edits

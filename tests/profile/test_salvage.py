@@ -20,7 +20,31 @@ CHOICES = {
     "environment.A": Choice("1", "Rather slow than not.", "fallback"),
 }
 EDITS: dict[str, Any] = {"dtype": "float32", "width": 640, "environment.B": "x", "ignore": ["X"]}
-GOOD = document.write(CHOICES, EDITS).splitlines(keepends=True)
+GOOD = document.write(CHOICES, EDITS, "Apple M1, 8 GB").splitlines(keepends=True)
+OLDER = """\
+# mpsdoctor's settings for this machine, each with its reason.
+
+schema_version = 1
+
+# Named. (rule: model)
+model = "someone/a-model"  # tuned: "someone/a-model"
+
+# Half the memory. (rule: dtype)
+dtype = "float32"  # tuned: "float16"
+
+# The model's own. (rule: size)
+width = 640  # tuned: not set
+
+ignore = ["X"]
+
+[environment]
+
+# Rather slow than not. (rule: fallback)
+A = "1"  # tuned: "1"
+
+B = "x"
+""".splitlines(keepends=True)
+"""The same in the older form."""
 JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n", "zzz = 7\n"]
 
 
@@ -29,6 +53,7 @@ JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n",
     [
         ('dtpye = "float32"', {"dtype": "float32"}, {"dtpye": "dtype"}, ()),
         ('dtpye = "float16"  # tuned: "float16"', {}, {}, ()),
+        ('dtpye = "float16"\n# Tuned: dtype="float16"', {}, {}, ()),
         ('dtpye = "half"', {}, {}, ('dtpye = "half"',)),
         ("hieght = 64\nheight = 640", {"height": 640}, {}, ("hieght = 64",)),
         ("zzz = 1\nwidth = 640", {"width": 640}, {}, ("zzz = 1",)),
@@ -46,6 +71,12 @@ JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n",
             {"ignore": ["MPS401"], "height": 64},
             {},
             ("width =",),
+        ),
+        (
+            'enviroment.A = "1"\nenviroment.B = "2"\n# Tuned: environment.A="1"',
+            {"environment.B": "2"},
+            {"enviroment.B": "environment.B"},
+            (),
         ),
         ("\ufeffwidth = 640\nheight = ", {"width": 640}, {}, ("height =",)),
     ],
@@ -66,17 +97,18 @@ def test_bytes_that_are_no_text_cost_only_their_line() -> None:
 
 
 @pytest.mark.parametrize("junk", JUNK)
-def test_wherever_a_line_is_spoilt_every_edit_is_kept(junk: str) -> None:
-    """Between any two lines of a profile, in its head and at its end."""
-    for place in range(len(GOOD) + 1):
-        kept = salvage("".join([*GOOD[:place], junk, *GOOD[place:]]).encode())
+@pytest.mark.parametrize("profile", [GOOD, OLDER], ids=["now", "older"])
+def test_wherever_a_line_is_spoilt_every_edit_is_kept(profile: list[str], junk: str) -> None:
+    """Between any two lines of a profile, in its head and at its end; what was tuned is no edit."""
+    for place in range(len(profile) + 1):
+        kept = salvage("".join([*profile[:place], junk, *profile[place:]]).encode())
 
         assert "someone/a-model" == kept.model
-        assert EDITS == {name: kept.edits.get(name) for name in EDITS}, f"line {place}"
+        assert EDITS == kept.edits, f"line {place}"
 
 
 OTHER = ["[environment]\n", "environment.C = 1\n", "[[x]]\n", "[x]\n", "0schema_version = 1\n"]
-lines = st.sampled_from([*GOOD, *JUNK, *OTHER])
+lines = st.sampled_from([*GOOD, *OLDER, *JUNK, *OTHER])
 
 
 @given(st.lists(lines | st.text(max_size=9)).map("".join).map(str.encode) | st.binary())
@@ -87,7 +119,7 @@ def test_what_is_kept_of_anything_is_a_profile(
     path: Path = tmp_path_factory.getbasetemp() / "profile.toml"
     kept = salvage(data)
 
-    path.write_bytes(document.write({}, kept.edits).encode())
+    path.write_bytes(document.write({}, kept.edits, "").encode())
 
     load(Profile, path, {})
     assert dict(kept.edits) == salvage(path.read_bytes()).edits

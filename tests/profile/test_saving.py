@@ -6,7 +6,7 @@ import pytest
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile import document
-from mpsdoctor.profile.choice import Choice
+from mpsdoctor.profile.choice import Choice, Value
 from mpsdoctor.profile.saving import read_document, save, save_profile
 
 
@@ -51,14 +51,14 @@ def choices(model: str) -> dict[str, Choice]:
 def test_hand_edits_stay_with_their_model(tmp_path: Path) -> None:
     """What was set for all models stays when the model changes; what is left out is kept aside."""
     path = tmp_path / "profile.toml"
-    before = document.write(choices("one"), {"device": "cpu", "width": 640, "ignore": ["MPS108"]})
-    path.write_text(before)
+    edits: dict[str, Value] = {"device": "cpu", "width": 640, "ignore": ["MPS108"]}
+    path.write_text(document.write(choices("one"), edits, "a Mac"))
 
-    same = save_profile(path, choices("one"), read_document(path))
-    assert {"device": "cpu", "width": 640, "ignore": ["MPS108"]} == same.kept
+    same = save_profile(path, choices("one"), read_document(path), "a Mac")
+    assert edits == same.kept
     assert ((), {}, None) == (same.changed, same.left_out, same.aside)
 
-    other = save_profile(path, choices("two"), read_document(path))
+    other = save_profile(path, choices("two"), read_document(path), "a Mac")
     assert {"device": "cpu", "ignore": ["MPS108"]} == other.kept == read_document(path).edits
     assert {"width": 640} == other.left_out
     assert [("model", "one", "two"), ("width", 640, None)] == [

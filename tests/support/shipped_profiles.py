@@ -9,6 +9,7 @@ from mpsdoctor.facts.records import Facts, ProbeOutcome, Torch
 from mpsdoctor.planning import catalogue
 from mpsdoctor.planning.needs import of_model
 from mpsdoctor.profile import document
+from mpsdoctor.tuning.machine_name import machine_name
 from mpsdoctor.tuning.needs import Needs, needs_of
 from mpsdoctor.tuning.rules import tune
 
@@ -55,14 +56,19 @@ def names() -> dict[str, tuple[str, str, str]]:
 
 def text(mac: str, torch: str, model: str) -> str:
     """The file, tuned for a recorded Mac with a release of PyTorch."""
+    facts = machine(mac, torch)
+    return document.write(tune(facts, needs(MODELS[model])), {}, machine_name(facts))
+
+
+def machine(mac: str, torch: str) -> Facts:
+    """The recorded Mac, with that PyTorch."""
     recorded = (ROOT / "tests" / "facts" / f"{MACS[mac]}.json").read_bytes()
-    facts = replace(
+    return replace(
         msgspec.json.decode(recorded, type=Facts),
         torch=Torch(
             outcome=ProbeOutcome.ANSWERED, version=torch, mps_built=True, mps_available=True
         ),
     )
-    return document.write(tune(facts, needs(MODELS[model])), {})
 
 
 def needs(model: str) -> Needs:

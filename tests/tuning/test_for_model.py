@@ -64,7 +64,7 @@ def write(tmp_path: Path, mac: Facts, host: Host) -> Write:
         **arguments: Any,
     ) -> Layers:
         path = tmp_path / "profile.toml"
-        path.write_text(document.write(tune_for(model, mac, host).choices, edits or {}))
+        path.write_text(document.write(tune_for(model, mac, host).choices, edits or {}, "a Mac"))
         return read_layers(path, environ or {}, arguments)
 
     return layers

@@ -122,4 +122,4 @@ def test_any_facts_give_a_profile_that_loads(
     assert set(RULES) == set(choices)
     assert all(choice.reason and choice.rule for choice in choices.values())
     assert needs.model == Profile.model_validate(settings_of(choices)).model
-    assert document.read(document.write(choices, {})).edits == {}
+    assert document.read(document.write(choices, {}, "")).edits == {}

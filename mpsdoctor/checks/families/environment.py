@@ -112,8 +112,8 @@ def overriding(facts: Facts) -> Finding | None:
         impact="Here these outweigh the profile; a daemon that launchd starts does not have them, "
         f"so that it can render differently. {effects}.",
         remedy=Remedy(
-            text="Remove them, or write them into the profile under [environment], which holds "
-            "everywhere:",
+            text="Remove them, or write them into the profile as environment.NAME, which "
+            "holds everywhere:",
             commands=(f"unset {' '.join(found)}",),
         ),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mpsdoctor.cli import output
-from mpsdoctor.cli.options import profile_option
+from mpsdoctor.cli.options import model_name, profile_option
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.paths import profile_path
@@ -24,16 +24,23 @@ def command() -> None:
 
 @command.command("show")
 @click.argument("settings", metavar="[SETTING]...", nargs=-1)
+@click.option(
+    "--model", metavar="MODEL", type=model_name, help="Id or folder.  [default: the profile's]"
+)
 @profile_option
-def show(settings: tuple[str, ...], profile: Path | None) -> None:
+def show(settings: tuple[str, ...], model: str | None, profile: Path | None) -> None:
     """Show each setting: its value, where that comes from, and why.
 
     Of a SETTING that is named, also the rule that chose it, the facts that the rule looked at, and
-    the evidence.
+    the evidence. With --model, what that model is rendered with.
     """
     from mpsdoctor.cli.display import profile_settings
+    from mpsdoctor.cli.settings import Settings
 
-    known = profile_settings.settings(profile_path(profile, os.environ))
+    of = Settings(profile_path(profile, os.environ))
+    found = of.explained(model)
+    choices = of.choices(model) if settings else found.choices
+    known = profile_settings.settings(found.loaded, of.layers.document, choices)
     for one in profile_settings.named(known, settings):
         output.show(profile_settings.in_full(one))
     if not settings:
@@ -124,13 +131,12 @@ def _show_differences(ours: "dict[str, Value]", theirs: "dict[str, Value]", titl
 
 def _guide(mine: "Document") -> "dict[str, Value]":
     from mpsdoctor.cli.host import host
-    from mpsdoctor.constants import EMBEDDED_MODEL
     from mpsdoctor.facts.collect import collect
     from mpsdoctor.tuning import lookup
     from mpsdoctor.tuning.guide import guide
     from mpsdoctor.tuning.needs import needs_of
 
-    model = str(mine.values.get("model", EMBEDDED_MODEL))
+    model = str(mine.values["model"])
     choices = guide(collect(ask_torch=False), needs_of(model, lookup.configs_of(model, host())))
     return {name: choice.value for name, choice in choices.items()}
 

@@ -41,8 +41,7 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
     """Measure the settings that could be the fastest, and keep the one that is.
 
     Renders a few steps of MODEL (default: the profile's) with each, after a warm-up, and writes the
-    fastest that gave a picture, and for which there was memory enough, into the profile, with the
-    figures.
+    fastest that gave a picture, and for which there was memory enough, into the profile.
     """
     from mpsdoctor.cli.doctor.tuned_profile import show_fit, show_saved, tune_with_edits
     from mpsdoctor.facts.collect import collect
@@ -55,6 +54,7 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
         memory_was_short,
         with_measured,
     )
+    from mpsdoctor.tuning.machine_name import machine_name
 
     path = profile_path(profile, os.environ)
     name = model or read(path, {}).model or EMBEDDED_MODEL
@@ -75,7 +75,7 @@ def command(model: str | None, steps: int, profile: Path | None) -> None:
         raise _none(memory_was_short(measured))
     output.show(f"The fastest: {chosen}")
     choices = with_measured(choices, chosen, measured, made_with(facts))
-    show_saved(path, save_profile(path, choices, previous), choices)
+    show_saved(path, save_profile(path, choices, previous, machine_name(facts)), choices)
 
 
 def _none(short_of_memory: bool) -> MpsDoctorError:

@@ -1,9 +1,7 @@
 """The settings of a profile, each with where it comes from and why."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
@@ -12,10 +10,9 @@ from mpsdoctor.cli import output
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.knowledge.sources import address
-from mpsdoctor.profile import document
-from mpsdoctor.profile.choice import ENVIRONMENT, Value, shown
-from mpsdoctor.profile.document import Document, Explanation
-from mpsdoctor.profile.loading import Loaded, Origin, load
+from mpsdoctor.profile.choice import ENVIRONMENT, Choice, Choices, Value, shown
+from mpsdoctor.profile.document import Document
+from mpsdoctor.profile.loading import Loaded, Origin
 from mpsdoctor.profile.settings import Profile
 
 _INDENT = 12
@@ -23,24 +20,32 @@ _INDENT = 12
 
 @dataclass(frozen=True)
 class Setting:
-    """What is in force, and why. `tuned` is what a value set by hand stands in the place of."""
+    """A value that is in force, and why.
+
+    `choice` is the tuned one with its evidence, where it is known. `tuned` is what a value set by
+    hand stands in the place of.
+    """
 
     name: str
     value: Value
     origin: Origin
-    why: Explanation
+    reason: str
+    choice: Choice | None = None
     by_hand: bool = False
     tuned: Value = None
 
 
-def settings(path: Path) -> dict[str, Setting]:
-    """Those of the profile at `path` and of the variables `MPSDOCTOR_…`, by name.
+def settings(loaded: Loaded[Profile], file: Document, choices: Choices) -> dict[str, Setting]:
+    """Those of the profile `file`, as it is `loaded`, by name.
 
-    Raises MpsDoctorError where they are not understood.
+    `choices` are what is tuned for the same machine and model, with rules, facts and sources; those
+    that are missing, or differ from what the file says was tuned, explain nothing.
     """
-    loaded = load(Profile, path, os.environ)
-    file = document.read(path.read_text("utf-8"))
-    return {setting.name: setting for setting in _settings(loaded, file)}
+    found = (
+        _setting(name, value, loaded, file, choices)
+        for name, value in _values(loaded, file, choices)
+    )
+    return {setting.name: setting for setting in found}
 
 
 def named(known: dict[str, Setting], names: tuple[str, ...]) -> list[Setting]:
@@ -58,7 +63,7 @@ def named(known: dict[str, Setting], names: tuple[str, ...]) -> list[Setting]:
 def table(known: dict[str, Setting]) -> Table:
     """A line each; variables that are not set are left out."""
     rows = (
-        (one.name, shown(one.value), one.origin.value, one.why.reason)
+        (one.name, shown(one.value), one.origin.value, one.reason)
         for one in known.values()
         if one.value is not None or one.name in Profile.model_fields
     )
@@ -73,10 +78,10 @@ def in_full(one: Setting) -> Text:
     lines = {
         "value": [shown(one.value)],
         "from": [origin],
-        "rule": [one.why.rule],
-        "facts": [one.why.facts],
-        "reason": [one.why.reason],
-        "evidence": [_evidence(source) for source in one.why.sources],
+        "rule": [one.choice.rule if one.choice else ""],
+        "facts": [", ".join(one.choice.facts) if one.choice else ""],
+        "reason": [one.reason],
+        "evidence": [_evidence(source) for source in one.choice.sources] if one.choice else [],
     }
     page = Text(one.name, style="bold")
     for title, parts in lines.items():
@@ -85,31 +90,48 @@ def in_full(one: Setting) -> Text:
     return page
 
 
-def _settings(loaded: Loaded[Profile], file: Document) -> Iterator[Setting]:
-    for name, field in Profile.model_fields.items():
-        value, origin = getattr(loaded.profile, name), loaded.origins[name]
+def _values(
+    loaded: Loaded[Profile], file: Document, choices: Choices
+) -> Iterator[tuple[str, Value]]:
+    """Every setting, and every environment variable that is or could be set."""
+    for name in Profile.model_fields:
+        value = getattr(loaded.profile, name)
         if name == "environment":
-            variables = (one for one in file.reasons if one.startswith(ENVIRONMENT))
-            for variable in dict.fromkeys((*variables, *(ENVIRONMENT + key for key in value))):
-                short = variable.removeprefix(ENVIRONMENT)
-                yield _setting(short, value.get(short), origin, file, variable, "")
+            known = (one for one in (*choices, *file.tuned) if one.startswith(ENVIRONMENT))
+            for variable in dict.fromkeys((*known, *(ENVIRONMENT + one for one in value))):
+                yield variable, value.get(variable.removeprefix(ENVIRONMENT))
         elif name != "schema_version":
-            yield _setting(name, value, origin, file, name, field.description or "")
+            yield name, value
 
 
 def _setting(
-    name: str, value: Value, origin: Origin, file: Document, key: str, description: str
+    name: str, value: Value, loaded: Loaded[Profile], file: Document, choices: Choices
 ) -> Setting:
-    """The file's reason is one for the file's value only, or for none."""
-    reason = file.reasons.get(key) if origin is Origin.FILE or value is None else None
+    origin = loaded.origins["environment" if name.startswith(ENVIRONMENT) else name]
+    explained = origin in (Origin.FILE, Origin.TUNED, Origin.DEFAULT)
+    by_hand = origin is Origin.FILE and name in file.edits
+    choice = choices.get(name) if explained else None
+    is_tuned_now = Origin.TUNED in loaded.origins.values()
+    tuned = choice.value if choice and is_tuned_now else file.tuned.get(name)
+    if choice and choice.value != (tuned if by_hand else value):
+        choice = None
     return Setting(
-        name=name,
+        name=name.removeprefix(ENVIRONMENT),
         value=value,
         origin=origin,
-        why=document.explanation(reason or description),
-        by_hand=origin is Origin.FILE and key in file.edits and key in file.tuned,
-        tuned=file.tuned.get(key),
+        reason=choice.reason if choice else _without_choice(name, origin, file),
+        choice=choice,
+        by_hand=by_hand,
+        tuned=tuned if by_hand else None,
     )
+
+
+def _without_choice(name: str, origin: Origin, file: Document) -> str:
+    """What the file says of its value; a value set by hand can have the reason of another."""
+    if origin is Origin.FILE and name in file.reasons and name not in file.edits:
+        return file.reasons[name]
+    field = Profile.model_fields.get(name)
+    return (field.description if field else None) or ""
 
 
 def _evidence(source: str) -> str:

@@ -14,6 +14,7 @@ from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.profile import document
 from mpsdoctor.profile.document import Document
 from mpsdoctor.profile.salvage import salvage
+from mpsdoctor.tuning.machine_name import machine_name
 
 
 def plan_for(report: Report, model: str | None) -> Plan:
@@ -45,7 +46,8 @@ def _anew(facts: Facts, model: str | None) -> tuple[Plan, Path | None]:
     choices = tune_with_edits(name, facts, Document({**salvaged.edits, "model": name})).choices
     named = salvaged.edits.get("hot_folder")
     hot_folder = Path(os.path.realpath(os.path.expanduser(str(named)))) if named else None  # noqa: PTH111 (no raise)
-    return write_anew(path, content, _unused(path), salvaged, choices), hot_folder
+    plan = write_anew(path, content, _unused(path), salvaged, choices, machine_name(facts))
+    return plan, hot_folder
 
 
 def _retuned(facts: Facts, model: str | None, fixes: list[Fix]) -> Plan:
@@ -55,10 +57,10 @@ def _retuned(facts: Facts, model: str | None, fixes: list[Fix]) -> Plan:
     path = _profile(facts)
     content = path.read_bytes()
     current = document.read(content.decode())
-    name = model or str(current.values.get("model", EMBEDDED_MODEL))
-    remaining = {key: value for key, value in current.values.items() if key not in settings}
-    tuned = tune_with_edits(name, facts, replace(current, values=remaining))
-    return put_back(path, content, tuned.choices, settings)
+    name = model or str(current.values["model"])
+    remaining = {key: value for key, value in current.written.items() if key not in settings}
+    tuned = tune_with_edits(name, facts, replace(current, written=remaining))
+    return put_back(path, content, tuned.choices, settings, machine_name(facts))
 
 
 def _profile(facts: Facts) -> Path:

@@ -12,6 +12,7 @@ from mpsdoctor.profile.saving import SavedProfile, edits_for, read_document, sav
 from mpsdoctor.tuning.candidates import kept, made_with
 from mpsdoctor.tuning.for_model import Tuned, tune_for
 from mpsdoctor.tuning.machine import keep_facts
+from mpsdoctor.tuning.machine_name import machine_name
 from mpsdoctor.units import gib
 
 
@@ -32,10 +33,11 @@ def write_profile(facts: Facts, model: str | None, path: Path) -> None:
     Raises MpsDoctorError, and leaves the file as it is, where the file is not understood.
     """
     previous = read_document(path)
-    before = str(previous.values.get("model", EMBEDDED_MODEL))
+    before = str(previous.values["model"])
     tuned = tune_with_edits(model or before, facts, previous)
     show_fit(tuned)
-    saved = save_profile(path, with_measurements(tuned.choices, facts, previous), previous)
+    choices = with_measurements(tuned.choices, facts, previous)
+    saved = save_profile(path, choices, previous, machine_name(facts))
     keep_facts(path, facts, host())
     show_saved(path, saved, tuned.choices)
 
@@ -48,7 +50,7 @@ def tune_with_edits(model: str, facts: Facts, previous: Document) -> Tuned:
 
 def with_measurements(choices: Choices, facts: Facts, previous: Document) -> Choices:
     """The choices, with what the profile before says that was measured for the same model."""
-    if choices["model"].value != previous.values.get("model", EMBEDDED_MODEL):
+    if choices["model"].value != previous.values["model"]:
         return choices
     return kept(choices, previous.tuned, previous.reasons, made_with(facts))
 

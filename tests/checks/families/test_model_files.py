@@ -301,7 +301,7 @@ def test_report_and_profile_agree_on_what_fits(name: str, ram: int) -> None:
     if finding:
         assert finding.remedy.commands == (f"mpsdoctor plan {entry.model}",)
         takes = finding.observed.partition(" takes ")[2].partition(" at ")[0]
-        assert f"take {takes}" in choices["attention"].reason
+        assert f"forecast of {takes} at" in choices["attention"].reason
 
 
 @pytest.mark.parametrize("model", ["nobody/knows", "/models/mine", "stabilityai/sdxl-turbo"])

@@ -15,6 +15,9 @@ from mpsdoctor.facts.records import Facts, Memory
 from mpsdoctor.profile.loading import load
 from mpsdoctor.profile.settings import Profile
 from tests.support.machines import MACHINES
+from tests.support.shipped_profiles import machine
+
+OLDER = Path(__file__).parents[2] / "profile" / "older"
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def test_a_check_says_which_settings_it_changed(
     """Of another Mac's profile, say: each with both values, and what was edited by hand stays."""
     main.run(["profile", "use", "m1-8gb-torch-2.8.0-sd15", "--profile", str(path)])
     assert "The next `mpsdoctor check` tunes it for this machine" in capsys.readouterr().err
-    path.write_text(path.read_text().replace("vae_tiling = false", "vae_tiling = true"))
+    path.write_text(f"{path.read_text()}vae_tiling = true\n")
     before = load(Profile, path, {}).profile
 
     write_profile(mac, None, path)
@@ -87,6 +90,37 @@ def test_a_check_says_which_settings_it_changed(
 
     write_profile(mac, None, path)
     assert "Changed" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "recorded"), [("tuned", ("m1-8gb", "2.8.0")), ("measured", ("m1-8gb", "2.13.0"))]
+)
+def test_a_profile_in_the_older_form_is_rewritten_as_it_was(
+    path: Path, name: str, recorded: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what was measured and set by hand; only that is said, and a second check says the same.
+
+    What was measured is what no rule would choose: native attention.
+    """
+    older = (OLDER / f"{name}.toml").read_text("utf-8")
+    path.parent.mkdir()
+    path.write_text(older.replace("vae_tiling = false", "vae_tiling = true"), "utf-8")
+    versions = {"torch": recorded[1], "diffusers": "0.42.1"}
+    facts = replace(machine(*recorded), packages=versions)
+    before = load(Profile, path, {}).profile
+
+    write_profile(facts, None, path)
+    once = path.read_text("utf-8")
+    write_profile(facts, None, path)
+
+    assert before == load(Profile, path, {}).profile
+    assert once == path.read_text("utf-8")
+    assert ("Measured with torch 2.13.0, diffusers 0.42.1" in once) is (name == "measured")
+    said = capsys.readouterr().err.splitlines()
+    assert not [line for line in said if line.startswith("Changed")]
+    assert ["  kept your own vae_tiling = True; tuned: False"] * 2 == [
+        line for line in said if "kept" in line
+    ]
 
 
 def test_a_first_check_says_what_the_embedded_model_is(

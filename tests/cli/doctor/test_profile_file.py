@@ -30,7 +30,7 @@ def test_a_profile_that_is_not_there_has_nothing_to_judge(path: Path) -> None:
 def test_what_is_judged_is_read_and_nothing_else(path: Path, tmp_path: Path) -> None:
     """The values in force, those of them that are set by hand, and where the file really lies."""
     edits = {"attention": "sliced", "hot_folder": "~/secret", "environment.MY_TOKEN": "hf_x"}
-    path.write_text(document.write(CHOICES, edits))
+    path.write_text(document.write(CHOICES, edits, "a Mac"))
     link = tmp_path / "link.toml"
     link.symlink_to(path)
 

@@ -1,0 +1,38 @@
+"""Profiles in the form that had a reason above each value."""
+
+from pathlib import Path
+
+from mpsdoctor.profile import document, older_form
+
+OLDER = Path(__file__).parent / "older"
+
+
+def test_reasons_are_read_without_their_evidence() -> None:
+    """That is no longer kept in the file; a person's own words above a value are a reason too."""
+    text = OLDER.joinpath("tuned.toml").read_text("utf-8")
+    tuned, reasons = older_form.read(f"# mine (rule)\nhot_folder = '~/x'\n{text}")
+
+    assert "Half the memory of float32." == reasons["dtype"]
+    assert "The size that the model was trained for." == reasons["width"]
+    assert "mine (rule)" == reasons["hot_folder"]
+    assert ("1.0", None) == (
+        tuned.values["environment.PYTORCH_MPS_HIGH_WATERMARK_RATIO"],
+        tuned.values["width"],
+    )
+    assert not tuned.measured
+
+
+def test_what_was_measured_is_known() -> None:
+    """With the releases that it holds for, and that a setting was better not set."""
+    file = document.read(OLDER.joinpath("measured.toml").read_text("utf-8"))
+
+    why = "Measured with torch 2.13.0, diffusers 0.42.1"
+    measured = {name for name, reason in file.reasons.items() if reason == why}
+    assert {"attention", "attention_budget", "dtype"} == measured
+    assert ("native", None) == (file.tuned["attention"], file.tuned["attention_budget"])
+    assert {} == file.edits
+
+
+def test_a_comment_that_was_damaged_makes_its_value_an_edit() -> None:
+    """Nothing is lost."""
+    assert {"width": 640} == document.read('width = 640  # tuned: "\n').edits
