@@ -11,7 +11,7 @@ from mpsdoctor.records import Record
 
 
 class Model(Row):
-    """A family of models that fails in some formats, and the format to use."""
+    """A family of models, the format to use, and those that are known to fail."""
 
     name: str
     pipelines: tuple[str, ...]
@@ -42,7 +42,10 @@ def load() -> Dtypes:
 
 
 def family(model: str, pipeline: str | None) -> Model | None:
-    """The family of a model; its pipeline's class outweighs its name."""
+    """The family of a model; its pipeline's class outweighs its name.
+
+    Every class has one. None where only a name is given that is not known.
+    """
     rows = load().model
     if pipeline is not None:
         return next((row for row in rows if _matches(pipeline, row.pipelines)), None)
@@ -50,10 +53,23 @@ def family(model: str, pipeline: str | None) -> Model | None:
 
 
 def to_render_in(family: Model | None, *, bfloat16: bool) -> str:
-    """float16, unless the family fails in it; `bfloat16` is whether the device has that."""
-    if family is None or "float16" not in family.fails:
+    """The format that the family uses; `bfloat16` is whether the device has that.
+
+    What is not known is most often a Stable Diffusion, which uses float16.
+    """
+    if family is None:
         return "float16"
     return "float32" if family.use == "bfloat16" and not bfloat16 else family.use
+
+
+def is_known_to_work(family: Model | None, dtype: str) -> bool:
+    """Whether somebody renders such models in this format.
+
+    What is run in bfloat16 need not stay in the range of float16.
+    """
+    if family is None:
+        return True
+    return dtype not in family.fails and (dtype != "float16" or family.use == "float16")
 
 
 def has_bfloat16(torch: Version | None, macos: Version | None) -> bool | None:

@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.knowledge import recommended
+from mpsdoctor.knowledge.recommended import NO_GUIDANCE, Recommendation
 from mpsdoctor.records import Record
 from mpsdoctor.resources import PACKAGE
 
@@ -21,15 +23,13 @@ CONFIG_FILES = ("config.json", "scheduler_config.json", "tokenizer_config.json")
 class Configs(Record, kw_only=True):
     """`model_index` is model_index.json, `components` their config files by name.
 
-    `also` has patterns of further ids that this architecture belongs to, `call` arguments that
-    the model's authors give to its pipeline.
+    `also` has patterns of further ids that this architecture belongs to.
     """
 
     model: str
     also: tuple[str, ...] = ()
     model_index: dict[str, Any]
     components: dict[str, dict[str, Any]]
-    call: dict[str, Any] = msgspec.field(default_factory=dict)
 
     @property
     def pipeline(self) -> str:
@@ -48,8 +48,24 @@ class Configs(Record, kw_only=True):
         }
 
     @property
+    def recommended(self) -> Recommendation | None:
+        """How the model's authors call its pipeline."""
+        files = {recommended.INDEX: self.model_index, **self.components}
+        return recommended.find(self.model, files)
+
+    @property
+    def call(self) -> dict[str, float]:
+        """Arguments of the pipeline that decide how much is computed in one step.
+
+        Without classifier-free guidance, pipelines compute each step once instead of twice. With
+        it, the scale makes no difference.
+        """
+        scale = self.recommended.guidance_scale if self.recommended else None
+        return {"guidance_scale": scale} if scale is not None and scale <= NO_GUIDANCE else {}
+
+    @property
     def key(self) -> str:
-        """A digest of everything that the architecture is built from."""
+        """A digest of everything that a trace depends on."""
         content = [self.model_index, self.components, self.call]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import MutableMapping
 from typing import Final, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -28,6 +28,8 @@ MODEL_SETTINGS: Final = frozenset(
         "largest_side",
         "num_inference_steps",
         "guidance_scale",
+        "scheduler",
+        "timestep_spacing",
     }
 )
 """Settings that hold for the file's `model` alone; the others hold for the machine."""
@@ -98,8 +100,17 @@ class Profile(BaseSettings):
     num_inference_steps: PositiveInt | None = Field(
         default=None, description="Denoising steps a picture."
     )
-    guidance_scale: PositiveFloat | None = Field(
-        default=None, description="How closely to follow the prompt."
+    guidance_scale: NonNegativeFloat | None = Field(
+        default=None,
+        description="How closely to follow the prompt; 0 for no guidance.",
+    )
+    scheduler: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A scheduler class of Diffusers, in place of the one that the model has.",
+    )
+    timestep_spacing: Literal["leading", "linspace", "trailing"] | None = Field(
+        default=None, description="How the scheduler spreads its steps."
     )
     hot_folder: str = Field(
         default="~/mpsdoctor", description="Where `mpsdoctor watch` looks for prompts."

@@ -11,16 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from mpsdoctor.knowledge.recommended import NO_GUIDANCE
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.signature import arguments
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
-NO_GUIDANCE: Final = 1.0
-"""The CFG scale at which the pass without the prompt has no weight."""
-
-_SCALE, _TRUE_SCALE = "guidance_scale", "true_cfg_scale"
+_SCALE: Final = "guidance_scale"
+_TRUE_SCALE: Final = "true_cfg_scale"
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,6 @@ def heeds_negative_prompt(pipe: "DiffusionPipeline", settings: Mapping[str, Any]
     accepted = arguments(pipe)
     if "negative_prompt" not in accepted:
         return False
-    if _TRUE_SCALE not in accepted:
-        return True
-    return bool(settings.get(_TRUE_SCALE, accepted[_TRUE_SCALE].default) > NO_GUIDANCE)
+    name = guidance_of(pipe).cfg
+    scale = settings.get(name, accepted[name].default) if name else None
+    return scale is None or bool(scale > NO_GUIDANCE)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mpsdoctor.knowledge.recommended import NO_GUIDANCE
 from mpsdoctor.prompts.request import Request
-from mpsdoctor.rendering.guidance import NO_GUIDANCE, guidance_of, heeds_negative_prompt
+from mpsdoctor.rendering.guidance import guidance_of, heeds_negative_prompt
 from mpsdoctor.rendering.signature import arguments
 from mpsdoctor.resources import is_embedded
 from mpsdoctor.shapes.captions import unlearnt
@@ -37,7 +38,8 @@ def _why_not_negative(pipe: "DiffusionPipeline") -> str:
 
 def _without_effect(pipe: "DiffusionPipeline", request: Request) -> Iterator[str]:
     accepted, guidance = arguments(pipe), guidance_of(pipe)
-    cfg_scale = None if request.cfg_scale == NO_GUIDANCE else request.cfg_scale
+    is_none = request.cfg_scale is not None and request.cfg_scale <= NO_GUIDANCE
+    cfg_scale = None if is_none else request.cfg_scale
     for name, taken, value in (
         ("Steps", "num_inference_steps" in accepted, request.steps),
         ("CFG scale", guidance.takes_cfg_scale(request), cfg_scale),

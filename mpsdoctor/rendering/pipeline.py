@@ -20,6 +20,7 @@ from mpsdoctor.rendering.attention.scope import (
     enable_bounded_attention,
 )
 from mpsdoctor.rendering.gpu import require_device
+from mpsdoctor.rendering.schedulers import set_default_scheduler
 from mpsdoctor.rendering.vae import decode_in, set_vae
 from mpsdoctor.resources import embedded_model
 
@@ -54,6 +55,7 @@ def apply(profile: Profile, pipe: DiffusionPipeline) -> DiffusionPipeline:
     """
     require_device(profile.device)
     pipe.to(profile.device)
+    set_default_scheduler(pipe, profile.scheduler, profile.timestep_spacing)
     _set_attention(pipe, profile)
     set_vae(pipe, "tiling", profile.vae_tiling)
     set_vae(pipe, "slicing", profile.vae_slicing)

@@ -1,6 +1,7 @@
-"""The sampler that a request names, on a pipeline."""
+"""The sampler that a profile or a request names, on a pipeline."""
 
 import inspect
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -8,7 +9,7 @@ from weakref import WeakKeyDictionary
 import diffusers
 from diffusers import DiffusionPipeline, SchedulerMixin
 
-from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.install_commands import install_line_here
 from mpsdoctor.prompts.samplers import (
     AUTOMATIC,
@@ -30,6 +31,38 @@ class _Replacement:
 
 
 _replacements: WeakKeyDictionary[Any, _Replacement] = WeakKeyDictionary()
+_models_own: WeakKeyDictionary[Any, SchedulerMixin] = WeakKeyDictionary()
+"""The scheduler of a profile to the one that came with the model."""
+
+
+def set_default_scheduler(
+    pipe: DiffusionPipeline, scheduler: str | None, timestep_spacing: str | None
+) -> None:
+    """Gives `pipe` the scheduler that a profile names, or its model's again where both are None.
+
+    `scheduler` is a class of Diffusers. The result is what requests find, and what they return to.
+
+    Raises MpsDoctorError where there is no such class, or it does not suit the model.
+    """
+    _restore(pipe)
+    present: Any = getattr(pipe, "scheduler", None)
+    if present is None:
+        return
+    own: Any = _models_own.get(present, present)
+    kind = _suitable(own, scheduler) if scheduler else type(own)
+    options = {"timestep_spacing": timestep_spacing} if timestep_spacing else {}
+    if not options.keys() <= inspect.signature(kind.__init__).parameters.keys():
+        raise _does_not_suit(
+            "timestep_spacing", timestep_spacing, f"{kind.__name__} has no such setting."
+        )
+    if kind is type(own) and options.items() <= dict(own.config).items():
+        pipe.scheduler = own
+        return
+    try:
+        pipe.scheduler = kind.from_config(own.config, **options)
+    except ImportError as error:  # Diffusers' stand-in for a class
+        raise _needs_scipy(kind.__name__) from error
+    _models_own[pipe.scheduler] = own
 
 
 def set_scheduler(
@@ -83,6 +116,27 @@ def require_steps(pipe: DiffusionPipeline, steps: int | None) -> None:
             detail=f"{steps} are asked for.",
             hint=f"Write `Steps: {most}`; 4 to 8 are usual.",
         )
+
+
+def _suitable(own: SchedulerMixin, name: str) -> Any:  # noqa: ANN401
+    """The class of that name; a flow-matching model is sampled with its own alone."""
+    ours = type(own).__name__
+    known = {sampler.scheduler for sampler in SAMPLERS.values()}
+    names = known if is_known_scheduler(ours, own.config) else {ours}
+    if name not in names:
+        detail = f"The model comes with {ours}, and takes: {', '.join(sorted(names))}."
+        raise _does_not_suit("scheduler", name, detail, names)
+    return getattr(diffusers, name)
+
+
+def _does_not_suit(
+    setting: str, value: str | None, detail: str, names: Collection[str] = ()
+) -> MpsDoctorError:
+    return MpsDoctorError(
+        f"{setting} = {value} in the profile does not suit this model",
+        detail=detail,
+        hint=did_you_mean(str(value), names, f"Delete the line of {setting} in the profile."),
+    )
 
 
 def _restore(pipe: DiffusionPipeline) -> None:

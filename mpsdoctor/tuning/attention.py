@@ -64,13 +64,21 @@ def side(given: RuleInput) -> Choice:
         return Choice(128, "The size that the embedded model was trained for.", "size")
     fit = given.forecast
     if fit is None or fit.is_usual:
-        return Choice(None, "The size that the model was trained for.", "size")
+        return _usual_side(given)
     chosen = min(fit.footprint.width, fit.footprint.height)
     if fit.fits:
         reason = "The model's own size does not fit. This is the largest that is known to."
         return Choice(chosen, reason, "size-fits")
     reason = f"Nothing fits: the least that is known misses {gib(fit.outcome.missing_bytes)}."
     return Choice(chosen, reason, "size-least")
+
+
+def _usual_side(given: RuleInput) -> Choice:
+    """What a pipeline does by itself need not be said."""
+    reason, advice = "The size that the model was trained for.", given.recommended
+    if advice is None or advice.side is None:
+        return Choice(None, reason, "size")
+    return Choice(advice.side, reason, "recommended", advice.sources)
 
 
 def largest_side(given: RuleInput) -> Choice:

@@ -121,11 +121,10 @@ def _changes(choices: Choices, facts: Facts, needs: Needs) -> Iterator[dict[str,
 def _dtypes(facts: Facts, needs: Needs) -> Iterator[str]:
     device = device_of(facts)
     family = dtypes.family(needs.model, needs.pipeline)
-    fails = family.fails if family else ()
     formats = ("float16", "bfloat16")
     for dtype in formats if dtypes.has_bfloat16(device.torch, device.macos) else formats[:1]:
         wrong = settings.asking_for("dtype", device, dtype) or rendering.affected(
             device, dtype, needs.model, needs.pipeline
         )
-        if dtype not in fails and not wrong:
+        if dtypes.is_known_to_work(family, dtype) and not wrong:
             yield dtype

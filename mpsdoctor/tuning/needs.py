@@ -5,6 +5,8 @@ from enum import Enum
 from typing import Any
 
 from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.knowledge import recommended
+from mpsdoctor.knowledge.recommended import Recommendation
 from mpsdoctor.planning.configs import Configs
 from mpsdoctor.planning.footprint import Footprint
 
@@ -22,7 +24,7 @@ class Needs:
 
     `side` is the width and height, in pixels, of the pictures it was trained for; `pipeline` the
     name of its Diffusers class. `footprints` are what it needs at the sizes for which that is
-    known.
+    known, `recommended` what its authors say of its settings.
     """
 
     model: str
@@ -30,6 +32,7 @@ class Needs:
     side: int | None = None
     pipeline: str | None = None
     footprints: tuple[Footprint, ...] = ()
+    recommended: Recommendation | None = None
 
     @property
     def embedded(self) -> bool:
@@ -44,12 +47,17 @@ class Needs:
 def needs_of(model: str, configs: Configs | None, footprints: tuple[Footprint, ...] = ()) -> Needs:
     """`configs` are the model's config files, where they are known."""
     if configs is None:
-        return Needs(model, footprints=footprints)
-    index = configs.model_index
+        advice = recommended.find(model, {})
+        side = advice.side if advice else None
+        return Needs(model, side=side, footprints=footprints, recommended=advice)
+    index, advice = configs.model_index, configs.recommended
     denoiser = next((kind for kind in Denoiser if index.get(kind.value)), None)
-    side = _side(configs.components, denoiser) if denoiser else None
+    side = advice.side if advice else None
+    if side is None and denoiser:
+        side = _side(configs.components, denoiser)
     pipeline = index.get("_class_name")
-    return Needs(model, denoiser, side, pipeline if isinstance(pipeline, str) else None, footprints)
+    known = pipeline if isinstance(pipeline, str) else None
+    return Needs(model, denoiser, side, known, footprints, advice)
 
 
 def _side(components: dict[str, dict[str, Any]], denoiser: Denoiser) -> int | None:

@@ -18,15 +18,17 @@ class Precision(NamedTuple):
 
 
 def explain(rendering: Rendering, needs: Needs, *, on_mps: bool) -> Precision:
-    """float16, as the guide says, unless the model or this machine fails in it."""
+    """The format of the model's family, unless this machine fails in it."""
     if not on_mps:
         return Precision("float32", "A CPU computes float16 slowly and less exactly.", "dtype")
     if fault := rendering.fault:
         return Precision(rendering.dtype, f"{fault.symptom}.", f"fault {fault.id}", fault.sources)
     family = dtypes.family(needs.model, needs.pipeline)
     if family is None or rendering.dtype == "float16":
-        return Precision(rendering.dtype, "Half the memory of float32.", "dtype", (GUIDE,))
-    reason = f"{family.name} fails in float16. The cause: {family.why}."
+        sources = family.sources if family else (GUIDE,)
+        return Precision(rendering.dtype, "Half the memory of float32.", "dtype", sources)
+    verdict = "fails in float16" if family.fails else f"is meant for {family.use}"
+    reason = f"{family.name} {verdict}. The cause: {family.why}."
     if rendering.dtype != family.use:
         reason += " This macOS or this torch has no bfloat16 on mps."
     return Precision(rendering.dtype, reason, "dtype-model", family.sources)

@@ -8,6 +8,7 @@ from packaging.version import Version
 
 from mpsdoctor.knowledge import settings
 from mpsdoctor.knowledge.faults.fault import Fault
+from mpsdoctor.knowledge.recommended import Recommendation
 from mpsdoctor.planning.forecast import Machine
 from mpsdoctor.tuning.context import Context
 from mpsdoctor.tuning.fit import Fit
@@ -36,6 +37,7 @@ class Input(Enum):
     PIPELINE = "pipeline"
     DENOISER = "denoiser"
     SIDE = "side"
+    RECOMMENDED = "recommended"
     NEEDS = "needs"
     FORECAST = "forecast"
 
@@ -161,6 +163,11 @@ class RuleInput:
         """The network that removes noise."""
         return self._after(Input.DENOISER).needs.denoiser
 
+    @property
+    def recommended(self) -> Recommendation | None:
+        """How the model's authors call its pipeline."""
+        return self._after(Input.RECOMMENDED).needs.recommended
+
     def _after(self, *inputs: Input) -> Context:
         """The context, once it is noted what of it is taken."""
         self.used |= dict.fromkeys(inputs)
@@ -193,6 +200,11 @@ def _ram(context: Context) -> str:
 def _side(context: Context) -> str:
     side = context.needs.side
     return "size not known" if side is None else f"trained for {side}×{side}"
+
+
+def _recommended(context: Context) -> str:
+    advice = context.needs.recommended
+    return f"recommended for {advice.name}" if advice else "no recommendation known"
 
 
 def _forecast(context: Context) -> str:
@@ -229,6 +241,7 @@ _WORDS: Final[Mapping[Input, Callable[[Context], str]]] = {
         f"denoiser {context.needs.denoiser.value if context.needs.denoiser else 'not known'}"
     ),
     Input.SIDE: _side,
+    Input.RECOMMENDED: _recommended,
     Input.NEEDS: _needs,
     Input.FORECAST: _forecast,
 }

@@ -8,8 +8,9 @@ from packaging.version import Version
 
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.knowledge.canaries import meaning_of
+from mpsdoctor.knowledge.recommended import Recommendation
 from mpsdoctor.knowledge.rendering import PICTURE
-from mpsdoctor.profile.choice import ENVIRONMENT, Choice, Choices
+from mpsdoctor.profile.choice import ENVIRONMENT, Choice, Choices, Value
 from mpsdoctor.tuning import attention, environment
 from mpsdoctor.tuning.context import Context
 from mpsdoctor.tuning.needs import Needs
@@ -107,13 +108,36 @@ def _one_prompt_at_a_time(_given: RuleInput) -> Choice:
 def _num_inference_steps(given: RuleInput) -> Choice:
     if given.embedded:
         return Choice(12, "The embedded model is judged with 12 steps.", "steps")
-    return Choice(None, "The number that the model's pipeline has by default.", "steps")
+    advice = given.recommended
+    own = Choice(None, "The number that the model's pipeline has by default.", "steps")
+    return _advised(advice, advice.num_inference_steps if advice else None, own)
 
 
 def _guidance_scale(given: RuleInput) -> Choice:
     if given.embedded:
         return Choice(4.0, "The embedded model is judged with a guidance of 4.", "guidance")
-    return Choice(None, "The guidance that the model's pipeline has by default.", "guidance")
+    advice = given.recommended
+    own = Choice(None, "The guidance that the model's pipeline has by default.", "guidance")
+    return _advised(advice, advice.guidance_scale if advice else None, own)
+
+
+def _scheduler(given: RuleInput) -> Choice:
+    advice = given.recommended
+    own = Choice(None, "The one that comes with the model.", "scheduler")
+    return _advised(advice, advice.scheduler if advice else None, own)
+
+
+def _timestep_spacing(given: RuleInput) -> Choice:
+    advice = given.recommended
+    own = Choice(None, "As the model's scheduler is configured.", "scheduler")
+    return _advised(advice, advice.timestep_spacing if advice else None, own)
+
+
+def _advised(advice: Recommendation | None, value: Value, own: Choice) -> Choice:
+    """What the model's authors say, or the model's own where they say nothing."""
+    if advice is None or value is None:
+        return own
+    return Choice(value, f"What is recommended for {advice.name}.", "recommended", advice.sources)
 
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -134,6 +158,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "largest_side": attention.largest_side,
     "num_inference_steps": _num_inference_steps,
     "guidance_scale": _guidance_scale,
+    "scheduler": _scheduler,
+    "timestep_spacing": _timestep_spacing,
     f"{ENVIRONMENT}PYTORCH_ENABLE_MPS_FALLBACK": environment.fallback,
     f"{ENVIRONMENT}PYTORCH_MPS_HIGH_WATERMARK_RATIO": environment.high_watermark,
     f"{ENVIRONMENT}PYTORCH_MPS_LOW_WATERMARK_RATIO": environment.low_watermark,

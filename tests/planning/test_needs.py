@@ -6,7 +6,7 @@ from importlib.metadata import version
 import pytest
 
 from mpsdoctor.planning import catalogue, needs
-from mpsdoctor.planning.configs import ARCHITECTURES, read_file, read_folder
+from mpsdoctor.planning.configs import ARCHITECTURES, Configs, read_file, read_folder
 from mpsdoctor.planning.generate import DTYPES, LIBRARIES, SIDES
 from mpsdoctor.planning.needs import NEEDS
 from mpsdoctor.planning.trace import trace
@@ -23,6 +23,31 @@ def test_each_architecture_has_its_needs(name: str) -> None:
     assert found is not None, f"run: python -m mpsdoctor.planning.generate {name}"
     asked = {(side, side, dtype) for side in SIDES for dtype in DTYPES}
     assert asked <= {(one.width, one.height, one.dtype) for one in found.footprints}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_guidance_each_step_is_computed_once(name: str) -> None:
+    """FLUX and Qwen-Image, which have no or two separate passes, too have one picture in each."""
+    configs = read_file(ARCHITECTURES / f"{name}.json")
+    found = needs.of_configs(configs.key)
+    assert found is not None
+    one_by_one = configs.pipeline.startswith(("Flux", "Qwen"))
+    expected = 1 if configs.call or one_by_one else 2
+    assert {expected} == {one.batch for one in found.footprints}
+
+
+def test_a_folder_saved_from_a_distilled_model_is_planned_like_it() -> None:
+    """Its config files say where they are from; the name of the folder does not matter."""
+    turbo = catalogue.load()["z-image-turbo"]
+    index = turbo.model_index | {"_name_or_path": turbo.model}
+    saved = Configs(model="/models/mine", model_index=index, components=turbo.components)
+    unknown = Configs(
+        model="/models/mine", model_index=turbo.model_index, components=turbo.components
+    )
+
+    assert saved.call == turbo.call == {"guidance_scale": 0.0}
+    assert unknown.call == {}
+    assert unknown.key != turbo.key
 
 
 def test_the_embedded_models_needs_are_what_its_files_give() -> None:

@@ -60,7 +60,7 @@ vae_tiling = true  # Decoded as a whole, it would not fit
 
 # Left at their defaults: variant, use_safetensors, vae_dtype, attention, attention_budget,
 # vae_slicing, prime, one_prompt_at_a_time, width, height, largest_side, num_inference_steps,
-# guidance_scale, hot_folder
+# guidance_scale, scheduler, timestep_spacing, hot_folder
 
 # By these lines `mpsdoctor check` tells your values from those that it chose:
 # Tuned: model="someone/a-model", device="mps", dtype="float16", vae_tiling=true, vae_slicing=false

@@ -20,6 +20,9 @@ def test_every_setting_of_a_picture_counts() -> None:
         Profile(dtype="float32"),
         Profile(attention="bounded"),
         Profile(width=512),
+        Profile(guidance_scale=0),
+        Profile(scheduler="LCMScheduler"),
+        Profile(timestep_spacing="trailing"),
         Profile(model="other"),
         Profile(environment={"A": "1"}),
     ]

@@ -13,6 +13,9 @@ from mpsdoctor.profile.settings import Profile
 from mpsdoctor.rendering.pipeline import apply, load_pipeline
 from tests.support.pipelines import stable_diffusion_3
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
+"""Of Diffusers' schedulers with NumPy 2."""
+
 
 def attention_processors(pipe: Any) -> set[str]:
     return {type(processor).__name__ for processor in pipe.unet.attn_processors.values()}
@@ -116,3 +119,13 @@ def test_bounded_attention_is_the_profiles_and_can_be_taken_back(pipe: Any) -> N
 
     assert all(changed[name] is not before[name] for name in before)
     assert before == {name: pipe.components[name]._compiled_call_impl for name in before}
+
+
+def test_the_profiles_scheduler_is_on_the_pipeline_that_is_loaded(model_folder: Path) -> None:
+    """A call of the pipeline in the user's own code samples like a prompt of the hot folder."""
+    profile = Profile(device="cpu", dtype="float32", scheduler="EulerDiscreteScheduler")
+
+    pipe = load_pipeline(profile, str(model_folder))
+
+    assert "EulerDiscreteScheduler" == type(pipe.scheduler).__name__
+    assert "DDIMScheduler" == type(apply(Profile(device="cpu"), pipe).scheduler).__name__

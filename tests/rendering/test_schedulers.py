@@ -12,7 +12,7 @@ from diffusers.utils import is_scipy_available
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.prompts.samplers import SAMPLERS, SCHEDULE_TYPES
-from mpsdoctor.rendering.schedulers import sampler_of, set_scheduler
+from mpsdoctor.rendering.schedulers import sampler_of, set_default_scheduler, set_scheduler
 from tests.support.pipelines import stable_diffusion_3
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
@@ -125,3 +125,56 @@ def test_a_flow_matching_model_keeps_its_own(tmp_path: Path) -> None:
     pipe.scheduler = diffusers.DPMSolverMultistepScheduler(use_flow_sigmas=True)
     assert sampler_of(pipe) == ("", None)
     assert set_scheduler(pipe, "Euler", None) is not None
+
+
+def test_the_profiles_scheduler_is_what_a_request_returns_to(pipe: Any) -> None:
+    """It takes over the model's settings, and gives way to the next profile's, or the model's."""
+    own = pipe.scheduler
+    set_default_scheduler(pipe, "EulerDiscreteScheduler", "linspace")
+    default = pipe.scheduler
+    assert (type(default).__name__, default.config.timestep_spacing) == (
+        "EulerDiscreteScheduler",
+        "linspace",
+    )
+    assert default.config.prediction_type == own.config.prediction_type
+
+    set_scheduler(pipe, "DPM++ 2M", None)
+    set_scheduler(pipe, None, None)
+    assert pipe.scheduler is default
+
+    set_scheduler(pipe, "DPM++ 2M", None)
+    set_default_scheduler(pipe, None, "leading")
+    assert (type(pipe.scheduler), pipe.scheduler.config.timestep_spacing) == (type(own), "leading")
+
+    set_default_scheduler(pipe, None, None)
+    assert pipe.scheduler is own
+
+
+def test_what_the_model_has_already_is_left_alone(pipe: Any) -> None:
+    """So a recommendation changes nothing about the files of the model that it was made for."""
+    own = pipe.scheduler
+    set_default_scheduler(pipe, type(own).__name__, own.config.timestep_spacing)
+    assert pipe.scheduler is own
+
+
+@pytest.mark.parametrize(
+    ("flow", "scheduler", "spacing", "told"),
+    [
+        (False, "EulerDiscretScheduler", None, "Did you mean EulerDiscreteScheduler?"),
+        (False, "FlowMatchEulerDiscreteScheduler", None, "Did you mean EulerDiscreteScheduler?"),
+        (False, "StableDiffusionPipeline", None, "Delete the line of scheduler"),
+        (False, "DPMSolverSinglestepScheduler", "trailing", "Delete the line of timestep_spacing"),
+        (True, "EulerDiscreteScheduler", None, "Did you mean FlowMatchEulerDiscreteScheduler?"),
+        (True, None, "trailing", "Delete the line of timestep_spacing"),
+    ],
+)
+def test_a_scheduler_that_does_not_suit_the_model_is_refused(
+    tmp_path: Path, pipe: Any, flow: bool, scheduler: str, spacing: str | None, told: str
+) -> None:
+    """The error names the line of the profile, and the pipeline keeps what it had."""
+    pipe = stable_diffusion_3(tmp_path / "flow") if flow else pipe
+    own = pipe.scheduler
+    with pytest.raises(MpsDoctorError, match="does not suit this model") as refused:
+        set_default_scheduler(pipe, scheduler, spacing)
+    assert told in refused.value.hint
+    assert pipe.scheduler is own

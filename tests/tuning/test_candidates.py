@@ -6,6 +6,7 @@ from mpsdoctor.facts.measurement import Measurement
 from mpsdoctor.facts.records import Canary, CanaryStatus
 from mpsdoctor.profile import document
 from mpsdoctor.tuning.candidates import MEASURED, candidates, fastest, kept, with_measured
+from mpsdoctor.tuning.needs import Needs
 from mpsdoctor.tuning.rules import tune
 from tests.tuning.test_attention import FLUX, SDXL, mac, model
 
@@ -78,3 +79,14 @@ def test_a_format_that_was_seen_to_be_wrong_is_neither_measured_nor_kept() -> No
     assert {"float32"} == {dict(one.settings)["dtype"] for one in found}
     assert "float16" == dict(half.settings)["dtype"]
     assert tune(broken, needs) == again
+
+
+def test_float16_is_measured_only_where_somebody_is_known_to_render_in_it() -> None:
+    """The fastest of the formats is of no use if its pictures are wrong."""
+    for pipeline, formats in (
+        ("HiDreamImagePipeline", {"bfloat16"}),
+        ("StableDiffusion3Pipeline", {"float16", "bfloat16"}),
+    ):
+        needs, facts = Needs("my/own", pipeline=pipeline), mac("2.14.1", 64)
+        found = candidates(tune(facts, needs), facts, needs)
+        assert formats == {dict(one.settings)["dtype"] for one in found}

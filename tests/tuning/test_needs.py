@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mpsdoctor.planning import catalogue
 from mpsdoctor.planning.configs import Configs, read_folder
 from mpsdoctor.resources import embedded_model
 from mpsdoctor.tuning.needs import Denoiser, Needs, needs_of
@@ -40,3 +41,13 @@ def test_odd_configs_leave_the_rest_unknown(index: dict[str, object]) -> None:
 def test_of_an_unknown_model_only_the_name_is_known() -> None:
     """Its settings are chosen with caution."""
     assert Needs("m") == needs_of("m", None)
+
+
+@pytest.mark.parametrize("name", ["sdxl-turbo", "sdxl"])
+def test_the_recommended_size_is_known_before_the_download_and_after(name: str) -> None:
+    """Without config files the model's authors say it, if anybody does."""
+    entry = catalogue.load()[name]
+    before, after = needs_of(entry.model, None), needs_of(entry.model, entry)
+
+    assert before.recommended == after.recommended
+    assert (before.side, after.side) == ((512, 512) if name == "sdxl-turbo" else (None, 1024))

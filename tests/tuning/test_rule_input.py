@@ -22,6 +22,7 @@ from mpsdoctor.facts.records import (
     System,
     Torch,
 )
+from mpsdoctor.knowledge import recommended
 from mpsdoctor.tuning.context import Context
 from mpsdoctor.tuning.needs import Denoiser, Needs
 from mpsdoctor.tuning.rule_input import Input, RuleInput
@@ -64,6 +65,7 @@ needed = st.sampled_from([model(name) for name in (SD15, SDXL, FLUX)]) | st.buil
     st.sampled_from(Denoiser),
     st.sampled_from([512, 1024]),
     st.sampled_from([None, "FluxPipeline", "StableDiffusionXLPipeline", "QwenImagePipeline"]),
+    recommended=st.none() | st.sampled_from(recommended.load().model),
 )
 pairs = st.tuples(machines, needed)
 
@@ -109,6 +111,7 @@ def kept(one: Input, ours: Pair, theirs: Pair) -> Pair:
         Input.DENOISER: lambda: with_needs(others, denoiser=needs.denoiser),
         Input.SIDE: lambda: with_needs(others, side=needs.side),
         Input.NEEDS: lambda: with_needs(others, footprints=needs.footprints),
+        Input.RECOMMENDED: lambda: with_needs(others, recommended=needs.recommended),
     }
     return parts[one]() if one in parts else other, models[one]() if one in models else others
 

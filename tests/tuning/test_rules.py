@@ -9,7 +9,7 @@ from mpsdoctor.facts.records import Facts, Hardware, ProbeOutcome, Python, Syste
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import settings_of
 from mpsdoctor.profile.settings import Profile
-from mpsdoctor.tuning.needs import Denoiser, Needs
+from mpsdoctor.tuning.needs import Denoiser, Needs, needs_of
 from mpsdoctor.tuning.rules import RULES, tune
 
 PYTHON = Python(version="3.12.8", machine="arm64", executable="/v/bin/python", prefix="/v")
@@ -57,6 +57,8 @@ def test_a_mac_with_mps_gets_the_guides_settings_and_bounded_attention() -> None
         "largest_side": None,
         "num_inference_steps": None,
         "guidance_scale": None,
+        "scheduler": None,
+        "timestep_spacing": None,
         "environment": {
             "PYTORCH_ENABLE_MPS_FALLBACK": "1",
             "PYTORCH_MPS_HIGH_WATERMARK_RATIO": "1.0",
@@ -94,6 +96,31 @@ def test_where_mps_is_not_available_the_cpu_renders_in_float32() -> None:
             "float32",
             {},
         )
+
+
+@pytest.mark.parametrize(
+    ("model", "steps", "guidance", "side"),
+    [
+        ("stabilityai/sdxl-turbo", 4, 0.0, 512),
+        ("Tongyi-MAI/Z-Image-Turbo", 8, 0.0, None),
+        ("black-forest-labs/FLUX.1-dev", None, 3.5, None),
+        ("stabilityai/stable-diffusion-xl-base-1.0", None, None, None),
+        ("shapes", 12, 4.0, 128),
+    ],
+)
+def test_a_model_is_called_as_is_recommended(
+    model: str, steps: int | None, guidance: float | None, side: int | None
+) -> None:
+    """With the source; what is not known is left to the pipeline. A Mac of any size is enough."""
+    choices = tune(mac(), needs_of(model, None))
+
+    assert (steps, guidance) == (
+        choices["num_inference_steps"].value,
+        choices["guidance_scale"].value,
+    )
+    assert (side, side) == (choices["width"].value, choices["height"].value)
+    recommended = {choice.sources for choice in choices.values() if choice.rule == "recommended"}
+    assert () not in recommended
 
 
 @pytest.mark.parametrize(("torch", "primes"), [("1.13.1", True), ("2.0.0", False)])

@@ -59,7 +59,10 @@ def safetensors(facts: Facts) -> Finding | None:
 
 
 def dtype(facts: Facts) -> Finding | None:
-    """float16 ends at 65504, and some models do not; mps has bfloat16 from macOS 14 on."""
+    """float16 ends at 65504, and some models do not; mps has bfloat16 from macOS 14 on.
+
+    A note where nobody is known to render such a model in float16.
+    """
     files = _model_files(facts)
     if files.dtype is None:
         raise NoAnswerError("its number format has yet to be chosen", Status.NOT_RECORDED)
@@ -69,6 +72,9 @@ def dtype(facts: Facts) -> Finding | None:
     use = needs.tuned_dtype(facts, files)
     if family is not None and files.dtype in family.fails:
         return _fails(facts, files, use, f"In {files.dtype} {family.name} fails: {family.why}.")
+    if family is not None and not dtypes.is_known_to_work(family, files.dtype):
+        impact = f"Pictures can be black: {family.why}."
+        return _fails(facts, files, use, impact, Severity.NOTE)
     if files.dtype == "bfloat16" and has_bfloat16 is None:
         raise NoAnswerError("whether mps has bfloat16 here is not known", Status.NOT_RECORDED)
     if files.dtype == "bfloat16" and not has_bfloat16:
@@ -123,10 +129,16 @@ def _model_files(facts: Facts) -> ModelFiles:
     return facts.model_files
 
 
-def _fails(facts: Facts, files: ModelFiles, use: str, impact: str) -> Finding:
+def _fails(
+    facts: Facts,
+    files: ModelFiles,
+    use: str,
+    impact: str,
+    severity: Severity = Severity.WARNING,
+) -> Finding:
     pinned = pins(facts, "dtype", files.dtype)
     return Finding(
-        severity=Severity.WARNING,
+        severity=severity,
         observed=f"{files.model} is to be loaded in {files.dtype}.",
         expected=use,
         impact=impact,
