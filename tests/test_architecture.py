@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "knowledge": LEAVES | {"facts.records"},
     "profile": LEAVES,
     "prompts": LEAVES,
-    "planning": LEAVES | {"facts.command", "facts.records", "knowledge"},
+    "planning": LEAVES | {"facts.command", "facts.model_index", "facts.records", "knowledge"},
     "hub": LEAVES | {"facts"},
     "tuning": LEAVES | {"facts.measurement", "facts.records", "knowledge", "profile", "planning"},
     "checks": LEAVES

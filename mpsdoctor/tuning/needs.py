@@ -45,11 +45,9 @@ def needs_of(model: str, configs: Configs | None, footprints: tuple[Footprint, .
     """`configs` are the model's config files, where they are known."""
     if configs is None:
         return Needs(model, footprints=footprints)
-    index = configs.model_index
-    denoiser = next((kind for kind in Denoiser if index.get(kind.value)), None)
+    denoiser = next((kind for kind in Denoiser if kind.value in configs.classes), None)
     side = _side(configs.components, denoiser) if denoiser else None
-    pipeline = index.get("_class_name")
-    return Needs(model, denoiser, side, pipeline if isinstance(pipeline, str) else None, footprints)
+    return Needs(model, denoiser, side, configs.pipeline or None, footprints)
 
 
 def _side(components: dict[str, dict[str, Any]], denoiser: Denoiser) -> int | None:
