@@ -40,7 +40,8 @@ ROOMS: dict[str, set[str]] = {
     "fixing": LEAVES | {"profile"},
     "shapes": LEAVES,
     "rendering": LEAVES
-    | {"facts.measurement", "knowledge.attention", "profile", "prompts", "shapes.captions"},
+    | {"facts.command", "facts.measurement", "facts.sw_vers", "knowledge"}
+    | {"profile", "prompts", "shapes.captions"},
     "hotfolder": LEAVES
     | {"knowledge.messages", "profile", "prompts", "rendering.protocol"}
     | {f"facts.{source}" for source in ("command", "memory", "pmset", "sysctl", "volumes")}
