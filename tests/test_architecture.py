@@ -36,7 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "checks": LEAVES
     | {"facts.agent", "facts.records", "knowledge"}
     | {"planning.forecast", "planning.needs", "tuning.fit"},
-    "reports": LEAVES | {"checks.report", "facts.records"},
+    "reports": LEAVES | {"checks.report", "facts.records", "knowledge.tolerances"},
     "fixing": LEAVES | {"profile"},
     "shapes": LEAVES,
     "rendering": LEAVES

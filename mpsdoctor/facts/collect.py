@@ -78,7 +78,7 @@ def collect(
         service = pool.submit(agent) if is_mac and agent else None
         # In this thread, where an interrupt ends what takes longest.
         answer = (
-            torch_answer.ask(run, executable, torch_deadline, canaries_on, hardware.chip)
+            torch_answer.ask(run, executable, torch_deadline, canaries_on)
             if ask_torch
             else torch_answer.Answer()
         )
