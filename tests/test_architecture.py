@@ -12,8 +12,8 @@ import mpsdoctor
 
 PACKAGE = Path(mpsdoctor.__file__).parent
 LEAVES = {
-    "constants", "errors", "files", "install_commands", "paths", "records", "resources", "units",
-    "version",
+    "constants", "errors", "files", "install_commands", "libraries", "paths", "records",
+    "resources", "units", "version",
 }  # fmt: skip
 
 ROOMS: dict[str, set[str]] = {
@@ -24,13 +24,15 @@ ROOMS: dict[str, set[str]] = {
     "install_commands": set(),
     "errors": {"constants"},
     "files": {"errors"},
+    "libraries": {"errors", "install_commands"},
     "paths": {"errors"},
     "resources": {"constants"},
     "facts": LEAVES,
     "knowledge": LEAVES | {"facts.records"},
     "profile": LEAVES,
     "prompts": LEAVES,
-    "planning": LEAVES | {"facts.command", "facts.model_index", "facts.records", "knowledge"},
+    "planning": LEAVES
+    | {"facts.child", "facts.command", "facts.model_index", "facts.records", "knowledge"},
     "hub": LEAVES | {"facts"},
     "tuning": LEAVES | {"facts.measurement", "facts.records", "knowledge", "profile", "planning"},
     "checks": LEAVES
@@ -40,7 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "fixing": LEAVES | {"profile"},
     "shapes": LEAVES,
     "rendering": LEAVES
-    | {"facts.command", "facts.measurement", "facts.sw_vers", "knowledge"}
+    | {"facts.child", "facts.command", "facts.measurement", "facts.sw_vers", "knowledge"}
     | {"profile", "prompts", "shapes.captions"},
     "hotfolder": LEAVES
     | {"knowledge.messages", "profile", "prompts", "rendering.protocol"}
@@ -63,8 +65,8 @@ MAY_IMPORT_HEAVY = {
     "facts/probes/canaries.py",
     "facts/probes/mps_probe.py",
     "facts/probes/picture_probe.py",
+    "libraries.py",
     "planning/build.py",
-    "planning/silence_logging.py",
     "planning/storages.py",
     "planning/tokens.py",
     "planning/trace.py",
@@ -75,7 +77,6 @@ MAY_IMPORT_HEAVY = {
     "rendering/generate.py",
     "rendering/gpu.py",
     "rendering/guidance.py",
-    "rendering/libraries.py",
     "rendering/measure.py",
     "rendering/notes.py",
     "rendering/pipeline.py",

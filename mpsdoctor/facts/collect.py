@@ -20,7 +20,6 @@ from mpsdoctor.facts import (
     storage,
     sw_vers,
     sysctl,
-    vm_stat,
 )
 from mpsdoctor.facts.agent import Agent
 from mpsdoctor.facts.command import CommandResult, Runner
@@ -67,7 +66,7 @@ def collect(
     home = Path((environ or {}).get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 (no raise)
     values = sysctl.read(ask_mac)
     # Before torch is asked, which takes memory itself.
-    in_use = vm_stat.in_use_bytes(run) if is_mac else _in_use()
+    in_use = memory.in_use_bytes(run) if is_mac else _in_use()
     hardware = _mac(values, interpreter.python) if is_mac else _other()
     with ThreadPoolExecutor() as pool:
         system = pool.submit(sw_vers.read, ask_mac, kernel)

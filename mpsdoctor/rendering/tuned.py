@@ -27,7 +27,7 @@ class TunedProfile(Profile):
 
         Raises MpsDoctorError where the libraries, the model or the device cannot be had.
         """
-        from mpsdoctor.rendering.libraries import require_libraries
+        from mpsdoctor.libraries import require_libraries
 
         self.activate()
         require_libraries()

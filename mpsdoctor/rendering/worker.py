@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.files import sync
+from mpsdoctor.libraries import require_quiet_libraries
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.record import JobRecord
 from mpsdoctor.prompts.wording import shorten
 from mpsdoctor.rendering.explanations import Explanation, explain, explain_saving
-from mpsdoctor.rendering.libraries import require_quiet_libraries
 from mpsdoctor.rendering.protocol import (
     Configure,
     Failed,

@@ -39,9 +39,9 @@ def command(
     """
     from rich.progress import Progress
 
+    from mpsdoctor.libraries import require_quiet_libraries
     from mpsdoctor.profile.loading import load
     from mpsdoctor.prompts.request import SEEDS, Request
-    from mpsdoctor.rendering.libraries import require_quiet_libraries
     from mpsdoctor.rendering.tuned import TunedProfile
 
     target = target or Path(f"{slug(prompt)}.png")

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from mpsdoctor.facts.child import how_it_ended, objects
 from mpsdoctor.facts.command import Runner
-from mpsdoctor.facts.probes.probe_output import how_it_ended, objects
 from mpsdoctor.facts.records import Picture, PictureStatus
 from mpsdoctor.records import Record
 

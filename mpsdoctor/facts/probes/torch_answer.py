@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from mpsdoctor.facts.child import how_it_ended, objects
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.probes import canary_answer
-from mpsdoctor.facts.probes.probe_output import how_it_ended, objects
 from mpsdoctor.facts.records import Canary, CanaryStatus, ProbeOutcome, Torch
 
 PROBE = Path(__file__).with_name("mps_probe.py")
