@@ -63,7 +63,7 @@ class TunedProfile(Profile):
 
         Raises MpsDoctorError where the libraries, the model or the device cannot be had.
         """
-        from mpsdoctor.rendering.libraries import require_libraries
+        from mpsdoctor.libraries import require_libraries
 
         profile = self if model is None else self.for_model(model)
         profile.activate()

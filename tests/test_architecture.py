@@ -12,8 +12,8 @@ import mpsdoctor
 
 PACKAGE = Path(mpsdoctor.__file__).parent
 LEAVES = {
-    "constants", "errors", "files", "install_commands", "paths", "records", "resources", "units",
-    "version",
+    "constants", "errors", "files", "install_commands", "libraries", "paths", "records",
+    "resources", "units", "version",
 }  # fmt: skip
 
 ROOMS: dict[str, set[str]] = {
@@ -24,24 +24,26 @@ ROOMS: dict[str, set[str]] = {
     "install_commands": set(),
     "errors": {"constants"},
     "files": {"errors"},
+    "libraries": {"errors", "install_commands"},
     "paths": {"errors"},
     "resources": {"constants"},
     "facts": LEAVES,
     "knowledge": LEAVES | {"facts.records"},
     "profile": LEAVES,
     "prompts": LEAVES,
-    "planning": LEAVES | {"facts.command", "facts.records", "knowledge"},
+    "planning": LEAVES
+    | {"facts.child", "facts.command", "facts.model_index", "facts.records", "knowledge"},
     "hub": LEAVES | {"facts"},
     "tuning": LEAVES | {"facts", "knowledge", "profile", "planning"},
     "checks": LEAVES
     | {"facts.agent", "facts.records", "knowledge"}
     | {"planning.forecast", "planning.needs", "tuning.fit"},
-    "reports": LEAVES | {"checks.report", "facts.records"},
+    "reports": LEAVES | {"checks.report", "facts.records", "knowledge.tolerances"},
     "fixing": LEAVES | {"profile"},
     "shapes": LEAVES,
     "rendering": LEAVES
-    | {"facts.measurement", "profile", "prompts", "shapes.captions"}
-    | {"knowledge.attention", "knowledge.recommended"},
+    | {"facts.child", "facts.command", "facts.measurement", "facts.sw_vers", "knowledge"}
+    | {"profile", "prompts", "shapes.captions"},
     "hotfolder": LEAVES
     | {"knowledge.messages", "profile", "prompts", "rendering.protocol"}
     | {f"facts.{source}" for source in ("command", "memory", "pmset", "sysctl", "volumes")}
@@ -64,8 +66,8 @@ MAY_IMPORT_HEAVY = {
     "facts/probes/canaries.py",
     "facts/probes/mps_probe.py",
     "facts/probes/picture_probe.py",
+    "libraries.py",
     "planning/build.py",
-    "planning/silence_logging.py",
     "planning/storages.py",
     "planning/tokens.py",
     "planning/trace.py",
@@ -76,7 +78,6 @@ MAY_IMPORT_HEAVY = {
     "rendering/generate.py",
     "rendering/gpu.py",
     "rendering/guidance.py",
-    "rendering/libraries.py",
     "rendering/measure.py",
     "rendering/notes.py",
     "rendering/pipeline.py",

@@ -9,7 +9,7 @@ import pytest
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.install_commands import install_line
-from mpsdoctor.rendering.libraries import require_libraries
+from mpsdoctor.libraries import require_libraries
 
 LINE = "from mpsdoctor.install_commands import install_line_here; print(install_line_here('a>=1'))"
 

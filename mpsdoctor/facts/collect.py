@@ -20,7 +20,6 @@ from mpsdoctor.facts import (
     storage,
     sw_vers,
     sysctl,
-    vm_stat,
 )
 from mpsdoctor.facts.agent import Agent
 from mpsdoctor.facts.command import CommandResult, Runner
@@ -67,7 +66,7 @@ def collect(
     home = Path((environ or {}).get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 (no raise)
     values = sysctl.read(ask_mac)
     # Before torch is asked, which takes memory itself.
-    in_use = vm_stat.in_use_bytes(run) if is_mac else _in_use()
+    in_use = memory.in_use_bytes(run) if is_mac else _in_use()
     hardware = _mac(values, interpreter.python) if is_mac else _other()
     with ThreadPoolExecutor() as pool:
         system = pool.submit(sw_vers.read, ask_mac, kernel)
@@ -78,7 +77,7 @@ def collect(
         service = pool.submit(agent) if is_mac and agent else None
         # In this thread, where an interrupt ends what takes longest.
         answer = (
-            torch_answer.ask(run, executable, torch_deadline, canaries_on, hardware.chip)
+            torch_answer.ask(run, executable, torch_deadline, canaries_on)
             if ask_torch
             else torch_answer.Answer()
         )

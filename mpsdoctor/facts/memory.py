@@ -1,9 +1,16 @@
-"""How macOS judges its memory now, from the values of `sysctl`."""
+"""A Mac's memory now: how macOS judges it, from `sysctl`, and what is in use, from `vm_stat`."""
 
 import re
 
 from mpsdoctor.facts import sysctl
+from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.records import Memory, Pressure
+
+VM_STAT = ("/usr/bin/vm_stat",)
+_SECONDS = 10.0
+
+_PAGE = re.compile(r"page size of (\d+) bytes")
+_COUNT = re.compile(r"^([^:\n]+):\s+(\d+)\.$", re.MULTILINE)
 
 _MIB = 2**20
 # xnu's kVMPressureNormal, Warning and Critical.
@@ -21,6 +28,28 @@ def read(values: dict[str, str]) -> Memory:
         swap_used_bytes=_swap_used(values.get("vm.swapusage", "")),
         wired_limit_bytes=wired * _MIB if wired is not None else None,
     )
+
+
+def in_use_bytes(run: Runner) -> int | None:
+    """What programs and macOS hold and cannot give back without compressing or swapping.
+
+    App memory, wired memory and the compressor's, as Activity Monitor counts them
+    (dylanaraps/neofetch #1752, eneskirca/nodeterm #135, graelo/pumas #36). psutil's `used` counts
+    files that are only cached, and leaves out the compressor (psutil/arch/osx/mem.c).
+    """
+    output = run(VM_STAT, _SECONDS).stdout
+    page = _PAGE.search(output)
+    pages = {name: int(count) for name, count in _COUNT.findall(output)}
+    try:
+        held = (
+            pages["Anonymous pages"]
+            - pages["Pages purgeable"]
+            + pages["Pages wired down"]
+            + pages["Pages occupied by compressor"]
+        )
+    except KeyError:
+        return None
+    return held * int(page[1]) if page else None
 
 
 def _swap_used(text: str) -> int | None:

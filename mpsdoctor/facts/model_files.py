@@ -8,11 +8,10 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from mpsdoctor.constants import EMBEDDED_MODEL
-from mpsdoctor.facts import hub_cache, weights
+from mpsdoctor.facts import hub_cache, model_index, weights
 from mpsdoctor.facts.records import ModelFiles, ModelState
 from mpsdoctor.resources import embedded_model
 
-_INDEX = "model_index.json"
 _MOST_MISSING = 20
 _WITHOUT_WEIGHTS = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "Extractor")
 
@@ -27,7 +26,7 @@ def read(
         return ModelFiles(
             model=model,
             state=ModelState.PARTIAL if started else ModelState.ABSENT,
-            missing=(_INDEX,) if started else (),
+            missing=(model_index.FILE,) if started else (),
             dtype=dtype,
         )
     return replace(_examine(found), model=model, dtype=dtype)
@@ -61,13 +60,13 @@ def _snapshot(repository: Path) -> Path | None:
 
 def _examine(folder: Path) -> ModelFiles:
     try:
-        index = json.loads((folder / _INDEX).read_text("utf-8"))
-        pipeline, components = index.get("_class_name"), _components(index)
+        index = json.loads((folder / model_index.FILE).read_text("utf-8"))
+        components, pipeline = model_index.components(index), model_index.pipeline(index)
     except (OSError, ValueError, AttributeError):
-        return ModelFiles(model="", state=ModelState.PARTIAL, missing=(_INDEX,))
+        return ModelFiles(model="", state=ModelState.PARTIAL, missing=(model_index.FILE,))
     missing: list[str] = []
     pickled: list[str] = []
-    for name, kind in components.items():
+    for name, (_, kind) in components.items():
         if kind.endswith(_WITHOUT_WEIGHTS):
             missing += _missing_config(folder / name, kind)
             continue
@@ -80,19 +79,10 @@ def _examine(folder: Path) -> ModelFiles:
     return ModelFiles(
         model="",
         state=_state(missing, pickled),
-        pipeline=pipeline if isinstance(pipeline, str) else None,
+        pipeline=pipeline,
         missing=tuple(missing[:_MOST_MISSING]),
         pickled=tuple(pickled),
     )
-
-
-def _components(index: dict[str, object]) -> dict[str, str]:
-    """Name to class. A component that the model does without is written as [null, null]."""
-    return {
-        name: entry[1]
-        for name, entry in index.items()
-        if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], str)
-    }
 
 
 def _missing_config(component: Path, kind: str) -> list[str]:

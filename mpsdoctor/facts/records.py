@@ -220,13 +220,19 @@ class ProfileFile(Record, kw_only=True):
     pinned: tuple[str, ...] = ()
 
 
-class CanaryStatus(str, Enum):
-    """How a canary ended: `WRONG` beyond the tolerance, `FAILED` with an exception.
+Precision = Literal["exact", "float32", "float16", "bfloat16"]
+"""The number format of a canary, "exact" where nothing may be rounded."""
 
-    `SKIPPED` where this torch cannot express it, or where an earlier one ended the process;
-    `CRASHED` and `TIMED_OUT` where the process ended, or had to be ended, while it ran.
+
+class CanaryStatus(str, Enum):
+    """How a canary ended: `COMPARED` with an error, `FAILED` with an exception.
+
+    Older files have a verdict in place of `COMPARED`: `OK` or `WRONG`. `SKIPPED` where this torch
+    cannot express it, or where an earlier one ended the process; `CRASHED` and `TIMED_OUT` where
+    the process ended, or had to be ended, while it ran.
     """
 
+    COMPARED = "compared"
     OK = "ok"
     WRONG = "wrong"
     FAILED = "failed"
@@ -239,13 +245,14 @@ class Canary(Record):
     """A tiny computation on `device`, compared with the CPU.
 
     `error` is the largest difference, relative to the largest number where those are fractions, and
-    "nan" where a number is not finite. `seconds` counts both sides. `detail` says why there is no
-    error.
+    "nan" where a number is not finite. `tolerance` is recorded with a verdict only. `seconds`
+    counts both sides. `detail` says why there is no error.
     """
 
     name: str
     status: CanaryStatus
     device: Literal["mps", "cpu"] = "mps"
+    precision: Precision | None = None
     error: float | Literal["nan"] | None = None
     tolerance: float | None = None
     seconds: float | None = None
@@ -255,11 +262,12 @@ class Canary(Record):
 class PictureStatus(str, Enum):
     """How a rendering of the embedded model ended.
 
-    `WRONG` where it is too far from the CPU's, `FAILED` with an exception on the device;
-    `NOT_COMPARED` where an exception kept it from beginning there, `CRASHED` and `TIMED_OUT` where
-    the process ended, or had to be ended.
+    `COMPARED` with numbers, for which older files have a verdict, `OK` or `WRONG`; `FAILED` with an
+    exception on the device; `NOT_COMPARED` where an exception kept it from beginning there,
+    `CRASHED` and `TIMED_OUT` where the process ended, or had to be ended.
     """
 
+    COMPARED = "compared"
     OK = "ok"
     WRONG = "wrong"
     FAILED = "failed"
@@ -272,9 +280,9 @@ class Picture(Record):
     """A picture that the embedded model rendered on `device` in `dtype`, beside the CPU's.
 
     The CPU's is in float32, and on one core. `largest`, `mean` and `rms` (root mean square) are
-    differences in levels, 0 to 255; `tolerance` is for `rms`. `not_finite` counts the numbers that
-    are NaN or infinite; with one of them, nothing is compared. `detail` says why there are no
-    numbers.
+    differences in levels, 0 to 255; `tolerance`, of `rms`, is recorded with a verdict only.
+    `not_finite` counts the numbers that are NaN or infinite; with one of them there are no
+    differences. `detail` says why there are no numbers.
     """
 
     status: PictureStatus

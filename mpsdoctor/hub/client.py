@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts import model_index
 from mpsdoctor.hub.errors import no_diffusers_model, no_hub
 from mpsdoctor.hub.listing import Listing, RemoteFile
-from mpsdoctor.hub.selection import INDEX
 from mpsdoctor.install_commands import install_line_here
 from mpsdoctor.version import __version__
 
@@ -53,9 +53,9 @@ def describe(model: str) -> Listing:
     except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise no_hub(error) from error
     named = {file.path: file for file in files}
-    if INDEX not in named:
+    if model_index.FILE not in named:
         raise no_diffusers_model(model, list(named))
-    with stream(model, commit, named[INDEX], 0) as (_, chunks):
+    with stream(model, commit, named[model_index.FILE], 0) as (_, chunks):
         text = b"".join(chunks)
     try:
         index = json.loads(text)

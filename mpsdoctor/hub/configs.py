@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from mpsdoctor.facts import model_index
 from mpsdoctor.hub.client import describe
 
-NAMES = ("model_index.json", "config.json", "scheduler_config.json", "tokenizer_config.json")
+NAMES = (model_index.FILE, "config.json", "scheduler_config.json", "tokenizer_config.json")
 
 
 def fetch(model: str, folder: Path) -> Path:

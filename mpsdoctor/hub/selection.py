@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-INDEX = "model_index.json"
+from mpsdoctor.facts import model_index
+
 _SAFETENSORS, _PICKLES = "safetensors", "bin"
 
 _STEM = "(?:diffusion_pytorch_model|pytorch_model|model)"
@@ -39,19 +40,19 @@ def select(
     else. Diffusers' own download (variant_compatible_siblings) takes weights of folders that no
     component has, too.
     """
-    files = {INDEX}
+    files = {model_index.FILE}
     with_variant: list[str] = []
     pickled: list[str] = []
-    coded: list[str] = ["pipeline"] if isinstance(index.get("_class_name"), list) else []
-    ignored = set(index.get("_ignore_files", ()))
-    for component, module in _components(index):
+    coded: list[str] = ["pipeline"] if model_index.has_own_code(index) else []
+    ignored = model_index.ignored_files(index)
+    for component, (library, _) in model_index.components(index).items():
         folder = f"{component}/"
         inside = {
             name.removeprefix(folder)
             for name in names
             if name.startswith(folder) and name not in ignored
         }
-        if f"{module}.py" in inside:
+        if f"{library}.py" in inside:
             coded.append(component)
         chosen = inside
         if any(name.endswith(_WEIGHTS) for name in inside):
@@ -68,13 +69,6 @@ def select(
         pickled=() if pickles else tuple(pickled),
         coded=tuple(coded),
     )
-
-
-def _components(index: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Name and module. A component that the model does without is written as [null, null]."""
-    for name, entry in index.items():
-        if not name.startswith("_") and isinstance(entry, list) and len(entry) == 2 and entry[0]:
-            yield name, str(entry[0])
 
 
 def _weights(names: set[str], kind: str, variant: str | None) -> set[str]:

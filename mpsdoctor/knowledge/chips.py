@@ -41,17 +41,3 @@ def family(brand: str | None) -> Family | None:
 def names(wanted: Family) -> tuple[str, ...]:
     """The chips of a family, for people: "M3", "M4"."""
     return tuple(chip.name.removeprefix("Apple ") for chip in load() if chip.family == wanted)
-
-
-_GIB = 2**30
-
-
-def usual_working_set(ram_bytes: int) -> int:
-    """An estimate, in bytes, of what Metal gives as recommendedMaxWorkingSetSize.
-
-    Two thirds of the memory up to 36 GB and three quarters above (ggml-org/llama.cpp #1870,
-    ollama/ollama #434); newer chips and macOS releases give up to 84 % (antirez/ds4 #893).
-    """
-    if ram_bytes <= 36 * _GIB:
-        return ram_bytes * 2 // 3
-    return ram_bytes * 3 // 4

@@ -4,6 +4,7 @@ from packaging.version import Version
 
 from mpsdoctor.facts.records import CanaryStatus, Facts, PictureStatus
 from mpsdoctor.knowledge import versions
+from mpsdoctor.knowledge.tolerances import judged_canaries, judged_picture
 from mpsdoctor.records import Record
 
 _WRONG = (CanaryStatus.WRONG, CanaryStatus.FAILED)
@@ -40,13 +41,13 @@ def device_of(facts: Facts) -> Device:
 def _named(facts: Facts, *statuses: CanaryStatus) -> tuple[str, ...]:
     return tuple(
         canary.name
-        for canary in facts.canaries or ()
+        for canary in judged_canaries(facts) or ()
         if canary.device == "mps" and canary.status in statuses
     )
 
 
 def _wrong_picture(facts: Facts) -> str | None:
-    picture = facts.picture
+    picture = judged_picture(facts)
     if picture is None or picture.device != "mps":
         return None
     return picture.dtype if picture.status in (PictureStatus.WRONG, PictureStatus.FAILED) else None

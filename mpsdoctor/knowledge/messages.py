@@ -1,86 +1,72 @@
-"""Lines on the worker's stderr after which its pictures are not to be trusted; pure."""
+"""What PyTorch and Metal print or raise, in the user's words; the data is in messages.toml."""
 
 import re
-from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
-_SMALLER = (
-    "Make the picture smaller, or let `mpsdoctor plan MODEL` say what fits here: "
-    '`attention = "bounded"` and `vae_tiling = true` in the profile need much less memory.'
-)
-_CHECK = "Run `mpsdoctor check`: it knows the faults of this PyTorch on this macOS."
+from mpsdoctor.knowledge import data
+from mpsdoctor.knowledge.data import Row
+from mpsdoctor.records import Record
+
+Cause = Literal["job", "memory", "gpu"]
 
 
-@dataclass(frozen=True)
-class Complaint:
-    """What such a line means; `name` is the same for the same trouble."""
+class KnownMessage(Row):
+    """A table of messages.toml, whose head explains the keys."""
 
     name: str
+    patterns: tuple[str, ...]
+    on_stderr: bool
+    cause: Cause
     title: str
     detail: str
-    hint: str
+    hints: tuple[str, ...]
+
+    @property
+    def hint(self) -> str:
+        """What to do."""
+        return hint(*self.hints)
 
 
-_NOISE = re.compile(
-    # What Python says of semaphores after any crash; what tools that the user runs inspect.
-    r"resource_tracker: There appear to be|MallocStackLogging: can't turn off"
-)
+class Messages(Record, forbid_unknown_fields=True):
+    """All of messages.toml."""
 
-_COMPLAINTS = (
-    (  # A1111 #9133, diffusers #5894, mflux #145
-        re.compile(
-            r"kIOGPUCommandBufferCallbackErrorOutOfMemory|Insufficient Memory \(0*8:"
-            r"|MPS backend out of memory|Invalid buffer size",
-            re.IGNORECASE,
-        ),
-        Complaint(
-            "out of memory",
-            "The GPU ran out of memory",
-            "What was computed after that is not complete, so the picture was thrown away.",
-            _SMALLER,
-        ),
-    ),
-    (  # pytorch #123171, #125954: nothing is raised
-        re.compile(r"command buffer exited with error status|kIOGPUCommandBufferCallbackError"),
-        Complaint(
-            "command buffer",
-            "The GPU gave up in the middle of this picture",
-            "Metal says that a part of the work was not done (command buffer exited with error "
-            "status). The picture would be silently wrong, so it was thrown away.",
-            f"{_SMALLER} {_CHECK}",
-        ),
-    ),
-    (  # pytorch #143859, #149261, #84039
-        re.compile(r"MPSNDArray.*(failed assertion|NDArray|2\*\*3[12])|total bytes of NDArray"),
-        Complaint(
-            "block too large",
-            "This picture needs a block of memory that Metal cannot handle",
-            "Metal ends the process at a block of 2³² bytes, however much memory the Mac has.",
-            _SMALLER,
-        ),
-    ),
-    (  # pytorch #149132
-        re.compile(r"LLVM ERROR|MLIR pass (manager )?failed|MPSGraph.*pass failed"),
-        Complaint(
-            "compiler",
-            "Metal could not compile this model",
-            "Its compiler gave up (LLVM ERROR).",
-            f'{_CHECK} A newer macOS or PyTorch may help, or another `dtype`, such as "float32".',
-        ),
-    ),
-    (
-        re.compile(r"failed assertion"),
-        Complaint(
-            "assertion",
-            "Metal stopped at one of its own checks",
-            "It ends the process then (failed assertion).",
-            f"{_CHECK} {_SMALLER}",
-        ),
-    ),
-)
+    noise: tuple[str, ...]
+    hints: dict[str, str]
+    message: tuple[KnownMessage, ...]
 
 
-def complaint(line: str) -> Complaint | None:
-    """What this line complains of; None for all the rest that libraries print."""
-    if _NOISE.search(line):
+@cache
+def load() -> Messages:
+    """The file, validated."""
+    return data.read("messages.toml", Messages)
+
+
+def hint(*names: str) -> str:
+    """Advice that several messages share, by its keys in the table `hints`."""
+    return " ".join(load().hints[name] for name in names)
+
+
+def on_stderr(line: str) -> KnownMessage | None:
+    """What a line of a worker's stderr says against the picture that is being computed.
+
+    None for all that libraries print besides.
+    """
+    if _pattern(load().noise).search(line):
         return None
-    return next((known for pattern, known in _COMPLAINTS if pattern.search(line)), None)
+    return next((known for known in load().message if known.on_stderr and _says(known, line)), None)
+
+
+def of_error(error: BaseException) -> KnownMessage | None:
+    """What an exception of PyTorch means, by its class and its text."""
+    text = f"{type(error).__name__}: {error}"
+    return next((known for known in load().message if _says(known, text)), None)
+
+
+def _says(known: KnownMessage, text: str) -> bool:
+    return _pattern(known.patterns).search(text) is not None
+
+
+@cache
+def _pattern(alternatives: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.IGNORECASE)

@@ -4,7 +4,7 @@ Checks and tuning both ask here, so that a report and a profile cannot contradic
 """
 
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from mpsdoctor.knowledge import canaries, dtypes, settings
 from mpsdoctor.knowledge.device import Device
@@ -45,6 +45,29 @@ def choose(device: Device, model: str, pipeline: str | None) -> Rendering:
         tried.append(asked)
         dtype, fault = asked, asking
     return Rendering(dtype, fault, affected(device, dtype, model, pipeline))
+
+
+def instead_of(dtype: str, device: Device | None) -> Literal["bfloat16", "float32"] | None:
+    """The format to try next where a picture in `dtype` is broken; None after float32.
+
+    `device` is None on a CPU, which has all formats. bfloat16 takes no more memory than float16
+    and does not overflow; it is left out where the device lacks it, or has a fault in it alone.
+    """
+    if dtype == "float32":
+        return None
+    if dtype == "bfloat16" or (device is not None and not _is_sound_in_bfloat16(device)):
+        return "float32"
+    return "bfloat16"
+
+
+def _is_sound_in_bfloat16(device: Device) -> bool:
+    faults = (
+        match.fault
+        for match in matching.matches(device)
+        if match.certainty is not Certainty.UNVERIFIED
+    )
+    has = dtypes.has_bfloat16(device.torch, device.macos) is True
+    return has and all(fault.dtypes != ("bfloat16",) for fault in faults)
 
 
 def affected(device: Device, dtype: str, model: str, pipeline: str | None) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from diffusers import DiffusionPipeline
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts import model_index
 from mpsdoctor.planning.configs import Configs
 from mpsdoctor.planning.tokens import FullLengthTokenizer
 
@@ -68,7 +69,9 @@ def _settings(pipeline: type, index: dict[str, Any]) -> dict[str, Any]:
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     }
     given = {
-        name: value for name, value in index.items() if name in wanted and not _is_entry(value)
+        name: value
+        for name, value in index.items()
+        if name in wanted and not model_index.is_entry(value)
     }
     absent = {
         name: None
@@ -76,10 +79,6 @@ def _settings(pipeline: type, index: dict[str, Any]) -> dict[str, Any]:
         if parameter.default is inspect.Parameter.empty
     }
     return absent | given
-
-
-def _is_entry(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2
 
 
 def _component(

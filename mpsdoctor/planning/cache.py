@@ -1,7 +1,6 @@
 """What was traced before, by all that it depends on; else a child process traces it; no torch."""
 
 import hashlib
-import sys
 import tempfile
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -10,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.command import CommandResult, Runner
+from mpsdoctor.facts import child
+from mpsdoctor.facts.command import Runner
 from mpsdoctor.files import replace_file
 from mpsdoctor.planning import needs
 from mpsdoctor.planning.configs import Configs
@@ -19,6 +19,8 @@ from mpsdoctor.version import __version__
 
 SECONDS = 300.0
 """For tracing one model at all the sizes that are asked for."""
+
+_CHILD = "mpsdoctor.planning.child"
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -82,26 +84,16 @@ def _version(distribution: str) -> str:
 
 
 def _trace(configs: Configs, sizes: Sequence[Size], dtype: str, run: Runner) -> list[Footprint]:
+    asked = [f"{width}x{height}" for width, height in sizes]
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         file.write(msgspec.json.encode(configs))
         file.flush()
-        module = [sys.executable, "-m", "mpsdoctor.planning.child"]
-        asked = [f"{width}x{height}" for width, height in sizes]
-        result = run([*module, file.name, dtype, *asked], SECONDS)
-    if result.exit_code == 0:
-        return msgspec.json.decode(result.stdout, type=list[Footprint])
-    raise _failed(configs.model, result)
-
-
-def _failed(model: str, result: CommandResult) -> MpsDoctorError:
-    try:
-        title, detail, hint = msgspec.json.decode(result.stdout, type=tuple[str, str, str])
-    except ValueError:
-        last = result.stderr.strip().splitlines()[-1:] or [f"exit code {result.exit_code}"]
-        detail = f"No answer within {SECONDS:.0f} s." if result.timed_out else last[0]
-        return MpsDoctorError(
-            f"What {model} needs cannot be found out",
-            detail=detail,
+        result = child.run_module(run, _CHILD, file.name, dtype, *asked, seconds=SECONDS)
+    found = child.answer(result, list[Footprint])
+    if found is None:
+        raise MpsDoctorError(
+            f"What {configs.model} needs cannot be found out",
+            detail=f"{child.how_it_ended(result, SECONDS)}.",
             hint="Ask for fewer sizes, or smaller ones.",
         )
-    return MpsDoctorError(title, detail=detail, hint=hint)
+    return found

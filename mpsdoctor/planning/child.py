@@ -1,40 +1,35 @@
 """Traces in a process of its own: `python -m mpsdoctor.planning.child CONFIGS DTYPE WxH …`.
 
-CONFIGS is a file with a `Configs`. Prints a JSON list of footprints, or of the three parts of an
-MpsDoctorError with exit code 1.
+CONFIGS is a file with a `Configs`. Replies with a list of footprints.
 """
 
 import sys
 from pathlib import Path
 
-import msgspec
-
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.install_commands import SEE_CHECK
+from mpsdoctor.facts.child import reply
+from mpsdoctor.libraries import require_quiet_libraries, silence_libraries
 from mpsdoctor.planning.configs import read_file
+from mpsdoctor.planning.footprint import Footprint
 
 
-def main(configs: str, dtype: str, *sizes: str) -> int:
-    """Prints what each size needs."""
+def footprints(configs: Path, dtype: str, sizes: list[tuple[int, int]]) -> list[Footprint]:
+    """What each size needs. Raises MpsDoctorError."""
+    require_quiet_libraries("accelerate")
+    silence_libraries()
+    from mpsdoctor.planning.trace import trace
+
+    return trace(read_file(configs), sizes, dtype)
+
+
+def main(configs: str, dtype: str, *sizes: str) -> None:
+    """Replies."""
+    pairs = [(int(width), int(height)) for width, height in (size.split("x") for size in sizes)]
     try:
-        from mpsdoctor.planning.silence_logging import be_quiet
-        from mpsdoctor.planning.trace import trace
-    except (ImportError, OSError, RuntimeError) as error:
-        _print(("What plans is not installed, or does not start", str(error), SEE_CHECK))
-        return 1
-    be_quiet()
-    pairs = [tuple(map(int, size.split("x"))) for size in sizes]
-    try:
-        _print(trace(read_file(Path(configs)), [(pair[0], pair[1]) for pair in pairs], dtype))
+        reply(footprints(Path(configs), dtype, pairs))
     except MpsDoctorError as error:
-        _print((error.title, error.detail, error.hint))
-        return 1
-    return 0
-
-
-def _print(value: object) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(value))
+        reply(error)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts import model_index
+from mpsdoctor.facts.model_index import Component
 from mpsdoctor.knowledge import recommended
 from mpsdoctor.knowledge.recommended import NO_GUIDANCE, Recommendation
 from mpsdoctor.records import Record
@@ -16,7 +18,6 @@ from mpsdoctor.resources import PACKAGE
 ARCHITECTURES = PACKAGE / "planning" / "architectures"
 """The config files of common models, one JSON file each."""
 
-INDEX = "model_index.json"
 CONFIG_FILES = ("config.json", "scheduler_config.json", "tokenizer_config.json")
 
 
@@ -33,19 +34,13 @@ class Configs(Record, kw_only=True):
 
     @property
     def pipeline(self) -> str:
-        """The name of the Diffusers class."""
-        return str(self.model_index.get("_class_name"))
+        """The name of the Diffusers class; empty where the index has none."""
+        return model_index.pipeline(self.model_index) or ""
 
     @property
-    def classes(self) -> dict[str, tuple[str, str]]:
+    def classes(self) -> dict[str, Component]:
         """Component to library and class; one that the model does without is left out."""
-        return {
-            name: (entry[0], entry[1])
-            for name, entry in self.model_index.items()
-            if isinstance(entry, list)
-            and len(entry) == 2
-            and all(isinstance(e, str) for e in entry)
-        }
+        return model_index.components(self.model_index)
 
     @property
     def recommended(self) -> Recommendation | None:
@@ -75,7 +70,7 @@ def read_folder(model: str, folder: Path) -> Configs:
 
     Raises MpsDoctorError where `model_index.json` or a component's config is not to be had.
     """
-    index = _read(folder / INDEX, model)
+    index = _read(folder / model_index.FILE, model)
     configs = Configs(model=model, model_index=index, components={})
     components = {name: _component(folder / name, model) for name in configs.classes}
     return msgspec.structs.replace(configs, components=components)

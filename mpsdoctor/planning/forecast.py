@@ -8,11 +8,10 @@ from packaging.version import Version
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.knowledge.attention import memory, pieces
 from mpsdoctor.knowledge.attention.memory import Cliff, Kind
-from mpsdoctor.knowledge.chips import usual_working_set
+from mpsdoctor.knowledge.gpu_limit import gpu_limit
 from mpsdoctor.knowledge.versions import parse
 from mpsdoctor.planning.footprint import AttentionCall, Footprint, Stage, StageName
 from mpsdoctor.records import Record
-from mpsdoctor.units import GIB
 
 Attention = Literal["native", "bounded", "sliced"]
 
@@ -101,30 +100,24 @@ class Forecast(Record):
 
 
 def machine_of(facts: Facts) -> Machine:
-    """A Mac gives what Metal recommends; another machine, whose CPU renders, its memory."""
+    """A Mac gives what its GPU may hold; another machine, whose CPU renders, its memory."""
     ram, in_use = facts.hardware.ram_bytes, facts.memory.in_use_bytes
-    torch, macos = facts.torch_version, facts.system.macos_version
     if not facts.is_mac:
         return Machine(
             limit_bytes=ram,
             limit_from="the memory of this machine, which is not a Mac",
             mps=False,
-            torch=torch,
+            torch=facts.torch_version,
             ram_bytes=ram,
             in_use_bytes=in_use,
         )
-    limit, source = facts.memory.working_set_bytes, "what Metal recommends on this Mac"
-    if limit is None and ram is None:
-        source = "the memory of this Mac, which is not known"
-    elif limit is None and ram is not None:
-        limit = usual_working_set(ram)
-        source = f"what Metal usually recommends on a Mac with {ram / GIB:.0f} GB"
+    limit = gpu_limit(facts)
     return Machine(
-        limit_bytes=limit,
-        limit_from=source,
+        limit_bytes=limit.size_bytes,
+        limit_from=limit.words,
         mps=True,
-        torch=torch,
-        macos=macos,
+        torch=facts.torch_version,
+        macos=facts.system.macos_version,
         ram_bytes=ram,
         in_use_bytes=in_use,
     )

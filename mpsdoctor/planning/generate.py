@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.libraries import silence_libraries
 from mpsdoctor.planning.configs import ARCHITECTURES, Configs, read_file, read_folder
 from mpsdoctor.planning.needs import NEEDS, Needs
-from mpsdoctor.planning.silence_logging import be_quiet
 from mpsdoctor.planning.trace import trace
 from mpsdoctor.resources import embedded_model
 
@@ -46,7 +46,7 @@ def write(needs: Needs, path: Path) -> None:
 
 def main(names: list[str]) -> None:
     """Writes the files."""
-    be_quiet()
+    silence_libraries()
     NEEDS.mkdir(exist_ok=True)
     for name in names or [EMBEDDED_MODEL, *sorted(path.stem for path in ARCHITECTURES.glob("*"))]:
         if name == EMBEDDED_MODEL:

@@ -6,7 +6,6 @@ would not survive bfloat16.
 """
 
 import gc
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from typing import Literal
 
 import torch
 from diffusers import DiffusionPipeline
-from packaging.version import Version
 
+from mpsdoctor.knowledge.device import Device
+from mpsdoctor.knowledge.rendering import instead_of
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.attention.precision import attention_in_float32
@@ -25,10 +25,6 @@ from mpsdoctor.rendering.steps import OnStep
 from mpsdoctor.rendering.vae import Decoding, decode_in, decoded_again
 
 Dtype = Literal["float16", "bfloat16", "float32"]
-
-_BFLOAT16 = Version("14")
-# torch 2.13 aborts in bfloat16 linear layers there (pytorch #197796).
-_BFLOAT16_ABORTS = (Version("2.13"), Version("2.14.dev0"), Version("27"))
 
 
 @dataclass(frozen=True)
@@ -68,28 +64,21 @@ def fallbacks(profile: Profile, other: Dtype | None) -> tuple[Fallback, ...]:
     return tuple(chain)
 
 
-def other_dtype(dtype: Dtype, torch: Version, macos: Version | None) -> Dtype | None:
-    """What to compute in where `dtype` fails; `macos` is None where the device is not mps.
-
-    mps has bfloat16 from macOS 14 on (pytorch #119641).
-    """
-    if dtype != "float16":
-        return None if dtype == "float32" else "float32"
-    first, fixed, system = _BFLOAT16_ABORTS
-    if macos is not None and (macos < _BFLOAT16 or (macos >= system and first <= torch < fixed)):
-        return "float32"
-    return "bfloat16"
-
-
 class FallbackChain:
-    """The profile's pipeline; `load` loads one, with the profile's settings applied."""
+    """The profile's pipeline; `load` loads one, with the profile's settings applied.
 
-    def __init__(self, profile: Profile, load: Callable[[Profile], DiffusionPipeline]) -> None:
-        version = Version(Version(torch.__version__).base_version)
-        macos = Version(platform.mac_ver()[0] or "0") if profile.device == "mps" else None
+    `gpu` is None where the CPU renders.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        load: Callable[[Profile], DiffusionPipeline],
+        gpu: Device | None = None,
+    ) -> None:
         self._profile = profile
         self._load = load
-        self._fallbacks = fallbacks(profile, other_dtype(profile.dtype, version, macos))
+        self._fallbacks = fallbacks(profile, instead_of(profile.dtype, gpu))
         self._dtype: Dtype = profile.dtype
         self._pipe: DiffusionPipeline | None = load(profile)
 

@@ -6,6 +6,11 @@ from collections.abc import Callable
 import torch
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts import sw_vers
+from mpsdoctor.facts.command import Runner
+from mpsdoctor.facts.command import run as run_command
+from mpsdoctor.knowledge.device import Device
+from mpsdoctor.knowledge.versions import parse
 
 _PATIENCE_S = 60.0
 
@@ -18,6 +23,12 @@ def require_device(device: str) -> None:
             detail=f"torch {torch.__version__} says that mps is not available.",
             hint="Run `mpsdoctor check`: it says why, and writes a profile that fits.",
         )
+
+
+def this_gpu(run: Runner = run_command) -> Device:
+    """This Mac's, by the releases that decide over its number formats."""
+    macos = sw_vers.read(run, "Darwin").macos_version
+    return Device(torch=parse(torch.__version__), macos=parse(macos))
 
 
 def require_gpu(

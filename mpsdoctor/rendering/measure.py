@@ -1,7 +1,6 @@
 """Render a few steps with one profile: `python -m mpsdoctor.rendering.measure PROFILE.json STEPS`.
 
-A process of its own, as what is measured can end it. Prints a Measurement as one JSON line, or the
-three parts of an MpsDoctorError where it cannot begin.
+A process of its own, as what is measured can end it. Replies with a Measurement.
 """
 
 import itertools
@@ -11,15 +10,15 @@ import sys
 import time
 from pathlib import Path
 
-import msgspec
 import psutil
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts.child import reply
 from mpsdoctor.facts.measurement import Measurement
+from mpsdoctor.libraries import require_quiet_libraries
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.explanations import explain
-from mpsdoctor.rendering.libraries import require_quiet_libraries
 
 REQUEST = Request(prompt="a photo of an astronaut riding a horse on mars", seed=0)
 _WARM_STEPS = 2
@@ -82,15 +81,14 @@ def _peak(profile: Profile) -> int | None:
 
 
 def main() -> None:
-    """Prints the measurement, or why there can be none, on a line of its own."""
+    """Replies with the measurement, or why there can be none."""
     profile = Profile(**json.loads(Path(sys.argv[1]).read_text("utf-8")))
     try:
-        answer: object = measure(profile, int(sys.argv[2]))
+        reply(measure(profile, int(sys.argv[2])))
     except MpsDoctorError as error:
-        answer = (error.title, error.detail, error.hint)
+        reply(error)
     except _FAILURES as error:  # while the model was loaded
-        answer = _failed(error)
-    print("\n" + msgspec.json.encode(answer).decode(), flush=True)  # noqa: T201
+        reply(_failed(error))
     os._exit(0)  # Metal can abort while Python shuts down
 
 

@@ -128,5 +128,5 @@ def message_from_line(line: bytes) -> Message:
 
 
 def sentinel(job: str, number: int) -> str:
-    """The line on stderr after which no complaint is about this picture any more."""
+    """The line on stderr after which no other is about this picture any more."""
     return f"mpsdoctor: nothing more is computed for picture {number} of job {job}"

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.files import sync
+from mpsdoctor.libraries import require_quiet_libraries
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.record import JobRecord
 from mpsdoctor.prompts.wording import shorten
 from mpsdoctor.rendering.explanations import Explanation, explain, explain_saving
-from mpsdoctor.rendering.libraries import require_quiet_libraries
 from mpsdoctor.rendering.protocol import (
     Configure,
     Failed,
@@ -56,7 +56,7 @@ def main() -> None:
     """Serves one daemon until that has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C reaches the whole group: the daemon decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Diffusers prints the end of a long prompt, which could pass for a complaint.
+    # Diffusers prints the end of a long prompt, which could pass for a message of Metal.
     os.environ["DIFFUSERS_VERBOSITY"] = "error"
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     answers = _private_stdout()
@@ -99,7 +99,7 @@ def _load(profile: Profile, send: Send) -> "FallbackChain | None":
         send(Refused(title=error.title, detail=error.detail, hint=error.hint))
         return None
     from mpsdoctor.rendering.fallback import FallbackChain
-    from mpsdoctor.rendering.gpu import require_gpu
+    from mpsdoctor.rendering.gpu import require_gpu, this_gpu
     from mpsdoctor.rendering.pipeline import load_pipeline
 
     def load(changed: Profile) -> "DiffusionPipeline":
@@ -113,7 +113,7 @@ def _load(profile: Profile, send: Send) -> "FallbackChain | None":
         send(Refused(title=error.title, detail=error.detail, hint=error.hint, cause="gpu"))
         return None
     try:
-        return FallbackChain(profile, load)
+        return FallbackChain(profile, load, this_gpu() if profile.device == "mps" else None)
     except Exception as error:
         explained = explain(error, f"The model {profile.model} cannot be loaded")
         told, is_model = explained.error, isinstance(error, MpsDoctorError)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from mpsdoctor.checks.report import Finding, Outcome, Report, Result, Severity, Status
 from mpsdoctor.facts.records import Picture
+from mpsdoctor.knowledge import tolerances
 from mpsdoctor.reports.verdict import FIX, verdict
 
 _STYLES = {
@@ -109,9 +110,10 @@ def picture_line(picture: Picture | None) -> str:
     what = f"Picture on {picture.device} in {picture.dtype}: "
     if picture.rms is None:
         return what + (picture.detail or f"{picture.not_finite} of its numbers are not finite")
+    allowed = picture.tolerance or tolerances.PICTURE
     differs = (
         f"{picture.rms:.3g} levels of 255 from the CPU's (root mean square; up to "
-        f"{picture.tolerance or 0:g} is rounding), {picture.largest or 0:.3g} at most"
+        f"{allowed:g} is rounding), {picture.largest or 0:.3g} at most"
     )
     return (
         f"{what}{differs}; {picture.seconds or 0:.1f} s, the CPU {picture.cpu_seconds or 0:.1f} s"

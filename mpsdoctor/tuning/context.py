@@ -9,6 +9,7 @@ from mpsdoctor.facts.records import Facts
 from mpsdoctor.knowledge import rendering, settings
 from mpsdoctor.knowledge.device import Device, device_of
 from mpsdoctor.knowledge.faults.fault import Fault
+from mpsdoctor.knowledge.gpu_limit import GpuLimit, gpu_limit
 from mpsdoctor.knowledge.rendering import Rendering
 from mpsdoctor.planning.forecast import Machine, machine_of
 from mpsdoctor.tuning import fit, precision
@@ -70,6 +71,11 @@ class Context:
     def machine(self) -> Machine:
         """What may be in use at once."""
         return machine_of(self.facts)
+
+    @property
+    def gpu_limit(self) -> GpuLimit:
+        """How much memory the GPU may hold."""
+        return gpu_limit(self.facts)
 
     @cached_property
     def precision(self) -> Precision:

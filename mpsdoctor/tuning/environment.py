@@ -50,11 +50,10 @@ def metal_version(given: RuleInput) -> Choice:
 
 def _high(given: RuleInput) -> float:
     """At most 1, and never more than macOS would give by itself."""
-    ram = given.ram_bytes
-    recommended = given.working_set_bytes
-    if not ram or not recommended:
+    ram, limit = given.ram_bytes, given.gpu_limit_bytes
+    if not ram or not limit:
         return 1.0
-    return min(1.0, floor(ram * _MOST_OF_RAM / recommended * 100) / 100)
+    return min(1.0, floor(ram * _MOST_OF_RAM / limit * 100) / 100)
 
 
 def _asked(name: str, given: RuleInput) -> Choice:

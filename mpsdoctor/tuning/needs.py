@@ -50,14 +50,12 @@ def needs_of(model: str, configs: Configs | None, footprints: tuple[Footprint, .
         advice = recommended.find(model, {})
         side = advice.side if advice else None
         return Needs(model, side=side, footprints=footprints, recommended=advice)
-    index, advice = configs.model_index, configs.recommended
-    denoiser = next((kind for kind in Denoiser if index.get(kind.value)), None)
+    advice = configs.recommended
+    denoiser = next((kind for kind in Denoiser if kind.value in configs.classes), None)
     side = advice.side if advice else None
     if side is None and denoiser:
         side = _side(configs.components, denoiser)
-    pipeline = index.get("_class_name")
-    known = pipeline if isinstance(pipeline, str) else None
-    return Needs(model, denoiser, side, known, footprints, advice)
+    return Needs(model, denoiser, side, configs.pipeline or None, footprints, advice)
 
 
 def _side(components: dict[str, dict[str, Any]], denoiser: Denoiser) -> int | None:

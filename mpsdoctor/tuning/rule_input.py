@@ -8,6 +8,7 @@ from packaging.version import Version
 
 from mpsdoctor.knowledge import settings
 from mpsdoctor.knowledge.faults.fault import Fault
+from mpsdoctor.knowledge.gpu_limit import Source
 from mpsdoctor.knowledge.recommended import Recommendation
 from mpsdoctor.planning.forecast import Machine
 from mpsdoctor.tuning.context import Context
@@ -32,7 +33,7 @@ class Input(Enum):
     CHIP = "chip"
     CANARIES = "canaries"
     RAM = "ram"
-    WORKING_SET = "working set"
+    GPU_LIMIT = "GPU limit"
     MODEL = "model"
     PIPELINE = "pipeline"
     DENOISER = "denoiser"
@@ -108,14 +109,14 @@ class RuleInput:
         return self._after(Input.RAM).facts.hardware.ram_bytes
 
     @property
-    def working_set_bytes(self) -> int | None:
-        """What Metal recommends."""
-        return self._after(Input.WORKING_SET).facts.memory.working_set_bytes
+    def gpu_limit_bytes(self) -> int | None:
+        """What the GPU may hold."""
+        return self._after(Input.RAM, Input.GPU_LIMIT).gpu_limit.size_bytes
 
     @property
     def machine(self) -> Machine:
         """What may be in use at once."""
-        return self._after(Input.TORCH, Input.MACOS, Input.RAM, Input.WORKING_SET).machine
+        return self._after(Input.TORCH, Input.MACOS, Input.RAM, Input.GPU_LIMIT).machine
 
     @property
     def precision(self) -> Precision:
@@ -135,7 +136,7 @@ class RuleInput:
         """The fastest way that fits, from its parts; None where what is needed is not known."""
         if not self.on_mps or self.lacks_sdpa:
             return None
-        self._after(Input.DTYPE, Input.MACOS, Input.RAM, Input.WORKING_SET)
+        self._after(Input.DTYPE, Input.MACOS, Input.RAM, Input.GPU_LIMIT)
         return self._after(Input.NEEDS, Input.SIDE).fit
 
     @property
@@ -186,10 +187,12 @@ def _canaries(context: Context) -> str:
     return ", ".join(found)
 
 
-def _working_set(context: Context) -> str:
-    """Where it is not known, it is estimated from the memory, which is named then."""
-    size = context.facts.memory.working_set_bytes
-    return f"recommended working set {gib(size)}" if size else ""
+def _gpu_limit(context: Context) -> str:
+    """An estimate rests on the memory, which is named beside it."""
+    limit = context.gpu_limit
+    if limit.size_bytes is None or limit.source is Source.ESTIMATE:
+        return ""
+    return f"GPU limit {gib(limit.size_bytes)}"
 
 
 def _ram(context: Context) -> str:
@@ -234,7 +237,7 @@ _WORDS: Final[Mapping[Input, Callable[[Context], str]]] = {
     Input.CHIP: lambda context: context.facts.hardware.chip or "chip not known",
     Input.CANARIES: _canaries,
     Input.RAM: _ram,
-    Input.WORKING_SET: _working_set,
+    Input.GPU_LIMIT: _gpu_limit,
     Input.MODEL: lambda context: f"model {context.needs.model.rpartition('/')[2]}",
     Input.PIPELINE: lambda context: context.needs.pipeline or "pipeline not known",
     Input.DENOISER: lambda context: (

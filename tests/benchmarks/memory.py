@@ -27,11 +27,11 @@ from torch.utils._pytree import tree_leaves, tree_map
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.knowledge.attention import memory
 from mpsdoctor.knowledge.attention.memory import Kind
+from mpsdoctor.libraries import silence_libraries
 from mpsdoctor.planning import build
 from mpsdoctor.planning.configs import ARCHITECTURES, Configs, read_file, read_folder
 from mpsdoctor.planning.footprint import AttentionCall, Stage
 from mpsdoctor.planning.forecast import stage_peak
-from mpsdoctor.planning.silence_logging import be_quiet
 from mpsdoctor.planning.trace import Rehearsal
 from mpsdoctor.rendering.attention.bounded import bounded_attention
 from mpsdoctor.resources import embedded_model
@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("--sides", nargs="*", type=int)
     parser.add_argument("--no-workspace", action="store_true")
     options = parser.parse_args()
-    be_quiet()
+    silence_libraries()
     started = time.monotonic()
     print(describe())
     if options.device != "cpu":

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from mpsdoctor.facts import pmset, sw_vers, sysctl, vm_stat
+from mpsdoctor.facts import memory, pmset, sw_vers, sysctl
 from mpsdoctor.facts.agent import Agent
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
@@ -73,7 +73,7 @@ def rosetta_mac(argv: Sequence[str], timeout: float) -> CommandResult:
         sysctl.COMMAND: ROSETTA,
         pmset.BATTERY: BATTERY,
         pmset.SETTINGS: SETTINGS,
-        vm_stat.COMMAND: PAGES,
+        memory.VM_STAT: PAGES,
     }
     return programs.get(tuple(argv), TORCH)
 

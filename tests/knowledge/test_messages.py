@@ -1,10 +1,13 @@
-"""Lines on stderr that mean that a picture is not to be trusted."""
+"""What PyTorch and Metal print or raise, and what it means."""
+
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.knowledge.messages import complaint
+from mpsdoctor.knowledge import messages
+from mpsdoctor.knowledge.messages import of_error, on_stderr
 from mpsdoctor.rendering.protocol import sentinel
 
 
@@ -29,14 +32,13 @@ from mpsdoctor.rendering.protocol import sentinel
         ("MPSKernel.mm:22: failed assertion `unsupported'", "assertion"),
     ],
 )
-def test_each_known_line_is_explained(line: str, name: str) -> None:
+def test_a_message_means_the_same_printed_and_raised(line: str, name: str) -> None:
     """What happened, and what the user can change."""
-    found = complaint(line)
-
-    assert found is not None
-    assert found.name == name
-    assert found.title
-    assert "`" in found.hint
+    for found in (on_stderr(line), of_error(RuntimeError(line))):
+        assert found is not None
+        assert found.name == name
+        assert found.title
+        assert "`" in found.hint
 
 
 @pytest.mark.parametrize(
@@ -48,15 +50,27 @@ def test_each_known_line_is_explained(line: str, name: str) -> None:
         "backend and will fall back to run on the CPU.",
         "100%|██████████| 30/30 [00:12<00:00,  2.41it/s]",
         "Token indices sequence length is longer than the specified maximum (120 > 77)",
+        "There is not enough memory for a preview",
+        "MPS backend is not available: images are shown by the CPU",
         sentinel("20261123-1", 3),
     ],
 )
-def test_what_libraries_print_besides_is_no_complaint(line: str) -> None:
-    """A progress bar must not cost a picture."""
-    assert complaint(line) is None
+def test_what_libraries_print_besides_costs_no_picture(line: str) -> None:
+    """Nor does what is only grave as an exception."""
+    assert on_stderr(line) is None
+
+
+def test_the_table_is_whole() -> None:
+    """Every pattern is a regular expression, and every hint exists."""
+    table = messages.load()
+    for known in table.message:
+        assert all(map(re.compile, known.patterns))
+        assert known.hint
+    names = [known.name for known in table.message]
+    assert len(set(names)) == len(names)
 
 
 @given(st.text())
 def test_any_line_can_be_read(line: str) -> None:
     """Whatever it is, and however long."""
-    complaint(line * 100)
+    on_stderr(line * 100)

@@ -72,7 +72,7 @@ def test_the_childs_error_is_the_users(tmp_path: Path) -> None:
 
     with pytest.raises(MpsDoctorError) as raised:
         footprints(changed(), [(64, 64)], "float32", tmp_path, dies)
-    assert "no luck" == raised.value.detail
+    assert "Python ended with exit code 1: no luck." == raised.value.detail
 
     def sleeps(argv: Sequence[str], timeout: float) -> CommandResult:
         return run([sys.executable, "-c", "import time; time.sleep(60)"], 0.1)

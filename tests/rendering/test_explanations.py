@@ -19,6 +19,7 @@ OUT_OF_MEMORY = "MPS backend out of memory (MPS allocated: 5.05 GB, other alloca
         (torch.OutOfMemoryError("CUDA"), "memory", True),
         (MemoryError(), "memory", True),
         (RuntimeError("PyTorch is not linked with support for mps devices"), "gpu", True),
+        (RuntimeError("command buffer exited with error status"), "job", True),
         (MpsDoctorError("Too large"), "job", True),
         (IndexError("list index out of range"), "job", False),
         (OSError(errno.ENOSPC, "No space left on device"), "job", False),

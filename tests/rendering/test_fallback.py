@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 import torch
 from diffusers import DiffusionPipeline
-from packaging.version import Version
 from torch.nn import functional
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
-from mpsdoctor.rendering.fallback import FallbackChain, fallbacks, other_dtype
+from mpsdoctor.rendering.fallback import FallbackChain, fallbacks
 from mpsdoctor.rendering.generate import generate
 from mpsdoctor.rendering.pipeline import apply, load_pipeline
 
@@ -193,27 +192,6 @@ def test_the_embedded_model_is_loaded_anew_in_another_format_and_back() -> None:
 
     assert drawn.fallback.remedy == "weights in float32"
     assert loaded == ["bfloat16", "float32", "bfloat16", "float32"]
-
-
-@pytest.mark.parametrize(
-    ("dtype", "torch_version", "macos", "other"),
-    [
-        ("float16", "2.13.0", None, "bfloat16"),
-        ("float16", "2.14.1", "15.5", "bfloat16"),
-        ("float16", "2.14.1", "13.6", "float32"),
-        ("float16", "2.13.0", "27.0", "float32"),
-        ("float16", "2.14.1", "27.0", "bfloat16"),
-        ("bfloat16", "2.14.1", "15.5", "float32"),
-        ("float32", "2.14.1", "15.5", None),
-    ],
-)
-def test_the_other_format_is_one_that_the_device_has(
-    dtype: Any, torch_version: str, macos: str | None, other: str | None
-) -> None:
-    """bfloat16 where macOS and torch can compute it, else float32; none after float32."""
-    system = Version(macos) if macos else None
-
-    assert other == other_dtype(dtype, Version(torch_version), system)
 
 
 def test_a_profile_in_float32_has_one_rung() -> None:

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mpsdoctor.checks.families import canaries, picture
+from mpsdoctor.checks.families import canaries, memory, picture
 from mpsdoctor.checks.report import Finding, NoAnswerError, Severity
 from mpsdoctor.facts.records import (
     Canary,
     CanaryStatus,
     Facts,
     Hardware,
+    Memory,
     ModelFiles,
     ModelState,
     Picture,
@@ -28,9 +29,12 @@ from mpsdoctor.facts.records import (
 )
 from mpsdoctor.knowledge import floors
 from mpsdoctor.knowledge.canaries import MEANINGS, Meaning
+from mpsdoctor.knowledge.gpu_limit import usual_working_set
+from mpsdoctor.planning.forecast import machine_of
 from mpsdoctor.profile.choice import Choices
 from mpsdoctor.tuning.needs import Needs
 from mpsdoctor.tuning.rules import tune
+from mpsdoctor.units import GIB
 from tests.support.machines import MACHINES
 
 WRONG = (CanaryStatus.WRONG, CanaryStatus.FAILED)
@@ -236,3 +240,37 @@ def test_what_is_set_by_hand_against_it_is_an_error_that_names_the_line() -> Non
     assert Severity.ERROR is finding.severity
     assert 'dtype = "float16" is set by hand in /p.toml' in finding.remedy.text
     assert Severity.WARNING is findings(facts)[0].severity
+
+
+recorded_machines = st.sampled_from(sorted(MACHINES.glob("*.json"))).map(
+    lambda path: msgspec.json.decode(path.read_bytes(), type=Facts)
+)
+amounts = st.none() | st.integers(0, 600 * 1024).map(lambda mib: mib * 2**20)
+
+
+@given(recorded_machines, amounts, amounts)
+def test_report_plan_and_profile_name_one_gpu_limit(
+    recorded: Facts, wired: int | None, metal: int | None
+) -> None:
+    """Whatever a Mac says of it: a finding's amount is what a plan and the profile reckon with."""
+    memory_now = recorded.memory
+    if wired is not None or metal is not None:
+        memory_now = Memory(wired_limit_bytes=wired, working_set_bytes=metal)
+    facts = replace(recorded, system=replace(recorded.system, kernel="Darwin"), memory=memory_now)
+    limit = machine_of(facts).limit_bytes
+    for check in (memory.working_set, memory.wired_limit):
+        with suppress(NoAnswerError):
+            if finding := check(facts):
+                assert limit is not None
+                assert f"may hold {limit / GIB:.1f} of" in finding.observed
+    choices = tune(on_gpu(facts), Needs("shapes"))
+    high = choices["environment.PYTORCH_MPS_HIGH_WATERMARK_RATIO"].value
+    ram = facts.hardware.ram_bytes
+    if ram and limit:
+        assert float(str(high)) * limit <= max(0.84 * ram, usual_working_set(ram))
+
+
+def on_gpu(facts: Facts) -> Facts:
+    """The machine with a PyTorch that has its GPU, and nothing that speaks against it."""
+    torch = Torch(outcome=ProbeOutcome.ANSWERED, version="2.14.1", mps_available=True)
+    return replace(facts, torch=torch, canaries=None, picture=None)

@@ -70,7 +70,7 @@ needed = st.sampled_from([model(name) for name in (SD15, SDXL, FLUX)]) | st.buil
 pairs = st.tuples(machines, needed)
 
 _FORECAST: Final = (
-    Input.DEVICE, Input.DTYPE, Input.TORCH, Input.MACOS, Input.RAM, Input.WORKING_SET,
+    Input.DEVICE, Input.DTYPE, Input.TORCH, Input.MACOS, Input.RAM, Input.GPU_LIMIT,
     Input.NEEDS, Input.SIDE,
 )  # fmt: skip
 _ASKED = Torch(outcome=ProbeOutcome.ANSWERED)
@@ -96,7 +96,7 @@ def kept(one: Input, ours: Pair, theirs: Pair) -> Pair:
         Input.RAM: lambda: replace(
             other, hardware=replace(other.hardware, ram_bytes=facts.hardware.ram_bytes)
         ),
-        Input.WORKING_SET: lambda: replace(other, memory=facts.memory),
+        Input.GPU_LIMIT: lambda: replace(other, memory=facts.memory),
         Input.CANARIES: lambda: replace(other, canaries=facts.canaries, picture=facts.picture),
     }
     # What is no Mac has no GPU for torch.

@@ -11,6 +11,7 @@ from mpsdoctor.facts.records import Canary, CanaryStatus, Facts
 from mpsdoctor.knowledge.canaries import meaning_of
 from mpsdoctor.knowledge.device import device_of
 from mpsdoctor.knowledge.rendering import shown_by
+from mpsdoctor.knowledge.tolerances import judged_canaries
 
 _BAD = (CanaryStatus.WRONG, CanaryStatus.FAILED)
 _LOST = (CanaryStatus.CRASHED, CanaryStatus.TIMED_OUT)
@@ -21,7 +22,7 @@ def arithmetic(facts: Facts) -> Finding | None:
 
     What is wrong is an error where pictures need it, unless the tuned profile goes round it.
     """
-    canaries = facts.canaries or ()
+    canaries = judged_canaries(facts) or ()
     bad = [canary for canary in canaries if canary.status in _BAD]
     is_error = any(_is_grave(facts, canary) for canary in bad)
     if not is_error:

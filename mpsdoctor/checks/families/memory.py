@@ -3,7 +3,7 @@
 from mpsdoctor.checks.report import Finding, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.facts.records import Facts, Pressure
 from mpsdoctor.knowledge import floors, variables
-from mpsdoctor.knowledge.chips import usual_working_set
+from mpsdoctor.knowledge.gpu_limit import Source, gpu_limit, usual_working_set
 from mpsdoctor.knowledge.variables import HIGH, LOW
 from mpsdoctor.units import GIB
 
@@ -71,18 +71,18 @@ def ram(facts: Facts) -> Finding | None:
 
 def working_set(facts: Facts) -> Finding | None:
     """macOS gives the GPU a large part of the memory, unless somebody has set less."""
-    ram, limit = facts.hardware.ram_bytes, facts.memory.wired_limit_bytes
-    given = facts.memory.working_set_bytes or limit
-    if given == 0:  # macOS decides
+    ram, limit = facts.hardware.ram_bytes, gpu_limit(facts)
+    is_told = limit.source in (Source.METAL, Source.WIRED_LIMIT)
+    if not is_told and facts.memory.wired_limit_bytes == 0:
         return None
-    if given is None or not ram:
+    if not is_told or limit.size_bytes is None or not ram:
         raise NoAnswerError("how much memory the GPU may hold is not known", Status.NOT_RECORDED)
-    if given >= _USUAL * usual_working_set(ram):
+    if limit.size_bytes >= _USUAL * usual_working_set(ram):
         return None
-    cause = ": somebody has set iogpu.wired_limit_mb" if limit else ""
+    cause = ": somebody has set iogpu.wired_limit_mb" if facts.memory.wired_limit_bytes else ""
     return Finding(
         severity=Severity.WARNING,
-        observed=f"The GPU may hold {given / GIB:.1f} of {ram / GIB:.0f} GB{cause}.",
+        observed=f"The GPU may hold {limit.size_bytes / GIB:.1f} of {ram / GIB:.0f} GB{cause}.",
         expected=f"about {usual_working_set(ram) / GIB:.0f} GB (estimated)",
         impact="Models and pictures that fit into this Mac run out of memory or swap.",
         remedy=Remedy(
@@ -95,15 +95,14 @@ def working_set(facts: Facts) -> Finding | None:
 
 def wired_limit(facts: Facts) -> Finding | None:
     """A raised limit lets the GPU take memory that macOS needs, and cannot get back."""
-    ram, limit = facts.hardware.ram_bytes, facts.memory.wired_limit_bytes
-    if limit == 0:
+    ram, wired = facts.hardware.ram_bytes, facts.memory.wired_limit_bytes
+    limit = gpu_limit(facts).size_bytes
+    if wired == 0:
         return None
-    if limit is None or not ram:
+    if wired is None or limit is None or not ram:
         raise NoAnswerError("whether the wired limit was raised is not known", Status.NOT_RECORDED)
-    if limit <= usual_working_set(ram):
-        return None
     left = max(0, ram - limit) / GIB
-    if left >= _LEAVE_GIB:
+    if limit <= usual_working_set(ram) or left >= _LEAVE_GIB:
         return None
     return Finding(
         severity=Severity.WARNING,
@@ -174,7 +173,7 @@ def watermark(facts: Facts) -> Finding | None:
     if ram >= floors.load().guide.ram_gib_recommended * GIB:
         return None
     said = (facts.environment.variables if facts.environment else {}).get(HIGH)
-    limit = _ratio(said) * (facts.memory.working_set_bytes or usual_working_set(ram))
+    limit = _ratio(said) * (gpu_limit(facts).size_bytes or 0)
     if limit <= ram and facts.environment is None:
         raise NoAnswerError("which variables are set is not known", Status.NOT_RECORDED)
     if limit <= ram:

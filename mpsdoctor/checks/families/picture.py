@@ -5,6 +5,7 @@ from mpsdoctor.checks.remedies import install_lines
 from mpsdoctor.checks.report import Finding, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.facts.records import Facts, Picture, PictureStatus
 from mpsdoctor.knowledge.rendering import PICTURE
+from mpsdoctor.knowledge.tolerances import judged_picture
 
 _NO_ANSWER = {
     PictureStatus.NOT_COMPARED: ("could not be tried", Status.SKIPPED),
@@ -30,7 +31,7 @@ def same_as_on_the_cpu(facts: Facts) -> Finding | None:
 
 def _require_answer(facts: Facts) -> Picture:
     """Raises NoAnswerError: silence never passes for ok, but nobody has to ask for a picture."""
-    picture = facts.picture
+    picture = judged_picture(facts)
     if picture is None:
         raise NoAnswerError(
             "no picture was rendered; `mpsdoctor check --render` asks for one", Status.NOT_RECORDED

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from mpsdoctor.checks.families import environment
 from mpsdoctor.checks.report import Finding, Fix, FixKind, NoAnswerError, Remedy, Severity, Status
-from mpsdoctor.facts.records import CanaryStatus, Environment, Facts, ProfileFile
+from mpsdoctor.facts.records import Environment, Facts, ProfileFile
 from mpsdoctor.knowledge import versions
+from mpsdoctor.knowledge.device import device_of
 from mpsdoctor.knowledge.faults import matching
 from mpsdoctor.knowledge.faults.fault import Fault
 from mpsdoctor.knowledge.variables import HIGH, LOW
@@ -119,12 +120,7 @@ def _slicing_fault(facts: Facts) -> Fault | None:
     """The fault that makes attention slicing give NaN, where this machine can have it."""
     torch = versions.parse(facts.torch_version)
     [fault] = [fault for fault in matching.load() if fault.id == matching.SLICING]
-    shown = any(
-        canary.name == fault.canary
-        and canary.device == "mps"
-        and canary.status in (CanaryStatus.WRONG, CanaryStatus.FAILED)
-        for canary in facts.canaries or ()
-    )
+    shown = fault.canary in device_of(facts).wrong
     possible = torch is None or fault.torch.contains(torch, prereleases=True)
     return fault if shown or possible else None
 

@@ -40,8 +40,8 @@ def command(
     from rich.progress import Progress
 
     from mpsdoctor.cli.settings import Settings
+    from mpsdoctor.libraries import require_quiet_libraries
     from mpsdoctor.prompts.request import SEEDS, Request
-    from mpsdoctor.rendering.libraries import require_quiet_libraries
 
     target = target or Path(f"{slug(prompt)}.png")
     _require_place(target)

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from mpsdoctor.profile.choice import Choices, Value
     from mpsdoctor.tuning.candidates import Candidate
 
+_CHILD = "mpsdoctor.rendering.measure"
 _SECONDS = 900.0
 """For loading a model and rendering a few steps, also where that swaps."""
 
@@ -119,32 +119,18 @@ def _render(settings: "dict[str, Value | dict[str, str]]", steps: int) -> "Measu
     Raises MpsDoctorError where no candidate can be measured: the libraries, the model or the device
     cannot be had.
     """
-    import msgspec
-
+    from mpsdoctor.facts import child
     from mpsdoctor.facts.command import run
     from mpsdoctor.facts.measurement import Measurement
 
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         file.write(json.dumps(settings))
         file.flush()
-        module = (sys.executable, "-m", "mpsdoctor.rendering.measure")
-        result = run((*module, file.name, str(steps)), _SECONDS)
-    lines = result.stdout.strip().splitlines()
-    try:
-        answer: Measurement | tuple[str, str, str] = msgspec.json.decode(
-            lines[-1], type=Measurement | tuple[str, str, str]
-        )
-    except (IndexError, ValueError):
-        last = result.stderr.strip().splitlines()[-1:] or [f"exit code {result.exit_code}"]
-        slow = f"no answer within {_SECONDS:.0f} seconds"
-        return Measurement(
-            problem=slow if result.timed_out else last[0],
-            short_of_memory=result.exit_code == -signal.SIGKILL,  # by jetsam, or the OOM killer
-        )
-    if isinstance(answer, Measurement):
-        return answer
-    title, detail, hint = answer
-    raise MpsDoctorError(title, detail=detail, hint=hint)
+        result = child.run_module(run, _CHILD, file.name, str(steps), seconds=_SECONDS)
+    return child.answer(result, Measurement) or Measurement(
+        problem=child.how_it_ended(result, _SECONDS),
+        short_of_memory=result.exit_code == -signal.SIGKILL,  # by jetsam, or the OOM killer
+    )
 
 
 def _judged(measured: "Measurement", watch: "MemoryWatch") -> "Measurement":

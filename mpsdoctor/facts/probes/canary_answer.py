@@ -1,12 +1,11 @@
-"""Judge what the child process measured, whatever became of it."""
+"""Read what the child process measured, whatever became of it."""
 
 from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
-from mpsdoctor.facts.probes.tolerance import tolerance
-from mpsdoctor.facts.records import Canary, CanaryStatus
+from mpsdoctor.facts.records import Canary, CanaryStatus, Precision
 from mpsdoctor.records import Record
 
 
@@ -14,18 +13,17 @@ class Measurement(Record):
     """A line of mpsdoctor/facts/probes/canaries.py: either an error, or why there is none."""
 
     canary: str
-    precision: Literal["exact", "float32", "float16", "bfloat16"]
+    precision: Precision
     status: Literal["skipped", "failed"] | None = None
     error: float | Literal["nan"] | None = None
     seconds: float | None = None
     detail: str = ""
 
 
-def judge(
+def read(
     lines: Iterable[dict[str, object]],
     *,
     device: Literal["mps", "cpu"],
-    chip: str | None,
     lost: CanaryStatus,
     ended: str,
 ) -> tuple[Canary, ...]:
@@ -39,7 +37,7 @@ def judge(
     culprit = ""
     for name in _announced(lines):
         if name in measured:
-            canaries.append(_judged(measured[name], device, chip))
+            canaries.append(_canary(measured[name], device))
         elif not culprit:
             culprit = name
             canaries.append(Canary(name=name, status=lost, device=device, detail=ended))
@@ -66,20 +64,13 @@ def _measurement(line: dict[str, object]) -> Measurement | None:
     return found if found.status or found.error is not None else None
 
 
-def _judged(found: Measurement, device: Literal["mps", "cpu"], chip: str | None) -> Canary:
-    allowed = tolerance(found.precision, chip)
-    if found.status is not None:
-        status = CanaryStatus(found.status)
-    elif found.error is None or found.error == "nan" or found.error > allowed:
-        status = CanaryStatus.WRONG
-    else:
-        status = CanaryStatus.OK
+def _canary(found: Measurement, device: Literal["mps", "cpu"]) -> Canary:
     return Canary(
         name=found.canary,
-        status=status,
+        status=CanaryStatus(found.status) if found.status else CanaryStatus.COMPARED,
         device=device,
+        precision=found.precision,
         error=found.error,
-        tolerance=allowed,
         seconds=found.seconds,
         detail=found.detail,
     )

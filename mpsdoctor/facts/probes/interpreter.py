@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts import child
 from mpsdoctor.facts.command import CommandResult, Runner
 from mpsdoctor.facts.probes import interpreter_probe
 from mpsdoctor.facts.records import Python
@@ -59,7 +60,7 @@ def ask(run: Runner, executable: str, seconds: float) -> Interpreter:
     Raises MpsDoctorError where it is no Python from 3.8 on that answers within `seconds`.
     """
     result = run((executable, str(PROBE)), seconds)
-    answer = _answer(result.stdout)
+    answer = child.answer(result, _Answer)
     if answer is None:
         raise MpsDoctorError(
             f"{executable} cannot be examined",
@@ -110,14 +111,6 @@ def _owner(package: str, marker: Marker | None, markers: Mapping[str, str]) -> s
     return f"{package}[{extra}]" if marker.evaluate({**markers, "extra": extra}) else None
 
 
-def _answer(stdout: str) -> _Answer | None:
-    """The line that is one; what Python runs when it starts may have printed others."""
-    for line in stdout.splitlines():
-        with suppress(msgspec.DecodeError, RecursionError):
-            return msgspec.json.decode(line, type=_Answer)
-    return None
-
-
 def _interpreter(answer: _Answer) -> Interpreter:
     asked = requirements(answer.requires, answer.markers)
     return Interpreter(answer.python, answer.packages, asked)
@@ -128,7 +121,7 @@ def _why_not(result: CommandResult, executable: str, seconds: float) -> str:
         return f"It gave no answer within {seconds:g} seconds."
     if os.path.islink(executable) and not os.path.exists(executable):  # noqa: PTH110, PTH114
         return f"It links to {os.path.realpath(executable)}, which does not exist."
-    said = result.stderr.strip().splitlines()
+    said = child.last_words(result)
     if not said:
         return f"It ended with exit code {result.exit_code} and without an answer."
-    return "It is older than Python 3.8." if said[-1].startswith("SyntaxError") else said[-1]
+    return "It is older than Python 3.8." if said.startswith("SyntaxError") else said

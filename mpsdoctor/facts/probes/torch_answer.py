@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from mpsdoctor.facts.child import how_it_ended, objects
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.probes import canary_answer
-from mpsdoctor.facts.probes.probe_output import how_it_ended, objects
 from mpsdoctor.facts.records import Canary, CanaryStatus, ProbeOutcome, Torch
 
 PROBE = Path(__file__).with_name("mps_probe.py")
@@ -28,12 +28,10 @@ def ask(
     executable: str,
     deadline: float,
     canaries_on: Literal["mps", "cpu"] | None = None,
-    chip: str | None = None,
 ) -> Answer:
     """What the torch of the Python `executable` says and computes within `deadline` seconds.
 
-    `canaries_on` is the device to try; mps is tried only where it is available. `chip`, as `sysctl`
-    names it, decides how exact its arithmetic must be.
+    `canaries_on` is the device to try; mps is tried only where it is available.
     """
     question = (executable, str(PROBE))
     result = run((*question, "--canaries", canaries_on) if canaries_on else question, deadline)
@@ -47,8 +45,8 @@ def ask(
     if not answered or canaries_on is None or (canaries_on == "mps" and not said.mps_available):
         return Answer(said)
     lost = CanaryStatus.TIMED_OUT if result.timed_out else CanaryStatus.CRASHED
-    judged = canary_answer.judge(lines, device=canaries_on, chip=chip, lost=lost, ended=ended)
-    return Answer(said, judged)
+    measured = canary_answer.read(lines, device=canaries_on, lost=lost, ended=ended)
+    return Answer(said, measured)
 
 
 def _torch(lines: list[dict[str, object]]) -> Torch | None:

@@ -6,23 +6,18 @@ from dataclasses import dataclass
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.worker.process import InHand, WorkerProcess
 from mpsdoctor.hotfolder.worker.timeouts import Phase
-from mpsdoctor.knowledge.messages import Complaint
+from mpsdoctor.knowledge import messages
+from mpsdoctor.knowledge.messages import KnownMessage
 from mpsdoctor.rendering.protocol import RenderJob
 
-_LESS_MEMORY = (
-    "Make the picture smaller, close other programs, or let `mpsdoctor plan MODEL` say what fits: "
-    '`attention = "bounded"` and `vae_tiling = true` in the profile need much less memory.'
-)
-_CHECK = (
-    "Run `mpsdoctor check`: it knows the faults of this PyTorch on this macOS. "
-    "A smaller picture often gets past them."
-)
+_LESS_MEMORY = messages.hint("less_memory")
+_CHECK = messages.hint("known_faults", "smaller")
 
 _MEANINGS = {
     signal.SIGABRT: (
         "PyTorch or Metal gave up and aborted it, as they do when a picture needs a larger block "
         "of memory than they can handle",
-        f"{_LESS_MEMORY} `mpsdoctor check` knows the faults of this PyTorch on this macOS.",
+        messages.hint("less_memory", "known_faults"),
     ),
     signal.SIGKILL: ("the system ended it, most often because memory ran out", _LESS_MEMORY),
     signal.SIGSEGV: ("it crashed inside PyTorch or a graphics driver", _CHECK),
@@ -81,7 +76,7 @@ class WorkerLostError(MpsDoctorError):
         self.job = job
 
 
-def complained(worker: WorkerProcess, about: Complaint, held: InHand | None) -> WorkerLostError:
+def reported(worker: WorkerProcess, about: KnownMessage, held: InHand | None) -> WorkerLostError:
     """It printed a line after which nothing that it computes is trusted."""
     return WorkerLostError(
         about.title,

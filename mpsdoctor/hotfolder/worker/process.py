@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.worker.timeouts import Timing
-from mpsdoctor.knowledge.messages import Complaint, complaint
+from mpsdoctor.knowledge.messages import KnownMessage, on_stderr
 from mpsdoctor.rendering.protocol import (
     Command,
     Message,
@@ -43,12 +43,13 @@ _T = TypeVar("_T")
 class InHand:
     """A job that the process was given; `passed` is set when nothing is computed for it any more.
 
-    Until then a complaint on stderr is about it, as the jobs are computed one after the other.
+    Until then trouble that is reported on stderr is about it, as the jobs are computed one after
+    the other.
     """
 
     timing: Timing
     passed: asyncio.Event = field(default_factory=asyncio.Event)
-    complaint: Complaint | None = None
+    trouble: KnownMessage | None = None
 
     @property
     def job(self) -> RenderJob:
@@ -59,20 +60,20 @@ class InHand:
 class WorkerProcess:
     """A process that runs, the jobs that it has in hand, and all that it has said.
 
-    `complaint` is one that came while it had nothing to compute.
+    `trouble` is what it reported on stderr while it had nothing to compute.
     """
 
     def __init__(self, process: Process, clock: Callable[[], float]) -> None:
         self.process = process
         self.in_hand: deque[InHand] = deque()
-        self.complaint: Complaint | None = None
+        self.trouble: KnownMessage | None = None
         self.last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._clock = clock
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self._closed = False
         self._reading = {
             asyncio.create_task(self._read_messages()),
-            asyncio.create_task(self._read_complaints()),
+            asyncio.create_task(self._read_stderr()),
         }
 
     @property
@@ -98,7 +99,7 @@ class WorkerProcess:
         return self._closed and self._messages.empty()
 
     async def next_message(self) -> Message | None:
-        """None where there is none: a complaint has come, or nothing will ever come again."""
+        """None where there is none: it has reported trouble, or will never say anything again."""
         return await self._messages.get()
 
     async def end(self) -> None:
@@ -134,7 +135,7 @@ class WorkerProcess:
             if (held.job.job, held.job.number) == (message.job, message.number):
                 held.timing.note(message, self._clock())
 
-    async def _read_complaints(self) -> None:
+    async def _read_stderr(self) -> None:
         """Progress bars end their lines with a return."""
         assert self.process.stderr
         rest = ""
@@ -153,11 +154,11 @@ class WorkerProcess:
             return
         logger.debug("worker: %s", line)
         self.last_lines.append(line[:_LONGEST_SHOWN])
-        if found := complaint(line):
+        if found := on_stderr(line):
             if computed:
-                computed.complaint = computed.complaint or found
+                computed.trouble = computed.trouble or found
             else:
-                self.complaint = self.complaint or found
+                self.trouble = self.trouble or found
             self._messages.put_nowait(None)
 
 

@@ -12,12 +12,12 @@ import psutil
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.worker import process
-from mpsdoctor.hotfolder.worker.failures import WorkerLostError, complained, died, ending, hung
+from mpsdoctor.hotfolder.worker.failures import WorkerLostError, died, ending, hung, reported
 from mpsdoctor.hotfolder.worker.jetsam import jetsam_event, report_folders
 from mpsdoctor.hotfolder.worker.orphan import record_worker
 from mpsdoctor.hotfolder.worker.process import InHand, WorkerProcess, within
 from mpsdoctor.hotfolder.worker.timeouts import Phase, Timeouts
-from mpsdoctor.knowledge.messages import Complaint
+from mpsdoctor.knowledge.messages import KnownMessage
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.rendering.protocol import (
     MOST_IN_HAND,
@@ -118,7 +118,7 @@ class Supervisor:
         start.
         """
         worker = self._worker
-        if worker and worker.lives and not worker.complaint and self._loaded == profile:
+        if worker and worker.lives and not worker.trouble and self._loaded == profile:
             return None
         await self.close()
         environ = worker_environment(profile, self._environ)
@@ -128,8 +128,8 @@ class Supervisor:
         deadline = self._clock() + self._timeouts.seconds(Phase.LOAD, ())
         while True:
             message = await self._next_message(worker, None, lambda: deadline)
-            if worker.complaint:
-                raise await self._complained(worker, worker.complaint, None)
+            if worker.trouble:
+                raise await self._reported(worker, worker.trouble, None)
             match message:
                 case Ready() as ready:
                     self._loaded = profile
@@ -157,8 +157,8 @@ class Supervisor:
             )
             if isinstance(message, Rendered | Failed):
                 await self._require_sentinel(worker, oldest)
-            if oldest.complaint:
-                raise await self._complained(worker, oldest.complaint, oldest)
+            if oldest.trouble:
+                raise await self._reported(worker, oldest.trouble, oldest)
             match message:
                 case (Started() | Step()) as progress:
                     await on_progress(progress)
@@ -168,7 +168,7 @@ class Supervisor:
                         self._said_bytes = answer.memory_bytes
                     return answer
                 case _:
-                    pass  # a complaint, about another job in hand
+                    pass  # trouble with another job in hand
 
     async def close(self) -> None:
         """Ends the worker at once, wherever it is; it owns nothing that could be lost."""
@@ -179,7 +179,7 @@ class Supervisor:
     async def _next_message(
         self, worker: WorkerProcess, oldest: InHand | None, deadline: Callable[[], float]
     ) -> Message | None:
-        """None where a complaint has come.
+        """None where the worker has reported trouble.
 
         Raises WorkerLostError where no message can come any more, and at the deadline, which what
         is heard meanwhile puts off.
@@ -200,18 +200,18 @@ class Supervisor:
         raise hung(worker, oldest)
 
     async def _require_sentinel(self, worker: WorkerProcess, oldest: InHand) -> None:
-        """Until it is read, a complaint about this picture may be on its way."""
+        """Until it is read, a report of trouble with this picture may be on its way."""
         try:
             await within(_SENTINEL_S, oldest.passed.wait())
         except asyncio.TimeoutError:
             await self.close()
             raise hung(worker, oldest) from None
 
-    async def _complained(
-        self, worker: WorkerProcess, about: Complaint, held: InHand | None
+    async def _reported(
+        self, worker: WorkerProcess, about: KnownMessage, held: InHand | None
     ) -> WorkerLostError:
         await self.close()
-        return complained(worker, about, held)
+        return reported(worker, about, held)
 
     async def _died(self, worker: WorkerProcess, oldest: InHand | None) -> WorkerLostError:
         """What was being computed is to blame, not a picture that was only being saved."""
@@ -219,8 +219,8 @@ class Supervisor:
         returncode = worker.process.returncode
         await self.close()
         held = worker.computed or oldest
-        if about := held.complaint if held else worker.complaint:
-            return complained(worker, about, held)
+        if about := held.trouble if held else worker.trouble:
+            return reported(worker, about, held)
         report = None
         if returncode == -signal.SIGKILL:
             report = await self._memory_report(worker.process.pid)

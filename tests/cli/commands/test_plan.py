@@ -38,6 +38,14 @@ def test_the_text_names_what_fits_and_why_the_rest_does_not(
     assert any("pytorch #149261" in line for line in lines)
 
 
+def test_a_wired_limit_is_the_limit_of_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    """As `check` has it: a GPU that may hold 8 GiB has no room for what 48 GB would take."""
+    facts = ["--facts", str(FACTS / "m3-max-48gb-wired-limit-8gb.json")]
+    assert ExitCode.FINDINGS is main.run(["plan", SDXL, "--size", "2048x2048", *facts])
+    said = capsys.readouterr().out
+    assert re.search(r"limit +8\.0 GiB +the limit set by iogpu\.wired_limit_mb", said)
+
+
 def test_a_size_that_does_not_fit_is_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
     """With the missing memory, and exit code 1."""
     arguments = ["plan", "Qwen/Qwen-Image", "--size", "1024x1024", *MAC]

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mpsdoctor.facts.probes import canaries
 from mpsdoctor.facts.probes.canaries import CANARIES, Canary, Side, measure
-from mpsdoctor.facts.probes.tolerance import tolerance
+from mpsdoctor.facts.records import Precision
+from mpsdoctor.knowledge.tolerances import tolerance
 
 BY_NAME = {canary.name: canary for canary in CANARIES}
 aten = torch.ops.aten
@@ -198,13 +200,19 @@ def on_a_device_with(fault: Fault, canary: Canary) -> Canary:
     return canary._replace(compute=compute)
 
 
+def precision_of(name: str) -> Precision:
+    """As a fact has it."""
+    precision: Precision = msgspec.convert(BY_NAME[name].precision, Precision)
+    return precision
+
+
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_canary_is_right_on_the_cpu(name: str) -> None:
     """Where nothing is wrong, the error is far within the tolerance of the strictest chip."""
     measured = measure(BY_NAME[name], "cpu")
     error = measured["error"]
     assert isinstance(error, float), measured
-    assert error <= tolerance(BY_NAME[name].precision, "Apple M1") / 2
+    assert error <= tolerance(precision_of(name), "Apple M1") / 2
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -214,7 +222,7 @@ def test_a_canary_sees_its_fault(name: str) -> None:
     measured = measure(on_a_device_with(fault, BY_NAME[name]), "cpu")
     assert fault.met
     error = measured["error"]
-    assert error == "nan" or float(str(error)) > tolerance(BY_NAME[name].precision, "Apple M5")
+    assert error == "nan" or float(str(error)) > tolerance(precision_of(name), "Apple M5")
 
 
 def test_a_copy_into_float64_that_is_lost_is_seen() -> None:
@@ -286,16 +294,6 @@ def test_the_reference_rounds_as_the_device_does() -> None:
     reference = Side("cpu", "bfloat16", is_reference=True).normal(100)
     assert (torch.bfloat16, torch.float32) == (device.dtype, reference.dtype)
     assert torch.equal(device.float(), reference)
-
-
-def test_a_newer_gpu_may_round_float32_and_nothing_else() -> None:
-    """From the M5 on float32 is less exact (mlx #3534); what must be exact always must."""
-    chips = [None, "", "Intel(R) Core(TM) i7", "Apple M1", "Apple M4 Max"]
-    assert {tolerance("float32", chip) for chip in chips} == {1e-4}
-    assert {tolerance("float32", chip) for chip in ("Apple M5", "Apple M6 Pro")} == {1e-2}
-    for precision in ("exact", "float16", "bfloat16"):
-        assert tolerance(precision, "Apple M5") == tolerance(precision, "Apple M1")
-    assert 0 == tolerance("exact", "Apple M5")
 
 
 def test_the_canaries_are_older_than_this_package() -> None:

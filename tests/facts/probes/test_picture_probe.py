@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from mpsdoctor.facts.probes import picture_probe
-from mpsdoctor.facts.probes.picture_answer import TOLERANCE
 from mpsdoctor.facts.probes.picture_probe import difference, load, render
+from mpsdoctor.knowledge.tolerances import PICTURE
 from mpsdoctor.resources import embedded_model
 from tests.support.picture_faults import FAULTS, FaultyDevice
 
@@ -60,7 +60,7 @@ def test_a_faulty_device_is_seen(name: str, pipe: Any, expected: torch.Tensor) -
     device = FaultyDevice(FAULTS[name])
     found = rendered_on(device, pipe, expected)
     assert device.met
-    assert found["not_finite"] or found["rms"] > TOLERANCE
+    assert found["not_finite"] or found["rms"] > PICTURE
 
 
 def test_the_probe_is_older_than_this_package() -> None:

@@ -1,0 +1,62 @@
+"""How much memory macOS lets the GPU have."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.facts.records import Facts, Hardware, Memory, Python, System
+from mpsdoctor.knowledge.gpu_limit import Source, gpu_limit, usual_working_set
+from mpsdoctor.units import GIB
+from tests.support.machines import MACHINES
+
+
+def mac(ram: int | None, wired: int | None, metal: int | None) -> Facts:
+    """A Mac by amounts in bytes."""
+    return Facts(
+        system=System(kernel="Darwin"),
+        hardware=Hardware(ram_bytes=ram),
+        python=Python(),
+        memory=Memory(wired_limit_bytes=wired, working_set_bytes=metal),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ram", "measured"),
+    [(16, 10922.67 / 1024), (32, 21845.34 / 1024), (64, 48.0), (128, 107.52)],
+)
+def test_the_estimate_is_near_what_was_measured(ram: int, measured: float) -> None:
+    """Within a ninth: M1 16 GB, M2 Max 32 GB (ollama #434), 64 GB (llama.cpp #1870), M5 Max."""
+    estimate = usual_working_set(ram * GIB) / GIB
+    assert measured * 8 / 9 <= estimate <= measured * 1.001
+
+
+@pytest.mark.parametrize(
+    ("machine", "gib", "source"),
+    [
+        ("m3-max-48gb-wired-limit-8gb", 8, Source.WIRED_LIMIT),
+        ("m2-max-64gb-wired-limit-58gb", 58, Source.WIRED_LIMIT),
+        ("m5-max-128gb-wired-limit-112gb", 112, Source.METAL),
+        ("mac-studio-32gb-high-watermark-0.7", 32 * 2 / 3, Source.ESTIMATE),
+    ],
+)
+def test_a_machine_is_believed_before_an_estimate(machine: str, gib: float, source: Source) -> None:
+    """Metal and the wired limit come from the Mac itself; only without both is it estimated."""
+    facts = msgspec.json.decode(Path(MACHINES / f"{machine}.json").read_bytes(), type=Facts)
+    limit = gpu_limit(facts)
+    assert (int(gib * GIB), source) == (limit.size_bytes, limit.source)
+
+
+sizes = st.none() | st.integers(0, 2**40)
+
+
+@given(ram=sizes, wired=sizes, metal=sizes)
+def test_no_more_than_any_source_allows(
+    ram: int | None, wired: int | None, metal: int | None
+) -> None:
+    """The smallest of what binds counts; 0 is nobody's limit."""
+    size = gpu_limit(mac(ram, wired, metal)).size_bytes
+    assert all(size is not None and size <= limit for limit in (wired, metal) if limit)
+    assert (size is None) == (ram is None and not wired and not metal)
