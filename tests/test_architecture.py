@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "profile": LEAVES,
     "prompts": LEAVES,
     "planning": LEAVES
-    | {"facts.child", "facts.command", "facts.model_index", "facts.records", "knowledge"},
+    | {"facts.child", "facts.command", "facts.disk.model_index", "facts.records", "knowledge"},
     "hub": LEAVES | {"facts"},
     "tuning": LEAVES | {"facts", "knowledge", "profile", "planning"},
     "checks": LEAVES
@@ -46,7 +46,7 @@ ROOMS: dict[str, set[str]] = {
     | {"profile", "prompts", "shapes.captions"},
     "hotfolder": LEAVES
     | {"knowledge.messages", "profile", "prompts", "rendering.protocol"}
-    | {f"facts.{source}" for source in ("command", "memory", "pmset", "sysctl", "volumes")}
+    | {f"facts.{source}" for source in ("command", "disk.volumes", "memory", "pmset", "sysctl")}
     | {"facts.probes.mac_answer", "facts.records"},
     "service": LEAVES | {"facts", "hotfolder.status"},
     "api": LEAVES | {"facts.command", "profile", "prompts", "rendering", "tuning"},

@@ -11,19 +11,11 @@ from typing import Literal
 import psutil
 from msgspec.structs import replace
 
-from mpsdoctor.facts import (
-    environment,
-    hub_cache,
-    memory,
-    model_files,
-    pmset,
-    storage,
-    sw_vers,
-    sysctl,
-)
+from mpsdoctor.facts import environment, memory, pmset, sw_vers, sysctl
 from mpsdoctor.facts.agent import Agent
 from mpsdoctor.facts.command import CommandResult, Runner
 from mpsdoctor.facts.command import run as run_command
+from mpsdoctor.facts.disk import hub_cache, model_files, storage
 from mpsdoctor.facts.probes import mac_answer, picture_answer, torch_answer
 from mpsdoctor.facts.probes.interpreter import Interpreter, this
 from mpsdoctor.facts.records import Facts, Hardware, Picture, ProbeOutcome, Python, Torch

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts import model_index
+from mpsdoctor.facts.disk import model_index
 from mpsdoctor.hub.errors import no_diffusers_model, no_hub
 from mpsdoctor.hub.listing import Listing, RemoteFile
 from mpsdoctor.install_commands import install_line_here

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mpsdoctor.facts import model_index
+from mpsdoctor.facts.disk import model_index
 from mpsdoctor.hub.client import describe
 
 NAMES = (model_index.FILE, "config.json", "scheduler_config.json", "tokenizer_config.json")

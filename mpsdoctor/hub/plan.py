@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts import hub_cache
+from mpsdoctor.facts.disk import hub_cache
 from mpsdoctor.facts.records import Folder
 from mpsdoctor.hub.cache import Progress, Repository
 from mpsdoctor.hub.errors import MAKE_ROOM, needs_code, only_pickled

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mpsdoctor.facts import model_index
+from mpsdoctor.facts.disk import model_index
 
 _SAFETENSORS, _PICKLES = "safetensors", "bin"
 

@@ -13,7 +13,7 @@ from diffusers import DiffusionPipeline
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts import model_index
+from mpsdoctor.facts.disk import model_index
 from mpsdoctor.planning.configs import Configs
 from mpsdoctor.planning.tokens import FullLengthTokenizer
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts import model_index
-from mpsdoctor.facts.model_index import Component
+from mpsdoctor.facts.disk import model_index
+from mpsdoctor.facts.disk.model_index import Component
 from mpsdoctor.knowledge import recommended
 from mpsdoctor.knowledge.recommended import NO_GUIDANCE, Recommendation
 from mpsdoctor.records import Record

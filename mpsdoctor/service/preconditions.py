@@ -8,8 +8,8 @@ from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.agent import Context
 from mpsdoctor.facts.command import CommandResult
+from mpsdoctor.facts.disk.storage import place
 from mpsdoctor.facts.records import Place
-from mpsdoctor.facts.storage import place
 from mpsdoctor.service import launchctl_errors
 from mpsdoctor.service.heartbeat import Heartbeat
 

@@ -12,8 +12,8 @@ import msgspec
 from mpsdoctor.facts import environment
 from mpsdoctor.facts.agent import Context
 from mpsdoctor.facts.command import Runner, run
+from mpsdoctor.facts.disk.storage import nearest
 from mpsdoctor.facts.probes import torch_answer
-from mpsdoctor.facts.storage import nearest
 from mpsdoctor.files import replace_file
 from mpsdoctor.service.folder_probe import OPERATIONS
 

@@ -8,7 +8,7 @@ import msgspec
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts import model_files
+from mpsdoctor.facts.disk import model_files
 from mpsdoctor.paths import expand
 from mpsdoctor.planning import cache, catalogue
 from mpsdoctor.planning.configs import Configs, read_folder

@@ -35,6 +35,7 @@ EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "40"))
 SETTINGS = (
     "model", "device", "dtype", "variant", "vae_dtype", "attention", "attention_budget",
     "vae_tiling", "width", "height", "largest_side", "num_inference_steps", "guidance_scale",
+    "scheduler", "timestep_spacing",
 )  # fmt: skip
 
 

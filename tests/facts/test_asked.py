@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from mpsdoctor.facts import storage
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
+from mpsdoctor.facts.disk import storage
 from mpsdoctor.facts.records import Facts, ModelState, Place
 
 

@@ -7,7 +7,7 @@ from diffusers.pipelines.pipeline_loading_utils import variant_compatible_siblin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.facts.model_index import FILE as INDEX
+from mpsdoctor.facts.disk.model_index import FILE as INDEX
 from mpsdoctor.hub.selection import select
 
 COMPONENTS = {"unet": ["diffusers", "UNet2DConditionModel"], "text": ["transformers", "T5"]}

@@ -113,15 +113,15 @@ def _plan(listing: "Listing", settings: "Profile", cache: "Folder") -> "Plan":
 
 
 def _cache() -> "Folder":
-    from mpsdoctor.facts import hub_cache, storage
     from mpsdoctor.facts.command import run
+    from mpsdoctor.facts.disk import hub_cache, storage
 
     home = expand("~")
     return storage.folder(hub_cache.location(os.environ, home), home, run, platform.system())
 
 
 def _require_whole(model: str) -> None:
-    from mpsdoctor.facts import model_files
+    from mpsdoctor.facts.disk import model_files
     from mpsdoctor.facts.records import ModelState
 
     files = model_files.read(model, os.environ, expand("~"))

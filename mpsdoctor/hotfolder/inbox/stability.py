@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mpsdoctor.facts.volumes import NETWORK, filesystem
+from mpsdoctor.facts.disk.volumes import NETWORK, filesystem
 from mpsdoctor.hotfolder.spool.file_state import FileState
 
 

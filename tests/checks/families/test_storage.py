@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.checks.report import Finding, NoAnswerError, Severity
-from mpsdoctor.facts import storage
 from mpsdoctor.facts.command import run
+from mpsdoctor.facts.disk import storage
 from mpsdoctor.facts.records import (
     Environment,
     Facts,

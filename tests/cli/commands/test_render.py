@@ -90,3 +90,37 @@ def test_a_picture_that_the_disk_does_not_take_is_said_to_be_lost(tmp_path: Path
 def test_a_picture_is_named_after_its_prompt(prompt: str, name: str) -> None:
     """Words only: no prompt names a path."""
     assert name == slug(prompt)
+
+
+def small(tmp_path: Path, family: str) -> Path:
+    """A model of that family on this disk."""
+    from tests.support.pipelines import flux, stable_diffusion_xl
+
+    build = {"sdxl": stable_diffusion_xl, "flux": flux}[family]
+    build(tmp_path / "tokenizer").save_pretrained(tmp_path / family)
+    return tmp_path / family
+
+
+@pytest.mark.parametrize(("family", "side", "steps"), [("sdxl", 64, 50), ("flux", 256, 28)])
+def test_another_model_is_rendered_at_its_own_size_and_steps(
+    tmp_path: Path, family: str, side: int, steps: int
+) -> None:
+    """After a fresh check, whose profile is for `shapes`: 128×128 and 12 steps."""
+    profile = tmp_path / "profile.toml"
+    model = small(tmp_path, family)
+    mpsdoctor = [sys.executable, "-m", "mpsdoctor"]
+    subprocess.run([*mpsdoctor, "check", "--profile", str(profile)], capture_output=True)
+    assert "num_inference_steps = 12" in profile.read_text()
+    target = tmp_path / "picture.png"
+    options = ["--model", str(model), "-o", str(target), "--profile", str(profile)]
+
+    rendered = subprocess.run(
+        [*mpsdoctor, "render", "a cat", *options],
+        capture_output=True,
+        text=True,
+    )
+
+    assert ExitCode.OK == rendered.returncode, rendered.stderr
+    with Image.open(target) as image:
+        assert (side, side) == image.size
+        assert f"Steps: {steps}" in image.info["parameters"]

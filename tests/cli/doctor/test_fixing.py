@@ -17,8 +17,9 @@ from mpsdoctor.checks.report import Fix, FixKind, Report
 from mpsdoctor.cli import main
 from mpsdoctor.cli.doctor.tuned_profile import write_profile
 from mpsdoctor.constants import ExitCode
-from mpsdoctor.facts import collect, storage
+from mpsdoctor.facts import collect
 from mpsdoctor.facts.command import run
+from mpsdoctor.facts.disk import storage
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.profile.loading import load

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from mpsdoctor.constants import EMBEDDED_MODEL
-from mpsdoctor.facts import hub_cache, model_index, weights
+from mpsdoctor.facts.disk import hub_cache, model_index, weights
 from mpsdoctor.facts.records import ModelFiles, ModelState
 from mpsdoctor.resources import embedded_model
 

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from mpsdoctor.facts import storage
 from mpsdoctor.facts.command import CommandResult, Runner
+from mpsdoctor.facts.disk import storage
 from mpsdoctor.facts.records import Place
 
 HOME = Path("/Users/jo")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.facts import hub_cache, model_files, weights
+from mpsdoctor.facts.disk import hub_cache, model_files, weights
 from mpsdoctor.facts.records import ModelFiles, ModelState
 
 PIPELINE = {

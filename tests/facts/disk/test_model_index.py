@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.facts import model_files, model_index
+from mpsdoctor.facts.disk import model_files, model_index
 from mpsdoctor.facts.records import ModelState
 from mpsdoctor.hub.selection import select
 from mpsdoctor.planning.configs import read_folder

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.facts.volumes import innermost
+from mpsdoctor.facts.disk.volumes import innermost
 
 MOUNTS = {
     "/": "apfs",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.facts import hub_cache
 from mpsdoctor.facts.command import CommandResult
+from mpsdoctor.facts.disk import hub_cache
 
 ASK = "from huggingface_hub.constants import HF_HUB_CACHE; print(HF_HUB_CACHE)"
 ENVIRONMENTS: list[dict[str, str]] = [

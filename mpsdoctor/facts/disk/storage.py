@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mpsdoctor.facts.command import Runner
+from mpsdoctor.facts.disk.volumes import NETWORK, filesystem
 from mpsdoctor.facts.records import Folder, HotFolder, Place, Volume
-from mpsdoctor.facts.volumes import NETWORK, filesystem
 
 _SECONDS = 10.0
 _USER_FOLDERS = frozenset({"desktop", "documents", "downloads"})

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mpsdoctor.facts import storage
 from mpsdoctor.facts.command import Runner
+from mpsdoctor.facts.disk import storage
 from mpsdoctor.facts.records import HubCache
 
 
