@@ -11,9 +11,10 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettingsSource
 
+from mpsdoctor.constants import ENV_PREFIX
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.paths import PROFILE_FILE_VARIABLE, profile_file
-from mpsdoctor.profile.settings import ENV_PREFIX, Profile
+from mpsdoctor.profile.settings import Profile
 
 P = TypeVar("P", bound=Profile)
 

@@ -105,8 +105,8 @@ def _daemon(arguments: list[str], environ: Mapping[str, str]) -> Iterator[_Daemo
 
 def _overrides(facts: "Facts") -> dict[str, str]:
     """The embedded model's settings as variables: a profile may name another model."""
+    from mpsdoctor.constants import ENV_PREFIX
     from mpsdoctor.profile.choice import ENVIRONMENT
-    from mpsdoctor.profile.settings import ENV_PREFIX
 
     return {
         ENV_PREFIX + name.upper(): str(choice.value)

@@ -10,7 +10,7 @@ import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.options import model_name
-from mpsdoctor.constants import EMBEDDED_MODEL, ExitCode
+from mpsdoctor.constants import EMBEDDED_MODEL, ENV_PREFIX, ExitCode
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.install_commands import install_line_here
 from mpsdoctor.paths import find_profile
@@ -172,7 +172,7 @@ def _profiles_dtype(model: str) -> str | None:
         quick_settings.read(find_profile(None, os.environ), os.environ),
     )
     is_for_it = path is not None and path.exists() and quick.model == model
-    return quick.dtype if is_for_it or "MPSDOCTOR_DTYPE" in os.environ else None
+    return quick.dtype if is_for_it or f"{ENV_PREFIX}DTYPE" in os.environ else None
 
 
 def _tuned_dtype(configs: "Configs", machine: "Machine") -> str:
