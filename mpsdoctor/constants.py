@@ -1,4 +1,4 @@
-"""Numbers that other programs may rely on: exit codes and schema versions."""
+"""What other programs may rely on: exit codes, schema versions and names."""
 
 from enum import IntEnum
 from typing import Final
@@ -11,6 +11,9 @@ PLAN_SCHEMA: Final = 1
 STATUS_SCHEMA: Final = 1
 
 EMBEDDED_MODEL: Final = "shapes"
+
+ENV_PREFIX: Final = "MPSDOCTOR_"
+"""Of every environment variable that is mpsdoctor's own."""
 
 
 class ExitCode(IntEnum):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import platformdirs
 
+from mpsdoctor.constants import ENV_PREFIX
 from mpsdoctor.errors import MpsDoctorError
 
-PROFILE_FILE_VARIABLE = "MPSDOCTOR_PROFILE_FILE"
+PROFILE_FILE_VARIABLE = f"{ENV_PREFIX}PROFILE_FILE"
 
 
 def profile_file(environ: Mapping[str, str]) -> Path:

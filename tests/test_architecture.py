@@ -25,7 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "errors": {"constants"},
     "files": {"errors"},
     "libraries": {"errors", "install_commands"},
-    "paths": {"errors"},
+    "paths": {"constants", "errors"},
     "resources": {"constants"},
     "facts": LEAVES,
     "knowledge": LEAVES | {"facts.records"},

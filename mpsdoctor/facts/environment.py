@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import psutil
 
+from mpsdoctor.constants import ENV_PREFIX
 from mpsdoctor.facts.records import Environment
 
 _PREFIXES = (
@@ -15,7 +16,7 @@ _PREFIXES = (
     "HUGGINGFACE_",
     "HUGGING_FACE_",
     "TRANSFORMERS_",
-    "MPSDOCTOR_",
+    ENV_PREFIX,
     "CONDA_",
 )
 # The last two are how a sandbox that hides the GPU can be told.

@@ -5,6 +5,7 @@ import re
 from mpsdoctor.facts import sysctl
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.records import Memory, Pressure
+from mpsdoctor.units import MIB
 
 VM_STAT = ("/usr/bin/vm_stat",)
 _SECONDS = 10.0
@@ -12,7 +13,6 @@ _SECONDS = 10.0
 _PAGE = re.compile(r"page size of (\d+) bytes")
 _COUNT = re.compile(r"^([^:\n]+):\s+(\d+)\.$", re.MULTILINE)
 
-_MIB = 2**20
 # xnu's kVMPressureNormal, Warning and Critical.
 _PRESSURES = {1: Pressure.NORMAL, 2: Pressure.WARNING, 4: Pressure.CRITICAL}
 # As in "total = 4096.00M  used = 2694.19M  free = 1401.81M  (encrypted)", with the locale's comma.
@@ -26,7 +26,7 @@ def read(values: dict[str, str]) -> Memory:
     return Memory(
         pressure=_PRESSURES.get(level) if level is not None else None,
         swap_used_bytes=_swap_used(values.get("vm.swapusage", "")),
-        wired_limit_bytes=wired * _MIB if wired is not None else None,
+        wired_limit_bytes=wired * MIB if wired is not None else None,
     )
 
 
@@ -54,4 +54,4 @@ def in_use_bytes(run: Runner) -> int | None:
 
 def _swap_used(text: str) -> int | None:
     used = _USED.search(text)
-    return round(float(f"{used.group(1)}.{used.group(2)}") * _MIB) if used else None
+    return round(float(f"{used.group(1)}.{used.group(2)}") * MIB) if used else None

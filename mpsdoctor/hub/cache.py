@@ -12,11 +12,12 @@ from pathlib import Path
 
 from mpsdoctor.files import sync, write_atomically
 from mpsdoctor.hub.listing import RemoteFile
+from mpsdoctor.units import MIB
 
 Progress = Callable[[RemoteFile, int], None]
 """Hears how many bytes of a file are dealt with."""
 
-_CHUNK = 1 << 20
+_CHUNK = MIB
 _SHA256_DIGITS = 64
 
 

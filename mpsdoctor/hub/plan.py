@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.filesize import decimal
-
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.disk import hub_cache
 from mpsdoctor.facts.records import Folder
@@ -12,9 +10,10 @@ from mpsdoctor.hub.cache import Progress, Repository
 from mpsdoctor.hub.errors import MAKE_ROOM, needs_code, only_pickled
 from mpsdoctor.hub.listing import Listing, RemoteFile
 from mpsdoctor.hub.selection import Selection, select
+from mpsdoctor.units import GB, gb
 
 # As much as `check` wants to be free for pictures and macOS (MPS501).
-_SPARE = 2 * 10**9
+_SPARE = 2 * GB
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,8 @@ def require_room(plan: Plan, cache: Folder) -> None:
     needed = plan.missing_bytes + _SPARE
     if plan.missing and room is not None and room < needed:
         raise MpsDoctorError(
-            f"{decimal(needed - room)} too little room on the disk",
-            detail=f"{decimal(plan.missing_bytes)} have yet to come, {decimal(_SPARE)} are to stay "
-            f"free for macOS and pictures, and {decimal(room)} are free at {cache.path}.",
+            f"{gb(needed - room)} too little room on the disk",
+            detail=f"{gb(plan.missing_bytes)} have yet to come, {gb(_SPARE)} are to stay "
+            f"free for macOS and pictures, and {gb(room)} are free at {cache.path}.",
             hint=MAKE_ROOM,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mpsdoctor.facts.records import Facts
-from mpsdoctor.units import GIB
+from mpsdoctor.units import GIB, whole_gib
 
 
 class Source(Enum):
@@ -43,14 +43,14 @@ def gpu_limit(facts: Facts) -> GpuLimit:
         return _limit(metal, Source.METAL)
     if ram is None:
         return _limit(None, Source.UNKNOWN)
-    words = f"{Source.ESTIMATE.value} on a Mac with {ram / GIB:.0f} GB"
+    words = f"{Source.ESTIMATE.value} on a Mac with {whole_gib(ram)}"
     return GpuLimit(usual_working_set(ram), Source.ESTIMATE, words)
 
 
 def usual_working_set(ram_bytes: int) -> int:
     """An estimate, in bytes, of what Metal gives as recommendedMaxWorkingSetSize.
 
-    Two thirds of the memory up to 36 GB and three quarters above (ggml-org/llama.cpp #1870,
+    Two thirds of the memory up to 36 GiB and three quarters above (ggml-org/llama.cpp #1870,
     ollama/ollama #434); newer chips and macOS releases give up to 84 % (antirez/ds4 #893).
     """
     if ram_bytes <= 36 * GIB:

@@ -12,6 +12,7 @@ from mpsdoctor.knowledge.gpu_limit import gpu_limit
 from mpsdoctor.knowledge.versions import parse
 from mpsdoctor.planning.footprint import AttentionCall, Footprint, Stage, StageName
 from mpsdoctor.records import Record
+from mpsdoctor.units import MIB
 
 Attention = Literal["native", "bounded", "sliced"]
 
@@ -230,7 +231,7 @@ def _attention(
         kind, scores = Kind.COMPOSITE, memory.sliced_scores(shape, "auto")
         temporary = memory.sliced_bytes(shape, dtype, "auto")
     elif setting.attention == "bounded" and setting.attention_budget:
-        budget = setting.attention_budget * 2**20
+        budget = setting.attention_budget * MIB
         scores = _bounded_scores(call, budget)
         temporary = memory.bounded_bytes(shape, dtype, kind, budget)
     else:

@@ -11,7 +11,7 @@ from mpsdoctor.constants import PLAN_SCHEMA
 from mpsdoctor.knowledge.attention.memory import Cliff
 from mpsdoctor.planning.forecast import Forecast, Machine, Outcome, Setting, StageForecast, largest
 from mpsdoctor.records import Record
-from mpsdoctor.units import GIB
+from mpsdoctor.units import gib, in_gib
 
 _FALLS = {
     Cliff.ABORT: "aborts",
@@ -57,16 +57,16 @@ def head(machine: Machine, forecasts: Sequence[Forecast], tuned: Tuned | None) -
     """What the model is, what this machine gives, and how the profile renders the model."""
     first = forecasts[0]
     parts = ", ".join(
-        f"{stage.name} {_gib(stage.weights_bytes)}" for stage in first.outcomes[0].stages
+        f"{stage.name} {in_gib(stage.weights_bytes)}" for stage in first.outcomes[0].stages
     )
-    limit = _gib(machine.limit_bytes) + " GiB" if machine.limit_bytes else "not known"
+    limit = gib(machine.limit_bytes) if machine.limit_bytes else "not known"
     versions = [f"PyTorch {machine.torch}" if machine.torch else "PyTorch not known"]
     if machine.mps:
         versions.append(f"macOS {machine.macos or 'not known'}")
     return Text.assemble(
         (first.model, "bold"),
         f" in {first.dtype} ({first.pipeline})\n",
-        f"  weights  {_gib(first.weights_bytes):>6} GiB  {parts}\n",
+        f"  weights  {in_gib(first.weights_bytes):>6} GiB  {parts}\n",
         f"  limit    {limit:>10}  {machine.limit_from}; {', '.join(versions)}",
         _in_use(machine),
         f"\n  profile  {tuned.setting} attention on {tuned.device}" if tuned else "",
@@ -97,8 +97,8 @@ def stages(forecast: Forecast) -> Table:
         table.add_column(stage.name, justify="right")
     table.add_column("largest buffer", justify="right")
     for outcome in forecast.outcomes:
-        peaks = (_gib(stage.peak_bytes) + _mark(stage) for stage in outcome.stages)
-        table.add_row(str(outcome.setting), *peaks, _gib(outcome.largest_buffer_bytes))
+        peaks = (in_gib(stage.peak_bytes) + _mark(stage) for stage in outcome.stages)
+        table.add_row(str(outcome.setting), *peaks, in_gib(outcome.largest_buffer_bytes))
     return table
 
 
@@ -128,9 +128,7 @@ def _missing(forecast: Forecast, limit: int, best: Forecast | None) -> str:
     size = f"{forecast.width}×{forecast.height}"
     if not least.missing_bytes:
         return f"{size} does not work here with any setting.\n"
-    text = (
-        f"{size} does not fit: {_gib(least.missing_bytes)} GiB are missing, with {least.setting}."
-    )
+    text = f"{size} does not fit: {gib(least.missing_bytes)} are missing, with {least.setting}."
     return f"{text} {_help(forecast, limit, best)}\n"
 
 
@@ -138,7 +136,7 @@ def _in_use(machine: Machine) -> str:
     """A line of its own, where it is known."""
     if machine.in_use_bytes is None or machine.left_bytes is None:
         return ""
-    held, left = _gib(machine.in_use_bytes), _gib(machine.left_bytes)
+    held, left = in_gib(machine.in_use_bytes), in_gib(machine.left_bytes)
     return (
         f"\n  in use   {held:>6} GiB  by other programs and the system now; they leave {left} GiB"
     )
@@ -155,7 +153,7 @@ def _crowded(machine: Machine, forecasts: Sequence[Forecast]) -> str:
         return ""
     fits = "fits" if len(missing) == 1 else "fit"
     here = "this Mac" if machine.mps else "this machine"
-    amounts = dict.fromkeys(_gib(size) for size in (min(missing.values()), max(missing.values())))
+    amounts = dict.fromkeys(in_gib(size) for size in (min(missing.values()), max(missing.values())))
     return (
         f"{', '.join(missing)} {fits} {here}, but not beside what is open now: "
         f"{' to '.join(amounts)} GiB are missing. Close other programs.\n"
@@ -166,8 +164,8 @@ def _help(forecast: Forecast, limit: int, best: Forecast | None) -> str:
     if best is not None:
         return f"{_size(best)} fits."
     if forecast.weights_bytes > limit:
-        more = _gib(forecast.weights_bytes - limit)
-        text = f"The weights alone are {more} GiB too many."
+        more = gib(forecast.weights_bytes - limit)
+        text = f"The weights alone are {more} too many."
         half = " In half precision they take half (--dtype)."
         return text + (half if forecast.dtype == "float32" else " Take a smaller model.")
     return "Try a smaller size (--size)."
@@ -181,7 +179,7 @@ def _cell(outcome: Outcome) -> Text:
     if outcome.cliff is not None:
         return Text(_FALLS[outcome.cliff], style="red")
     style = {True: "green", False: "red", None: ""}[outcome.fits]
-    return Text(_gib(outcome.peak_bytes), style=style)
+    return Text(in_gib(outcome.peak_bytes), style=style)
 
 
 def _best(forecast: Forecast) -> Text:
@@ -198,8 +196,3 @@ def _mark(stage: StageForecast) -> str:
 
 def _size(forecast: Forecast) -> str:
     return f"{forecast.width}×{forecast.height}"
-
-
-def _gib(size: int) -> str:
-    """With two digits where there are few, so that small models are not all 0.0."""
-    return f"{size / GIB:.1f}" if size >= GIB else f"{size / GIB:.2f}"

@@ -11,13 +11,13 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettingsSource
 
-from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.constants import EMBEDDED_MODEL, ENV_PREFIX
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.paths import PROFILE_FILE_VARIABLE, profile_file
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import ENVIRONMENT
 from mpsdoctor.profile.document import Document
-from mpsdoctor.profile.settings import ENV_PREFIX, MODEL_SETTINGS, Profile
+from mpsdoctor.profile.settings import MODEL_SETTINGS, Profile
 
 P = TypeVar("P", bound=Profile)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.constants import EMBEDDED_MODEL, ENV_PREFIX
 from mpsdoctor.records import Record
 
 if sys.version_info >= (3, 11):
@@ -19,7 +19,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_PREFIX = "MPSDOCTOR_"
 _JSON = ("ignore", "environment")
 
 
@@ -58,6 +57,6 @@ def _file(path: Path | None) -> dict[str, object]:
 
 def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, object]]:
     for name in QuickSettings.__struct_fields__:
-        text = environ.get(f"{_PREFIX}{name.upper()}")
+        text = environ.get(f"{ENV_PREFIX}{name.upper()}")
         if text is not None:
             yield name, json.loads(text) if name in _JSON else text

@@ -12,9 +12,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from mpsdoctor.constants import EMBEDDED_MODEL, PROFILE_SCHEMA
-
-ENV_PREFIX = "MPSDOCTOR_"
+from mpsdoctor.constants import EMBEDDED_MODEL, ENV_PREFIX, PROFILE_SCHEMA
 
 MODEL_SETTINGS: Final = frozenset(
     {

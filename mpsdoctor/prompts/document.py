@@ -4,8 +4,9 @@ import codecs
 import re
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.units import MIB
 
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = MIB
 
 
 def read_prompt(data: bytes) -> str:

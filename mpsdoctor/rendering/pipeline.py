@@ -23,8 +23,7 @@ from mpsdoctor.rendering.gpu import require_device
 from mpsdoctor.rendering.schedulers import set_default_scheduler
 from mpsdoctor.rendering.vae import decode_in, set_vae
 from mpsdoctor.resources import embedded_model
-
-_MIB = 2**20
+from mpsdoctor.units import MIB
 
 
 def load_pipeline(
@@ -107,7 +106,7 @@ def _set_attention(pipe: DiffusionPipeline, profile: Profile) -> None:
     if _is_sliced(pipe):
         pipe.disable_attention_slicing()
     if profile.attention == "bounded":
-        budget = (profile.attention_budget or DEFAULT_BUDGET_MIB) * _MIB
+        budget = (profile.attention_budget or DEFAULT_BUDGET_MIB) * MIB
         enable_bounded_attention(pipe, Bound(budget, profile.device))
 
 

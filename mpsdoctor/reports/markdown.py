@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mpsdoctor.checks.report import Finding, Report, Result
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.reports.verdict import FIX, verdict
+from mpsdoctor.units import whole_gib
 
 
 def render(report: Report) -> str:
@@ -31,7 +32,7 @@ def _machine(facts: Facts) -> Iterator[str]:
         yield f"macOS {system.macos_version} ({system.macos_build or 'build not known'})"
     else:
         yield system.kernel
-    ram = f"{hardware.ram_bytes / 2**30:.0f} GB" if hardware.ram_bytes else "memory not known"
+    ram = whole_gib(hardware.ram_bytes) if hardware.ram_bytes else "memory not known"
     yield f"{hardware.chip or 'chip not known'}, {ram}"
     yield f"Python {python.version or 'not known'} ({python.machine or 'architecture not known'})"
     for name, version in sorted((facts.packages or {}).items()):

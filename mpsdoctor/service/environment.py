@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from mpsdoctor.constants import ENV_PREFIX
 from mpsdoctor.facts.environment import is_secret
 
 # What decides where models lie and how they are reached, by huggingface_hub's documentation.
@@ -15,7 +16,6 @@ _FROM_SHELL = frozenset(
         "XDG_CACHE_HOME",
     }
 )
-_OURS = "MPSDOCTOR_"
 _OFFLINE = {"HF_HUB_OFFLINE": "1"}  # the daemon downloads nothing
 
 
@@ -29,7 +29,7 @@ def snapshot(profile: Mapping[str, str], shell: Mapping[str, str]) -> dict[str, 
     inherited = {
         name: value
         for name, value in shell.items()
-        if name in _FROM_SHELL or name.startswith(_OURS)
+        if name in _FROM_SHELL or name.startswith(ENV_PREFIX)
     }
     merged = {**profile, **inherited, **_OFFLINE}
     return {

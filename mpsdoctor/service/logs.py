@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from mpsdoctor.service.agent import Agent
+from mpsdoctor.units import KIB, MB
 
-LARGE_BYTES: Final = 10 * 2**20
+LARGE_BYTES: Final = 10 * MB
 _PAUSE_S: Final = 0.3
-_CHUNK: Final = 64 * 1024
+_CHUNK: Final = 64 * KIB
 
 
 def make_room(agent: Agent) -> None:

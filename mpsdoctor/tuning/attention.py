@@ -6,7 +6,7 @@ from mpsdoctor.tuning.fit import Fit
 from mpsdoctor.tuning.needs import Denoiser
 from mpsdoctor.tuning.rule_input import RuleInput
 from mpsdoctor.tuning.sources import GUIDE
-from mpsdoctor.units import gib
+from mpsdoctor.units import MIB, gib
 
 _SOURCES = ("pytorch #181575", "pytorch #149261")
 
@@ -38,7 +38,7 @@ def attention_budget(given: RuleInput) -> Choice:
     budget = fit.outcome.setting.attention_budget if fit else None
     if budget is None or fit is None:
         return Choice(None, "Attention is not bounded.", "attention-budget")
-    if _largest_scores(fit) <= budget * 2**20:
+    if _largest_scores(fit) <= budget * MIB:
         reason = (
             "Pieces, in MiB, that cut nothing at the model's own size. The attention of larger "
             "pictures is computed in pieces of this."

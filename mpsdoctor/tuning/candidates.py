@@ -9,9 +9,10 @@ from mpsdoctor.knowledge import dtypes, rendering, settings
 from mpsdoctor.knowledge.device import device_of
 from mpsdoctor.profile.choice import MEASURED_WITH, Choice, Choices, Value
 from mpsdoctor.tuning.needs import Needs
+from mpsdoctor.units import MIB
 
 _BUDGETS = (256, 1024)
-_SWAPPED = 64 * 2**20
+_SWAPPED = 64 * MIB
 """Bytes that other programs may have written to swap meanwhile."""
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from mpsdoctor.knowledge.attention.pieces import SCORE_BYTES
 from mpsdoctor.planning.footprint import Footprint
 from mpsdoctor.planning.forecast import Machine, Outcome, forecast
+from mpsdoctor.units import MIB
 
 BUDGETS = (4096, 2048, 1024, 512, 256, 128, 64)
 """Of bounded attention, in MiB: the larger, the fewer pieces, and the faster."""
 
 _USUAL_SIDE = 1024
-_MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _without_loss(
         (call.shape.scores for stage in footprint.stages for call in stage.attention), default=0
     )
     for budget in reversed(BUDGETS):
-        if budget * _MIB >= scores * SCORE_BYTES:
+        if budget * MIB >= scores * SCORE_BYTES:
             bounded = next(
                 one
                 for one in forecast(footprint, machine, ["bounded"], budget).outcomes

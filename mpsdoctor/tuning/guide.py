@@ -28,10 +28,10 @@ def _attention(facts: Facts, needs: Needs) -> Choice:
     ram = (facts.hardware.ram_bytes or 0) / GIB
     recommended = floors.load().guide.ram_gib_recommended
     if ram < recommended:
-        return _choice("sliced", f"This Mac has less than {recommended} GB of memory.")
+        return _choice("sliced", f"This Mac has less than {recommended} GiB of memory.")
     if (needs.side or 0) > _USUAL_SIDE:
         return _choice("sliced", "The pictures exceed 512×512.")
-    return _choice("native", f"{recommended} GB of memory, and pictures of 512×512.")
+    return _choice("native", f"{recommended} GiB of memory, and pictures of 512×512.")
 
 
 def _prime(facts: Facts) -> Choice:

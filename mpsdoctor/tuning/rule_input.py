@@ -15,7 +15,7 @@ from mpsdoctor.tuning.context import Context
 from mpsdoctor.tuning.fit import Fit
 from mpsdoctor.tuning.needs import Denoiser
 from mpsdoctor.tuning.precision import Precision
-from mpsdoctor.units import GIB, gib
+from mpsdoctor.units import gib, whole_gib
 
 
 class Input(Enum):
@@ -197,7 +197,7 @@ def _gpu_limit(context: Context) -> str:
 
 def _ram(context: Context) -> str:
     size = context.facts.hardware.ram_bytes
-    return "RAM not known" if size is None else f"RAM {size / GIB:g} GiB"
+    return "RAM not known" if size is None else f"RAM {whole_gib(size)}"
 
 
 def _side(context: Context) -> str:

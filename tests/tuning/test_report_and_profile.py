@@ -34,7 +34,7 @@ from mpsdoctor.planning.forecast import machine_of
 from mpsdoctor.profile.choice import Choices
 from mpsdoctor.tuning.needs import Needs
 from mpsdoctor.tuning.rules import tune
-from mpsdoctor.units import GIB
+from mpsdoctor.units import gib
 from tests.support.machines import MACHINES
 
 WRONG = (CanaryStatus.WRONG, CanaryStatus.FAILED)
@@ -262,7 +262,7 @@ def test_report_plan_and_profile_name_one_gpu_limit(
         with suppress(NoAnswerError):
             if finding := check(facts):
                 assert limit is not None
-                assert f"may hold {limit / GIB:.1f} of" in finding.observed
+                assert f"may hold {gib(limit)} of" in finding.observed
     choices = tune(on_gpu(facts), Needs("shapes"))
     high = choices["environment.PYTORCH_MPS_HIGH_WATERMARK_RATIO"].value
     ram = facts.hardware.ram_bytes

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from mpsdoctor.checks.report import Finding, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.facts.agent import Agent, Context, Job
 from mpsdoctor.facts.records import Facts
+from mpsdoctor.units import MB, gb
 
 _INSTALL = ("mpsdoctor service install",)
 _LOGS = ("mpsdoctor service logs",)
 _VARIABLE = "EnvironmentVariables."
 _MANY_STARTS = 4
-_LARGE_LOG_BYTES = 50 * 10**6
+_LARGE_LOG_BYTES = 50 * MB
 _SILENT_S = 60.0
 
 # The daemon is offline by design, and nobody reads the last one any more (MPS503).
@@ -175,8 +176,8 @@ def log_size(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"The daemon's log has {size / 1e6:.0f} MB.",
-        expected=f"less than {_LARGE_LOG_BYTES / 1e6:.0f} MB",
+        observed=f"The daemon's log has {gb(size)}.",
+        expected=f"less than {gb(_LARGE_LOG_BYTES)}",
         impact="It takes space, and something is said again and again in it.",
         remedy=Remedy(
             text="See what that is; a restart begins the log anew:",

@@ -5,7 +5,7 @@ from mpsdoctor.facts.records import Facts, Pressure
 from mpsdoctor.knowledge import floors, variables
 from mpsdoctor.knowledge.gpu_limit import Source, gpu_limit, usual_working_set
 from mpsdoctor.knowledge.variables import HIGH, LOW
-from mpsdoctor.units import GIB
+from mpsdoctor.units import GIB, gib, whole_gib
 
 _RESTORE = "sudo sysctl iogpu.wired_limit_mb=0"
 _FREE = (
@@ -39,14 +39,14 @@ def ram(facts: Facts) -> Finding | None:
                 commands=("/usr/sbin/sysctl -n hw.memsize",),
             ),
         )
-    size = facts.hardware.ram_bytes / GIB
-    if size >= guide.ram_gib_recommended:
+    ram = facts.hardware.ram_bytes
+    if ram >= guide.ram_gib_recommended * GIB:
         return None
-    if size >= _COMFORTABLE_GIB:
+    if ram >= _COMFORTABLE_GIB * GIB:
         return Finding(
             severity=Severity.NOTE,
-            observed=f"{size:.0f} GB of memory",
-            expected=f"{guide.ram_gib_recommended} GB to render without saving memory",
+            observed=f"{whole_gib(ram)} of memory",
+            expected=f"{guide.ram_gib_recommended} GiB to render without saving memory",
             impact="In pictures larger than 512×512 attention can fill the memory; the Mac then "
             "swaps and slows down many times over.",
             remedy=Remedy(
@@ -56,8 +56,8 @@ def ram(facts: Facts) -> Finding | None:
         )
     return Finding(
         severity=Severity.WARNING,
-        observed=f"{size:.0f} GB of memory",
-        expected=f"{_COMFORTABLE_GIB} GB or more",
+        observed=f"{whole_gib(ram)} of memory",
+        expected=f"{_COMFORTABLE_GIB} GiB or more",
         impact="Stable Diffusion 1.5 renders at 512×512. Larger pictures can make the Mac swap, as "
         "macOS and other programs need their share; larger models, such as SDXL, do not fit.",
         remedy=Remedy(
@@ -82,8 +82,8 @@ def working_set(facts: Facts) -> Finding | None:
     cause = ": somebody has set iogpu.wired_limit_mb" if facts.memory.wired_limit_bytes else ""
     return Finding(
         severity=Severity.WARNING,
-        observed=f"The GPU may hold {limit.size_bytes / GIB:.1f} of {ram / GIB:.0f} GB{cause}.",
-        expected=f"about {usual_working_set(ram) / GIB:.0f} GB (estimated)",
+        observed=f"The GPU may hold {gib(limit.size_bytes)} of {whole_gib(ram)}{cause}.",
+        expected=f"about {whole_gib(usual_working_set(ram))} (estimated)",
         impact="Models and pictures that fit into this Mac run out of memory or swap.",
         remedy=Remedy(
             text="Give the decision back to macOS; it holds until the next restart. If the limit "
@@ -101,15 +101,15 @@ def wired_limit(facts: Facts) -> Finding | None:
         return None
     if wired is None or limit is None or not ram:
         raise NoAnswerError("whether the wired limit was raised is not known", Status.NOT_RECORDED)
-    left = max(0, ram - limit) / GIB
-    if limit <= usual_working_set(ram) or left >= _LEAVE_GIB:
+    left = max(0, ram - limit)
+    if limit <= usual_working_set(ram) or left >= _LEAVE_GIB * GIB:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed=f"The GPU may hold {limit / GIB:.1f} of {ram / GIB:.0f} GB: somebody has "
+        observed=f"The GPU may hold {gib(limit)} of {whole_gib(ram)}: somebody has "
         "raised iogpu.wired_limit_mb.",
-        expected=f"at least {_LEAVE_GIB} GB left for macOS and other programs",
-        impact=f"When a model takes what it may, {left:.1f} GB are left; the Mac can freeze or "
+        expected=f"at least {_LEAVE_GIB} GiB left for macOS and other programs",
+        impact=f"When a model takes what it may, {gib(left)} are left; the Mac can freeze or "
         "restart.",
         remedy=Remedy(
             text="Give the decision back to macOS, unless this Mac does nothing but render:",
@@ -152,8 +152,8 @@ def swap(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"{used / GIB:.1f} GB of swap are in use beside {ram / GIB:.0f} GB of memory.",
-        expected=f"less than {_MUCH_SWAP * ram / GIB:.0f} GB",
+        observed=f"{gib(used)} of swap are in use beside {whole_gib(ram)} of memory.",
+        expected=f"less than {whole_gib(_MUCH_SWAP * ram)}",
         impact="What lies in swap is read from the disk when it is used again; a model that "
         "overflows into it renders many times slower.",
         remedy=Remedy(text=_FREE),
@@ -180,7 +180,7 @@ def watermark(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"PyTorch may take about {limit / GIB:.0f} of {ram / GIB:.0f} GB "
+        observed=f"PyTorch may take about {whole_gib(limit)} of {whole_gib(ram)} "
         f"({f'{HIGH}={said}' if said else 'its default'}).",
         expected="a limit below the memory of this Mac",
         impact="Instead of an error when a picture is too large, the Mac swaps until it hardly "

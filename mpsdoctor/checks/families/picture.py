@@ -3,6 +3,7 @@
 from mpsdoctor.checks.families import renders
 from mpsdoctor.checks.remedies import install_lines
 from mpsdoctor.checks.report import Finding, NoAnswerError, Remedy, Severity, Status
+from mpsdoctor.constants import ENV_PREFIX
 from mpsdoctor.facts.records import Facts, Picture, PictureStatus
 from mpsdoctor.knowledge.rendering import PICTURE
 from mpsdoctor.knowledge.tolerances import judged_picture
@@ -87,5 +88,5 @@ def _remedy(facts: Facts, picture: Picture) -> Remedy:
         return Remedy(text=text)
     return Remedy(
         text=f"{text} Perhaps dtype alone is enough; see whether the GPU is right in float32:",
-        commands=("MPSDOCTOR_DTYPE=float32 mpsdoctor check --render",),
+        commands=(f"{ENV_PREFIX}DTYPE=float32 mpsdoctor check --render",),
     )

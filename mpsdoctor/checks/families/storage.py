@@ -8,12 +8,12 @@ import shlex
 from mpsdoctor.checks.families import needs
 from mpsdoctor.checks.report import Finding, Fix, FixKind, NoAnswerError, Remedy, Severity, Status
 from mpsdoctor.facts.records import Facts, Folder, HotFolder, HubCache, ModelState, Place, Volume
+from mpsdoctor.units import GB, gb
 
-_GB = 10**9  # as Finder counts
 # A picture of 1024×1024 is 2 MB; macOS itself misbehaves when its disk is nearly full.
-_FULL, _IMAGES = 0.2 * _GB, 2 * _GB
+_FULL, _IMAGES = 0.2 * GB, 2 * GB
 # For a model whose size is not known; SDXL in float16 is 7 GB.
-_MODEL = 10 * _GB
+_MODEL = 10 * GB
 _PROTECTED = "macOS keeps background programs out of it until somebody allows it, folder by folder"
 _PRIVACY = "EPERM"  # what Transparency, Consent and Control answers
 _WHY_NOT = {
@@ -36,7 +36,7 @@ def space_for_images(facts: Facts) -> Finding | None:
     return Finding(
         severity=Severity.ERROR if full else Severity.WARNING,
         observed=f"{_space(folder.volume)} for pictures, at {folder.path}.",
-        expected=f"{_gb(_IMAGES)} or more",
+        expected=f"{gb(_IMAGES)} or more",
         impact="Pictures cannot be saved." if full else "Pictures can soon no longer be saved.",
         remedy=_clear_up("Empty the Trash, or move files away."),
     )
@@ -56,7 +56,7 @@ def space_for_models(facts: Facts) -> Finding | None:
     return Finding(
         severity=Severity.NOTE if clearable else Severity.WARNING,
         observed=f"{_space(folder.volume)} for models, at {folder.path}.",
-        expected=f"{_gb(needed)} or more"
+        expected=f"{gb(needed)} or more"
         + (f" for {named.model}" if named and known else "; SDXL is 7 GB, FLUX.1 34 GB"),
         impact="macOS has to clear space during a download, which can fail."
         if clearable
@@ -94,7 +94,7 @@ def cache_health(facts: Facts) -> Finding | None:
             raise NoAnswerError("what is in the cache cannot be seen", Status.NOT_RECORDED)
         return None
     unfinished = (
-        f"{cache.unfinished} unfinished downloads take {_gb(cache.unfinished_bytes)}"
+        f"{cache.unfinished} unfinished downloads take {gb(cache.unfinished_bytes)}"
         if cache.unfinished
         else ""
     )
@@ -258,12 +258,8 @@ def _is_here(facts: Facts) -> bool:
 def _space(volume: Volume) -> str:
     free = volume.free_bytes or 0
     purgeable = (volume.available_bytes or 0) - free
-    more = f", and {_gb(purgeable)} that macOS can clear," if purgeable > 0 else ""
-    return f"{_gb(free)} free{more}"
-
-
-def _gb(size: float) -> str:
-    return f"{size / _GB:.1f} GB"
+    more = f", and {gb(purgeable)} that macOS can clear," if purgeable > 0 else ""
+    return f"{gb(free)} free{more}"
 
 
 def _clear_up(text: str, *commands: str) -> Remedy:

@@ -52,9 +52,9 @@ def command(folder: Path, profile: Path | None) -> None:
     prompts and waits for three pictures. Uses the model that ships with mpsdoctor: no download.
     """
     from mpsdoctor.cli.doctor.tuned_profile import write_profile
+    from mpsdoctor.constants import ENV_PREFIX
     from mpsdoctor.paths import expand
     from mpsdoctor.profile.quick_settings import read
-    from mpsdoctor.profile.settings import ENV_PREFIX
 
     path = profile_path(profile, os.environ)
     root = expand(folder)

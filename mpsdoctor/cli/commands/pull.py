@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.filesize import decimal
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -27,6 +26,7 @@ from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import expand, profile_path
 from mpsdoctor.profile import quick_settings
+from mpsdoctor.units import gb
 
 if TYPE_CHECKING:
     from mpsdoctor.facts.records import Folder
@@ -100,12 +100,12 @@ def _plan(listing: "Listing", settings: "Profile", cache: "Folder") -> "Plan":
     with verifying() as progress:
         plan = survey(listing, chosen, Path(cache.path), progress)
     variant = f", variant {settings.variant}" if chosen.with_variant else ""
-    total = f"{len(plan.files)} files, {decimal(plan.total_bytes)}"
+    total = f"{len(plan.files)} files, {gb(plan.total_bytes)}"
     output.tell(f"{listing.model} for {settings.dtype}{variant}: {total}")
     room = cache.volume.available_bytes or cache.volume.free_bytes
-    free = "" if room is None else f", {decimal(room)} free"
+    free = "" if room is None else f", {gb(room)} free"
     output.tell(
-        f"To download: {decimal(plan.missing_bytes)} to {cache.path}{free}"
+        f"To download: {gb(plan.missing_bytes)} to {cache.path}{free}"
         if plan.missing
         else "All of it is here, and verified."
     )
@@ -151,7 +151,7 @@ def _show_forecast(settings: "Profile") -> None:
 
 def line(file: "RemoteFile") -> str:
     """A file and its size."""
-    return f"{file.path} ({decimal(file.size)})"
+    return f"{file.path} ({gb(file.size)})"
 
 
 @contextmanager

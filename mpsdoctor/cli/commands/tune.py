@@ -14,7 +14,7 @@ from mpsdoctor.cli.options import model_name, profile_option
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import profile_path
-from mpsdoctor.units import gib
+from mpsdoctor.units import gib, mib
 
 if TYPE_CHECKING:
     from mpsdoctor.facts.measurement import Measurement
@@ -154,7 +154,5 @@ def _described(measured: "Measurement") -> str:
     if measured.problem:
         return measured.problem
     peak = f", {gib(measured.peak_bytes)}" if measured.peak_bytes else ""
-    swapped = (
-        f", swapped {measured.swapped_bytes / 2**20:.0f} MiB" if measured.swapped_bytes else ""
-    )
+    swapped = f", swapped {mib(measured.swapped_bytes)}" if measured.swapped_bytes else ""
     return f"{measured.seconds:.3g} s a step{peak}{swapped}"

@@ -15,6 +15,7 @@ from mpsdoctor.cli import output
 from mpsdoctor.cli.options import dir_option, hot_folder, profile_option
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import profile_path
+from mpsdoctor.units import MB
 
 if TYPE_CHECKING:
     from mpsdoctor.hotfolder.status.events import Event
@@ -61,7 +62,7 @@ def _log(event: "Event") -> None:
 
 
 _FORMAT: Final = "%(asctime)s %(message)s"
-_BYTES: Final = 1_000_000
+_BYTES: Final = MB
 _OLDER: Final = 4
 
 

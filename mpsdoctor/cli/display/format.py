@@ -1,4 +1,4 @@
-"""Times, sizes and names as the user reads them."""
+"""Times and names as the user reads them."""
 
 
 def printable(text: str) -> str:
@@ -12,8 +12,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def size(count: int) -> str:
-    """Bytes in GB of 2**30, as Activity Monitor shows memory."""
-    return f"{count / 2**30:.1f} GB"

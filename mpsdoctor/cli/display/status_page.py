@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mpsdoctor.cli.display.format import duration, printable, size
+from mpsdoctor.cli.display.format import duration, printable
+from mpsdoctor.units import gib
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -92,7 +93,7 @@ def _worker(status: "Status") -> str:
         return "none; the next prompt starts one"
     parts = [f"{worker.model} on {worker.device}"]
     if worker.memory_bytes is not None:
-        parts.append(size(worker.memory_bytes))
+        parts.append(gib(worker.memory_bytes))
     if worker.pid is not None:
         parts.append(f"process {worker.pid}")
     return ", ".join(parts)

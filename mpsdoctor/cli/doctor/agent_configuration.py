@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from mpsdoctor.constants import ENV_PREFIX
 from mpsdoctor.paths import PROFILE_FILE_VARIABLE, expand, find_profile, profile_file
 from mpsdoctor.profile import quick_settings
 from mpsdoctor.service import plist
@@ -12,7 +13,7 @@ from mpsdoctor.service.environment import snapshot
 from mpsdoctor.service.examine import chosen
 from mpsdoctor.version import __version__
 
-_HOT_FOLDER_VARIABLE = "MPSDOCTOR_HOT_FOLDER"
+_HOT_FOLDER_VARIABLE = f"{ENV_PREFIX}HOT_FOLDER"
 
 
 def agents_plist(agent: Agent, options: tuple[str, ...]) -> bytes:

@@ -8,8 +8,7 @@ from typing import Final
 
 from mpsdoctor.facts.records import Pressure, ThermalState
 from mpsdoctor.hotfolder.pause import Pause
-
-_MIB: Final = 2**20
+from mpsdoctor.units import MB, gb
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Readings:
 
 
 LOW_BATTERY_PERCENT: Final = 40
-FREE_BYTES: Final = 512 * _MIB
+FREE_BYTES: Final = 500 * MB
 """Of the hot folder's disk; with less the queue waits."""
 
 IDLE_S: Final = 600.0
@@ -91,7 +90,7 @@ def _disk(readings: Readings) -> Pause | None:
     return Pause(
         kind="disk",
         title="The disk of the hot folder is nearly full",
-        hint=f"Free some space: it goes on with {FREE_BYTES // _MIB} MB.",
+        hint=f"Free some space: the queue continues at {gb(FREE_BYTES)}.",
     )
 
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from mpsdoctor.units import gib
+
 NEAR_S: Final = 60.0
 """A report this many seconds from the end of a process is taken to be about it."""
-
-_GIB: Final = 2**30
 
 
 def report_folders() -> tuple[Path, ...]:
@@ -48,7 +48,7 @@ def _describe(path: Path, pid: int) -> str:
         for process in report["processes"]:
             if process.get("pid") == pid:
                 size = process["rpages"] * report["memoryStatus"]["pageSize"]
-                told.append(f"The worker held {size / _GIB:.1f} GiB.")
+                told.append(f"The worker held {gib(size)}.")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # what the file is called says enough
     return " ".join(told)

@@ -27,10 +27,11 @@ from mpsdoctor.rendering.protocol import (
     sentinel,
     to_line,
 )
+from mpsdoctor.units import MIB
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_LINE: Final = 1 << 20
+_LONGEST_LINE: Final = MIB
 _LONGEST_TAIL: Final = 4096
 _LAST_LINES: Final = 24
 _LONGEST_SHOWN: Final = 300

@@ -48,7 +48,7 @@ def test_what_metal_gives_is_better_than_an_estimate() -> None:
     assert memory.working_set(mac(16, Memory(working_set_bytes=12 * GIB))) is None
     finding = memory.watermark(mac(16, Memory(working_set_bytes=12 * GIB)))
     assert finding is not None
-    assert "about 20 of 16 GB" in finding.observed
+    assert "about 20 GiB of 16 GiB" in finding.observed
 
 
 @pytest.mark.parametrize(("used", "found"), [(0, False), (3, False), (4, True), (40, True)])
