@@ -32,7 +32,9 @@ ROOMS: dict[str, set[str]] = {
     "prompts": LEAVES,
     "planning": LEAVES | {"facts.command", "facts.records", "knowledge"},
     "hub": LEAVES | {"facts"},
-    "tuning": LEAVES | {"facts.measurement", "facts.records", "knowledge", "profile", "planning"},
+    "tuning": LEAVES
+    | {"facts.command", "facts.measurement", "facts.memory_watch", "facts.records"}
+    | {"knowledge", "profile", "planning"},
     "checks": LEAVES
     | {"facts.agent", "facts.records", "knowledge"}
     | {"planning.forecast", "planning.needs", "tuning.fit"},

@@ -35,7 +35,7 @@ _FAILURES = (RuntimeError, ValueError, TypeError, MemoryError)
 def measure(profile: Profile, steps: int) -> Measurement:
     """The steps of two pictures, after one that compiles kernels and fills caches.
 
-    Raises MpsDoctorError where the model or the device cannot be had.
+    Raises MpsDoctorError where the model or the device is missing.
     """
     profile.activate()
     require_quiet_libraries()
