@@ -1,4 +1,4 @@
-"""Render a few steps with one profile: `python -m mpsdoctor.rendering.measure PROFILE.json STEPS`.
+"""Two short pictures with one profile: `python -m mpsdoctor.rendering.measure PROFILE.json STEPS`.
 
 A process of its own, as what is measured can end it. Replies with a Measurement.
 """
@@ -8,7 +8,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -20,37 +22,61 @@ from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.explanations import explain
 
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
+
 REQUEST = Request(prompt="a photo of an astronaut riding a horse on mars", seed=0)
 _WARM_STEPS = 2
+_PICTURES = 2
 _FAILURES = (RuntimeError, ValueError, TypeError, MemoryError)
 
 
 def measure(profile: Profile, steps: int) -> Measurement:
-    """The steps of the second picture: the first one compiles kernels and fills caches.
+    """The steps of two pictures, after one that compiles kernels and fills caches.
 
-    Raises MpsDoctorError where the model or the device cannot be had.
+    Raises MpsDoctorError where the model or the device is missing.
     """
     profile.activate()
     require_quiet_libraries()
-    from mpsdoctor.rendering.generate import generate
     from mpsdoctor.rendering.pipeline import load_pipeline
 
     pipe = load_pipeline(profile, local_files_only=True)
     pipe.set_progress_bar_config(disable=True)
     warm = profile.model_copy(update={"num_inference_steps": _WARM_STEPS})
     timed = profile.model_copy(update={"num_inference_steps": steps})
-    swapped = psutil.swap_memory().sout
-    ends: list[float] = []
+    swapped = _swapped()
     try:
-        generate(warm, pipe, [REQUEST])
-        generate(timed, pipe, [REQUEST], lambda _step, _steps: ends.append(_now(profile)))
+        _render(warm, pipe)
+        seconds = [one for _ in range(_PICTURES) for one in step_seconds(_render(timed, pipe))]
     except (MpsDoctorError, *_FAILURES) as error:
         return _failed(error)
     return Measurement(
-        step_seconds=tuple(end - start for start, end in itertools.pairwise(ends)),
+        step_seconds=tuple(seconds),
         peak_bytes=_peak(profile),
-        swapped_bytes=max(0, psutil.swap_memory().sout - swapped),
+        swapped_bytes=max(0, _swapped() - swapped),
+        problem="" if seconds else "this pipeline does not say when a step is done",
     )
+
+
+def _render(profile: Profile, pipe: "DiffusionPipeline") -> list[tuple[int, float]]:
+    """The steps (1-based) whose ends are told, each with the time in seconds."""
+    from mpsdoctor.rendering.generate import generate
+
+    ends: list[tuple[int, float]] = []
+    generate(profile, pipe, [REQUEST], lambda step, _steps: ends.append((step, _now(profile))))
+    return ends
+
+
+def step_seconds(ends: Sequence[tuple[int, float]]) -> list[float]:
+    """The seconds of each step but the first, from the steps (1-based) whose ends are known.
+
+    Short steps on mps are told only now and then: those between two ends count as equally long.
+    """
+    return [
+        (end - begin) / (step - before)
+        for (before, begin), (step, end) in itertools.pairwise(ends)
+        for _ in range(step - before)
+    ]
 
 
 def _failed(error: Exception) -> Measurement:
@@ -60,6 +86,15 @@ def _failed(error: Exception) -> Measurement:
         else f"{type(error).__name__}: {error}",
         short_of_memory=explain(error, "").cause == "memory",
     )
+
+
+def _swapped() -> int:
+    """Bytes written to swap since the machine started; on macOS `memory_watch` knows them.
+
+    There psutil counts pages written to files (psutil/arch/osx/mem.c), and raises on macOS 27
+    (psutil #2978).
+    """
+    return 0 if sys.platform == "darwin" else psutil.swap_memory().sout
 
 
 def _now(profile: Profile) -> float:

@@ -3,21 +3,25 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mpsdoctor.facts.measurement import Measurement
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.knowledge import dtypes, rendering, settings
 from mpsdoctor.knowledge.device import device_of
 from mpsdoctor.profile.choice import MEASURED_WITH, Choice, Choices, Value
 from mpsdoctor.tuning.needs import Needs
-from mpsdoctor.units import MIB
 
 _BUDGETS = (256, 1024)
-_SWAPPED = 64 * MIB
-"""Bytes that other programs may have written to swap meanwhile."""
 
+MEASURABLE = ("attention", "attention_budget", "dtype")
+"""The settings in which candidates differ."""
 
 MEASURED = "measured"
-"""The rule of what was measured."""
+"""The rule of what was measured to be faster than what the rules choose."""
+
+NO_DIFFERENCE = "measured: no difference"
+"""The rule of what stays because nothing else was measured to be faster."""
+
+_NO_DIFFERENCE = ", no difference"
+"""Ends the short reason of that."""
 
 
 @dataclass(frozen=True)
@@ -35,41 +39,22 @@ class Candidate:
 
 def candidates(choices: Choices, facts: Facts, needs: Needs) -> list[Candidate]:
     """What was tuned first, then each other attention and number format that is right here."""
-    tuned = {name: choices[name].value for name in ("attention", "attention_budget", "dtype")}
-    found = [Candidate(tuple(tuned.items()))]
+    found = [current(choices)]
     for changes in _changes(choices, facts, needs):
-        candidate = Candidate(tuple((tuned | changes).items()))
+        candidate = Candidate(tuple((dict(found[0].settings) | changes).items()))
         if candidate not in found:
             found.append(candidate)
     return found
 
 
-def fastest(measured: dict[Candidate, Measurement]) -> Candidate | None:
-    """Of those that gave a picture and did not swap."""
-    right = [
-        candidate
-        for candidate, result in measured.items()
-        if not result.problem and result.step_seconds and result.swapped_bytes <= _SWAPPED
-    ]
-    return min(right, key=lambda candidate: measured[candidate].seconds, default=None)
+def current(choices: Choices) -> Candidate:
+    """What the choices are."""
+    return Candidate(tuple((name, choices[name].value) for name in MEASURABLE))
 
 
-def memory_was_short(measured: dict[Candidate, Measurement]) -> bool:
-    """Whether any of them failed, or does not count, for want of memory."""
-    return any(
-        result.short_of_memory or result.swapped_bytes > _SWAPPED for result in measured.values()
-    )
-
-
-def with_measured(
-    choices: Choices, chosen: Candidate, measured: dict[Candidate, Measurement], made_with: str
-) -> Choices:
-    """The choices, those of the candidate with the figures as their reason."""
-    figures = "; ".join(
-        f"{candidate}: {result.problem or f'{result.seconds:.3g} s a step'}"
-        for candidate, result in measured.items()
-    )
-    reason = f"{_measured_with(made_with)}. It was the fastest on this machine. {figures}."
+def with_measured(choices: Choices, chosen: Candidate, figures: str, made_with: str) -> Choices:
+    """The choices, with those of the candidate that was shown to be faster."""
+    reason = f"{_measured_with(made_with)}. {figures}"
     return {
         **choices,
         **{
@@ -79,23 +64,50 @@ def with_measured(
     }
 
 
+def with_no_difference(choices: Choices, figures: str, made_with: str) -> Choices:
+    """The choices as they are; the reasons say that nothing else was shown to be faster."""
+    reason = f"{_measured_with(made_with)}{_NO_DIFFERENCE}. {figures}"
+    return {
+        **choices,
+        **{
+            name: Choice(choices[name].value, reason, NO_DIFFERENCE, facts=(made_with,))
+            for name in MEASURABLE
+            if choices[name].rule != MEASURED
+        },
+    }
+
+
 def kept(
     choices: Choices, tuned: Mapping[str, Value], reasons: Mapping[str, str], made_with: str
 ) -> Choices:
     """The choices, with what an earlier profile says that was measured with the same releases.
 
-    Not where another device is to render now, or a fault asks for another number format.
+    Not where another device is to render now, or a fault asks for another number format. That
+    there was no difference says nothing against values that the rules choose by now.
     """
     changed = {name for name in ("device", "dtype") if tuned.get(name) != choices[name].value}
     if "device" in changed or ("dtype" in changed and choices["dtype"].rule.startswith("fault ")):
         return choices
-    here = _measured_with(made_with)
-    measured = {
-        name: Choice(tuned[name], f"{here}.", MEASURED, facts=(made_with,))
+    faster = _recorded(MEASURED, _measured_with(made_with), tuned, reasons, made_with)
+    title = _measured_with(made_with) + _NO_DIFFERENCE
+    equal = _recorded(NO_DIFFERENCE, title, tuned, reasons, made_with)
+    if any(name not in choices or choices[name].value != one.value for name, one in equal.items()):
+        equal = {}
+    return {**choices, **equal, **{name: one for name, one in faster.items() if name in choices}}
+
+
+def _recorded(
+    rule: str,
+    title: str,
+    tuned: Mapping[str, Value],
+    reasons: Mapping[str, str],
+    made_with: str,
+) -> dict[str, Choice]:
+    return {
+        name: Choice(tuned[name], f"{title}.", rule, facts=(made_with,))
         for name, reason in reasons.items()
-        if name in tuned and name in choices and reason == here
+        if name in tuned and reason == title
     }
-    return {**choices, **measured}
 
 
 def made_with(facts: Facts) -> str:
