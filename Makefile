@@ -23,7 +23,7 @@ test-diffusers:
 	.venv-diffusers/bin/python -m pip install --quiet --constraint .venv-diffusers/torch.txt \
 		--editable '.[dev]' diffusers==$(DIFFUSERS) transformers==$(TRANSFORMERS)
 	.venv-diffusers/bin/pytest -W default tests/rendering tests/shapes/test_model.py \
-		tests/cli/test_render.py
+		tests/cli/commands/test_render.py
 
 # One environment for both extras; an extra is installed again when what it is made of changes.
 .venv/%: pyproject.toml constraints.txt

@@ -40,11 +40,11 @@ class TunedProfile(Profile):
 
         Raises MpsDoctorError where a value is not understood.
         """
+        from mpsdoctor.paths import model_name
         from mpsdoctor.tuning.for_model import settings_for
-        from mpsdoctor.tuning.lookup import name_of
         from mpsdoctor.tuning.machine import machine_facts
 
-        if name_of(model) == name_of(self.model):
+        if model_name(model) == model_name(self.model):
             return self
         host = _host()
         path = self._path or profile_path(None, os.environ)

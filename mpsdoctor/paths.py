@@ -6,7 +6,7 @@ from pathlib import Path
 
 import platformdirs
 
-from mpsdoctor.constants import ENV_PREFIX
+from mpsdoctor.constants import EMBEDDED_MODEL, ENV_PREFIX
 from mpsdoctor.errors import MpsDoctorError
 
 PROFILE_FILE_VARIABLE = f"{ENV_PREFIX}PROFILE_FILE"
@@ -39,6 +39,17 @@ def find_profile(named: Path | None, environ: Mapping[str, str]) -> Path | None:
         return profile_path(named, environ)
     except MpsDoctorError:
         return None
+
+
+def model_name(model: str) -> str:
+    """A model as a profile names it: a folder by its absolute path, another one as it is."""
+    if model == EMBEDDED_MODEL:
+        return model
+    try:
+        folder = expand(model)
+    except MpsDoctorError:
+        return model
+    return str(folder) if os.path.isdir(folder) else model  # noqa: PTH112 (never raises)
 
 
 def facts_file(profile: Path) -> Path:

@@ -5,12 +5,12 @@ from functools import cache
 from pathlib import Path
 
 from mpsdoctor.cli.host import host
+from mpsdoctor.paths import model_name
 from mpsdoctor.planning.configs import Configs
 from mpsdoctor.profile.choice import Choices
 from mpsdoctor.profile.loading import Layers, read_layers
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.tuning.for_model import ModelSettings, choices_for, settings_for
-from mpsdoctor.tuning.lookup import name_of
 from mpsdoctor.tuning.machine import machine_facts
 
 
@@ -43,5 +43,5 @@ class Settings:
 
     def choices(self, model: str | None = None) -> Choices:
         """What is tuned for it on this machine, with rules, facts and evidence."""
-        name = name_of(model or self.layers.model)
+        name = model_name(model or self.layers.model)
         return choices_for(name, self.layers, self._facts, self._host)

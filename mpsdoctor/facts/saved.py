@@ -8,12 +8,15 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from mpsdoctor.facts import sw_vers
+from mpsdoctor.facts import sw_vers, sysctl
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.probes import torch_answer
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.files import write_atomically
 from mpsdoctor.records import Record
+from mpsdoctor.version import __version__
+
+_MAC = ("hw.model", "hw.memsize", "iogpu.wired_limit_mb")
 
 Conditions = dict[str, str]
 """What facts hold for: the name of each thing that they depend on, and its release."""
@@ -28,13 +31,17 @@ class SavedFacts(Record):
 
 def conditions(run: Runner, kernel: str) -> Conditions:
     """What holds now, for this process's Python; `kernel` is as `platform.system()` says."""
-    build = sw_vers.read(run, kernel).macos_build if kernel == "Darwin" else kernel
+    is_mac = kernel == "Darwin"
+    build = sw_vers.read(run, kernel).macos_build if is_mac else kernel
+    values = sysctl.read(run) if is_mac else {}
     canaries = torch_answer.PROBE.with_name("canaries.py").read_bytes()
     return {
+        "Mac": " ".join(values.get(name, "not known") for name in _MAC),
         "macOS": build or "not known",
-        "Python": f"{sys.version.split()[0]} ({sys.executable})",
+        "Python": f"{sys.version.split()[0]} ({sys.prefix})",
         "torch": _version("torch"),
         "Diffusers": _version("diffusers"),
+        "mpsdoctor": __version__,
         "canaries": hashlib.sha256(canaries).hexdigest()[:8],
     }
 

@@ -9,7 +9,6 @@ from mpsdoctor.fixing.step import KeepCopy, MakeFolder, Step, WriteFile
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import ENVIRONMENT, Choices, Value
 from mpsdoctor.profile.salvage import Salvage
-from mpsdoctor.profile.saving import edits_for
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def put_back(
     tuned for.
     """
     previous = document.read(content.decode())
-    own = edits_for(previous, str(choices["model"].value))
+    own = previous.edits_for(str(choices["model"].value))
     edits = {name: value for name, value in own.items() if name not in settings}
     text = document.write(choices, edits, machine)
     lines = tuple(_changes(path, previous.values, document.read(text).values))

@@ -71,8 +71,7 @@ class Queue:
         self._owed: dict[tuple[str, int], int] = {}
         self.must_resume = True
         """Whether the folders may hold something else than is known here."""
-        self.fallback = 0
-        """The highest of the chain that has cured a picture so far."""
+        self._fallbacks: dict[str, int] = {}
 
     def resume(self) -> int:
         """Starts from what the folders hold; returns how many jobs had been claimed before."""
@@ -112,12 +111,17 @@ class Queue:
             request=task.request,
             output=str(self.picture(task)),
             profile=fingerprint(task.profile),
-            fallback=job.fallback,
+            fallback=job.fallbacks.get(task.profile.model, 0),
         )
 
     def picture(self, task: Task) -> Path:
         """Where the worker puts the picture of the present attempt."""
         return self._spool.picture(task.job, task.number)
+
+    def note_cure(self, task: Task, fallback: int) -> None:
+        """Later jobs of this model begin at the fallback that has cured a picture."""
+        model = task.profile.model
+        self._fallbacks[model] = max(self._fallbacks.get(model, 0), fallback)
 
     def give_back(self, task: Task) -> None:
         """The attempt says nothing about the picture and is not counted.
@@ -217,7 +221,7 @@ class Queue:
             job,
             sha256=dropped.sha256,
             profile=fingerprint(*profiles),
-            fallback=self.fallback,
+            fallbacks={one.model: self._fallbacks.get(one.model, 0) for one in profiles},
             pictures=len(requests),
         )
         self._open.append(OpenJob(job, requests))

@@ -79,7 +79,7 @@ class Renderer:
                 self.rendered += 1
                 self._given_up_over.clear()
                 self.in_hand.popleft()
-                self._queue.fallback = max(self._queue.fallback, answer.fallback)
+                self._queue.note_cure(task, answer.fallback)
                 self._queue.publish(task, answer.seconds, answer.notes, answer.remedy)
             case Rendered():
                 await self._lost(task, "broken file", _not_whole())

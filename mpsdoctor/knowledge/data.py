@@ -1,4 +1,4 @@
-"""The data files of this folder, as records."""
+"""The data files of `tables/`, as records."""
 
 import sys
 from typing import Any, TypeVar

@@ -43,15 +43,23 @@ Choices = Mapping[str, Choice]
 """Setting name to choice, in the order in which a profile lists them."""
 
 
-def settings_of(choices: Choices) -> dict[str, Value | dict[str, str]]:
-    """The keyword arguments of `Profile` that these choices are."""
+def settings_of(
+    choices: Choices, edits: Mapping[str, Value] | None = None
+) -> dict[str, Value | dict[str, str]]:
+    """The keyword arguments of `Profile` that these choices are, under the user's own `edits`."""
+    values = {name: choice.value for name, choice in choices.items()} | dict(edits or {})
+    return nested(values)
+
+
+def nested(values: Mapping[str, Value]) -> dict[str, Value | dict[str, str]]:
+    """Settings by name, with the environment variables in a dictionary of their own."""
     settings: dict[str, Value | dict[str, str]] = {
-        name: choice.value for name, choice in choices.items() if not name.startswith(ENVIRONMENT)
+        name: value for name, value in values.items() if not name.startswith(ENVIRONMENT)
     }
     settings["environment"] = {
-        name.removeprefix(ENVIRONMENT): str(choice.value)
-        for name, choice in choices.items()
-        if name.startswith(ENVIRONMENT) and choice.value is not None
+        name.removeprefix(ENVIRONMENT): str(value)
+        for name, value in values.items()
+        if name.startswith(ENVIRONMENT) and value is not None
     }
     return settings
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 import tomlkit
 
 from mpsdoctor.constants import PROFILE_SCHEMA
+from mpsdoctor.paths import model_name
 from mpsdoctor.profile import older_form, record, toml
 from mpsdoctor.profile.choice import ENVIRONMENT, Choices, Value
 from mpsdoctor.profile.settings import MODEL_SETTINGS, Profile
@@ -70,6 +71,28 @@ class Document:
             name: value
             for name, value in self.written.items()
             if name not in self.recorded or self.recorded[name] != value
+        }
+
+    @property
+    def model(self) -> str:
+        """The model that the file names."""
+        return model_name(str(self.values["model"]))
+
+    @property
+    def tuned_model(self) -> str:
+        """The model that the other values were tuned for: the file's, unless that was edited."""
+        recorded = self.recorded.get("model")
+        return model_name(str(recorded)) if recorded else self.model
+
+    def edits_for(self, model: str) -> dict[str, Value]:
+        """What the user set by hand, as far as it is for `model`, without the model itself.
+
+        What is not for one model only is for all.
+        """
+        return {
+            name: value
+            for name, value in self.edits.items()
+            if name != "model" and (model == self.model or name not in MODEL_SETTINGS)
         }
 
 

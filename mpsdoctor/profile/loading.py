@@ -13,11 +13,10 @@ from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettin
 
 from mpsdoctor.constants import EMBEDDED_MODEL, ENV_PREFIX
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
-from mpsdoctor.paths import PROFILE_FILE_VARIABLE, profile_file
+from mpsdoctor.paths import PROFILE_FILE_VARIABLE, model_name, profile_file
 from mpsdoctor.profile import document
-from mpsdoctor.profile.choice import ENVIRONMENT
 from mpsdoctor.profile.document import Document
-from mpsdoctor.profile.settings import MODEL_SETTINGS, Profile
+from mpsdoctor.profile.settings import Profile
 
 P = TypeVar("P", bound=Profile)
 
@@ -55,43 +54,26 @@ class Layers:
     @property
     def model(self) -> str:
         """The model to render with."""
-        merged = {**self.file, **self.environment, **self.arguments}
-        return str(merged.get("model", EMBEDDED_MODEL))
+        return str(self.in_force.get("model", EMBEDDED_MODEL))
+
+    @property
+    def in_force(self) -> Mapping[str, Any]:
+        """All layers together, as for the file's own model."""
+        return {**self.file, **self.environment, **self.arguments}
+
+    @property
+    def by_origin(self) -> dict[Origin, Mapping[str, Any]]:
+        """The weakest first."""
+        return {
+            Origin.FILE: self.file,
+            Origin.ENVIRONMENT: self.environment,
+            Origin.ARGUMENT: self.arguments,
+        }
 
     @cached_property
     def document(self) -> Document:
         """The file with what was tuned; an empty one where there is no file."""
         return document.read(self.path.read_text("utf-8")) if self.path else Document()
-
-    @property
-    def file_model(self) -> str | None:
-        """The model that the file names; None where there is no file."""
-        return str(self.file.get("model", EMBEDDED_MODEL)) if self.path else None
-
-    @property
-    def tuned_model(self) -> str | None:
-        """The model that the file's values were tuned for; None where there is no file."""
-        if self.path is None:
-            return None
-        return str(self.document.recorded.get("model") or self.file_model)
-
-    def edits_for(self, model: str) -> dict[str, Any]:
-        """What the file's user set by hand, as far as it is for `model`.
-
-        What is not for one model only is for all.
-        """
-        edits = {
-            name: value
-            for name, value in self.document.edits.items()
-            if name != "model" and (model == self.file_model or name not in MODEL_SETTINGS)
-        }
-        settings = {n: value for n, value in edits.items() if not n.startswith(ENVIRONMENT)}
-        variables = {
-            name.removeprefix(ENVIRONMENT): value
-            for name, value in edits.items()
-            if name.startswith(ENVIRONMENT)
-        }
-        return {**settings, "environment": variables} if variables else settings
 
 
 def load(
@@ -106,24 +88,16 @@ def load(
 
     Raises MpsDoctorError where the file is absent, or a key or value is not understood.
     """
-    layers = _read(path, environ, arguments)
-    return combine(
-        kind,
-        {
-            Origin.FILE: layers.file,
-            Origin.ENVIRONMENT: layers.environment,
-            Origin.ARGUMENT: layers.arguments,
-        },
-        path,
-    )
+    return combine(kind, _read(path, environ, arguments).by_origin, path)
 
 
 def read_layers(
     path: Path | None, environ: Mapping[str, str], arguments: Mapping[str, Any] | None = None
 ) -> Layers:
     """What `load` layers, still apart. Raises MpsDoctorError as `load` does."""
-    load(Profile, path, environ, arguments)
-    return _read(path, environ, arguments)
+    layers = _read(path, environ, arguments)
+    combine(Profile, layers.by_origin, path)
+    return layers
 
 
 def combine(
@@ -151,10 +125,16 @@ def _read(
 ) -> Layers:
     return Layers(
         path=path,
-        file=_file_settings(path, environ) if path else {},
-        environment=_environment_settings(environ),
-        arguments=dict(arguments or {}),
+        file=_named(_file_settings(path, environ) if path else {}),
+        environment=_named(_environment_settings(environ)),
+        arguments=_named(arguments or {}),
     )
+
+
+def _named(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """The layer, in which a model's folder has its absolute path."""
+    model = layer.get("model")
+    return {**layer, "model": model_name(model)} if isinstance(model, str) and model else {**layer}
 
 
 def _file_settings(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from mpsdoctor.constants import EMBEDDED_MODEL, ENV_PREFIX
+from mpsdoctor.paths import model_name
+from mpsdoctor.profile import record
 from mpsdoctor.records import Record
 
 if sys.version_info >= (3, 11):
@@ -25,7 +27,7 @@ _JSON = ("ignore", "environment")
 class QuickSettings(Record):
     """The settings that an examination needs, with the defaults of a Profile.
 
-    `dtype` is None where a variable names another model than the file's: it is tuned then.
+    `dtype` is None where the file's is for another model: it is tuned then.
     """
 
     model: Annotated[str, msgspec.Meta(min_length=1)] = EMBEDDED_MODEL
@@ -41,18 +43,25 @@ def read(path: Path | None, environ: Mapping[str, str]) -> QuickSettings:
     The defaults where there is none, or where a value is not understood: `load` says why.
     """
     try:
-        file, variables = _file(path), dict(_environment(environ))
+        text = path.read_text("utf-8") if path and path.exists() else ""
+        file, variables = tomllib.loads(text), dict(_environment(environ))
         settings = msgspec.convert(file | variables, QuickSettings)
     except (OSError, ValueError):
         return QuickSettings()
-    is_files = settings.model == file.get("model", EMBEDDED_MODEL)
-    if is_files or "dtype" in variables:
+    if "dtype" in variables or _is_for(settings.model, file, text):
         return settings
     return msgspec.structs.replace(settings, dtype=None)
 
 
-def _file(path: Path | None) -> dict[str, object]:
-    return tomllib.loads(path.read_text("utf-8")) if path and path.exists() else {}
+def _is_for(model: str, file: Mapping[str, object], text: str) -> bool:
+    """Whether the file's number format is for this model: tuned for it, or set by hand for it."""
+    recorded = record.read(text)
+    tuned = recorded.values if recorded else {}
+    own = model_name(str(file.get("model", EMBEDDED_MODEL)))
+    if model_name(model) != own:
+        return False
+    by_hand = "dtype" in file and file["dtype"] != tuned.get("dtype")
+    return by_hand or model_name(str(tuned.get("model", own))) == own
 
 
 def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, object]]:

@@ -11,7 +11,7 @@ from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import Choices, Difference, Value, differences
 from mpsdoctor.profile.document import Document
 from mpsdoctor.profile.loading import load
-from mpsdoctor.profile.settings import MODEL_SETTINGS, Profile
+from mpsdoctor.profile.settings import Profile
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,6 @@ def understood(path: Path) -> Document:
     return document.read(path.read_text("utf-8"))
 
 
-def edits_for(previous: Document, model: str) -> dict[str, Value]:
-    """The user's own values, as far as they are for `model`; the model itself is chosen each time.
-
-    What is not for one model only is for all.
-    """
-    own = model == previous.values["model"]
-    return {
-        name: value
-        for name, value in previous.edits.items()
-        if name != "model" and (own or name not in MODEL_SETTINGS)
-    }
-
-
 def save_profile(path: Path, choices: Choices, previous: Document, machine: str) -> SavedProfile:
     """Writes what was tuned for `machine`, and the user's own values over it.
 
@@ -63,7 +50,7 @@ def save_profile(path: Path, choices: Choices, previous: Document, machine: str)
     lost. Raises MpsDoctorError where the folder cannot be written to.
     """
     model = str(choices["model"].value)
-    edits = edits_for(previous, model)
+    edits = previous.edits_for(model)
     left_out = {
         name: value
         for name, value in previous.edits.items()

@@ -38,7 +38,9 @@ def attention_budget(given: RuleInput) -> Choice:
     budget = fit.outcome.setting.attention_budget if fit else None
     if budget is None or fit is None:
         return Choice(None, "Attention is not bounded.", "attention-budget")
-    if _largest_scores(fit) <= budget * MIB:
+    if not fit.fits:
+        reason = "Pieces, in MiB, that take the least. Nothing fits at the model's own size."
+    elif _largest_scores(fit) <= budget * MIB:
         reason = (
             "Pieces, in MiB, that cut nothing at the model's own size. The attention of larger "
             "pictures is computed in pieces of this."

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from mpsdoctor.facts.records import Facts
+from mpsdoctor.paths import model_name
 from mpsdoctor.planning.configs import Configs
-from mpsdoctor.profile.choice import Choices, settings_of
+from mpsdoctor.profile.choice import ENVIRONMENT, Choices, settings_of
 from mpsdoctor.profile.loading import Layers, Loaded, Origin, combine
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.tuning import lookup
@@ -22,7 +23,7 @@ P = TypeVar("P", bound=Profile)
 
 @dataclass(frozen=True)
 class Tuned:
-    """What the rules choose for a model. `folder` is where it lies on this disk, as far as it does.
+    """What the rules choose for a model. `folder` is None where nothing of it is on this disk.
 
     `fit` is the way to render that they rest on; None where the needs are not known.
     """
@@ -54,7 +55,7 @@ def tune_for(
     `device` is one that the user set in place of the tuned one: number format and attention follow
     it. `configs` are the model's, where they are known already.
     """
-    name = lookup.name_of(model)
+    name = model_name(model)
     configs = configs or lookup.configs_of(name, host)
     needs = needs_of(name, configs)
     needs = lookup.with_footprints(Context(facts, needs, device), configs, host)
@@ -72,23 +73,22 @@ def settings_for(
 ) -> ModelSettings[P]:
     """What `model` (None: the one that the layers name) is rendered with.
 
-    The file's values are for the file's own model. Every other one, also one that was written into
-    the file after it was tuned, gets settings tuned for it, under those that the user set for all
-    models: in the file by hand, with variables, and as arguments. `facts` is asked only then.
+    The file's values are for the model and the device that it was tuned for. Any other model gets
+    settings tuned for it, also one written into the file later; over them count those that the user
+    set for all models: in the file by hand, with variables, and as arguments. `facts` is asked only
+    then.
 
     Raises MpsDoctorError where a value is not understood.
     """
-    name = lookup.name_of(model or layers.model)
+    name = model_name(model or layers.model)
     given: dict[Origin, Mapping[str, Any]] = {
         Origin.ENVIRONMENT: layers.environment,
-        Origin.ARGUMENT: {**layers.arguments, "model": name},
+        Origin.ARGUMENT: {**layers.arguments, **({"model": name} if model else {})},
     }
-    if name == layers.tuned_model == layers.file_model:
+    if _is_tuned_for(name, layers):
         return ModelSettings(combine(kind, {Origin.FILE: layers.file, **given}, layers.path))
     choices = choices_for(name, layers, facts, host, configs)
-    settings = settings_of(choices)
-    edits = _with_variables(layers.edits_for(name), settings)
-    below = {Origin.TUNED: settings, Origin.FILE: edits}
+    below = {Origin.TUNED: settings_of(choices), Origin.FILE: _edits(layers, name, choices)}
     return ModelSettings(combine(kind, {**below, **given}, layers.path), choices)
 
 
@@ -100,13 +100,28 @@ def choices_for(
     configs: Configs | None = None,
 ) -> Choices:
     """What is tuned for `model` beside the values that the user set, each with its reason."""
-    edits = layers.edits_for(model)
+    edits = layers.document.edits_for(model)
     device = {**edits, **layers.environment, **layers.arguments}.get("device")
     return tune_for(model, facts(), host, device=device, configs=configs).choices
 
 
-def _with_variables(edits: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The edits; environment variables among them stand beside those that were tuned."""
-    if "environment" not in edits:
-        return dict(edits)
-    return {**edits, "environment": {**settings["environment"], **edits["environment"]}}
+def _is_tuned_for(model: str, layers: Layers) -> bool:
+    """Whether the file's values are for this model, on the device that is in force."""
+    file = layers.document
+    if layers.path is None or not model == file.model == file.tuned_model:
+        return False
+    device = layers.in_force.get("device", file.values["device"])
+    return bool(file.recorded.get("device", device) == device)
+
+
+def _edits(layers: Layers, model: str, choices: Choices) -> dict[str, Any]:
+    """The user's own values; variables among them stand beside those that were tuned."""
+    edits = layers.document.edits_for(model)
+    settings = settings_of(choices, edits)
+    own = {name for name in edits if not name.startswith(ENVIRONMENT)}
+    has_variables = len(own) < len(edits)
+    return {
+        name: value
+        for name, value in settings.items()
+        if name in own or (name == "environment" and has_variables)
+    }

@@ -1,11 +1,13 @@
 """What tuning needs from outside."""
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpsdoctor.facts.command import Runner
+from mpsdoctor.facts.command import Runner, run
+from mpsdoctor.paths import expand, plans_folder
 
 
 @dataclass(frozen=True)
@@ -22,3 +24,12 @@ class Host:
     run: Runner
     tell: Callable[[str], None]
     busy: Callable[[str], AbstractContextManager[object]]
+
+
+def this_process(
+    tell: Callable[[str], None], busy: Callable[[str], AbstractContextManager[object]]
+) -> Host:
+    """Raises MpsDoctorError where there is no home directory."""
+    return Host(
+        environ=os.environ, home=expand("~"), plans=plans_folder(), run=run, tell=tell, busy=busy
+    )

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.disk import model_files
-from mpsdoctor.paths import expand
 from mpsdoctor.planning import cache, catalogue
 from mpsdoctor.planning.configs import Configs, read_folder
 from mpsdoctor.planning.footprint import Footprint
@@ -24,15 +22,8 @@ _SIDES = (512, 1024, 1536)
 _USUAL_SIDE = 1024
 
 
-def name_of(model: str) -> str:
-    """As a profile names it: a folder by its absolute path."""
-    if model != EMBEDDED_MODEL and expand(model).is_dir():
-        return str(expand(model))
-    return model
-
-
 def folder_of(model: str, host: Host) -> Path | None:
-    """Where the model lies on this disk, as far as it does."""
+    """Where the model lies on this disk; None where nothing of it does."""
     return model_files.folder(model, host.environ, host.home)
 
 
@@ -77,5 +68,7 @@ def _traced(context: Context, configs: Configs, host: Host) -> tuple[Footprint, 
             dtype = context.precision.dtype
             return tuple(cache.footprints(configs, sizes, dtype, host.plans, host.run))
     except MpsDoctorError as error:
-        host.tell(f"{error.title}: {error.detail} Its settings are chosen with caution.")
+        host.tell(
+            f"{error.title}. {error.detail.rstrip('.')}. Its settings are chosen with caution."
+        )
         return ()

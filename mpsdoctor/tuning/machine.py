@@ -23,7 +23,7 @@ def machine_facts(profile: Path, host: Host) -> Facts:
         return kept.facts
     host.tell(f"{_why(changed)} Settings are tuned without the canaries: run `mpsdoctor check`.")
     with host.busy("Examining this machine …"):
-        return collect(run=host.run, kernel=kernel, canaries_on=None, environ=host.environ)
+        return collect(run=host.run, kernel=kernel, canaries_on=None)
 
 
 def keep_facts(profile: Path, facts: Facts, host: Host) -> None:

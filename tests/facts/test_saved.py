@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mpsdoctor.facts import saved
+from mpsdoctor.facts import saved, sw_vers, sysctl
 from mpsdoctor.facts.command import CommandResult
 from mpsdoctor.facts.records import Environment, Facts
 from tests.support.machines import MACHINES
@@ -46,7 +46,8 @@ def test_a_file_that_is_not_understood_counts_as_none(
 
 
 def test_facts_hold_until_what_they_depend_on_changes(tmp_path: Path, facts: Facts) -> None:
-    """The build of macOS, Python, torch, Diffusers and the canaries; the change is named."""
+    """The Mac with its memory and limit, macOS, Python, the libraries and the canaries; the change
+    is named."""
     asked: list[object] = []
 
     def run(command: object, _seconds: float) -> CommandResult:
@@ -54,9 +55,10 @@ def test_facts_hold_until_what_they_depend_on_changes(tmp_path: Path, facts: Fac
         return CommandResult(exit_code=0, stdout=SW_VERS)
 
     now = saved.conditions(run, "Darwin")
-    assert {"macOS", "Python", "torch", "Diffusers", "canaries"} == set(now)
-    assert ("25C56", True) == (now["macOS"], sys.executable in now["Python"])
-    assert [("/usr/bin/sw_vers",)] == asked
+    parts = {"Mac", "macOS", "Python", "torch", "Diffusers", "mpsdoctor", "canaries"}
+    assert parts == set(now)
+    assert ("25C56", True) == (now["macOS"], sys.prefix in now["Python"])
+    assert [sw_vers.COMMAND, sysctl.COMMAND] == asked
 
     path = tmp_path / "profile.facts.json"
     saved.save(path, facts, now)

@@ -74,3 +74,21 @@ def test_each_picture_is_rendered_with_the_settings_of_its_model(
         assert profile == task.profile
         assert fingerprint(profile) == queue.begin(task).profile == task.job.profile
         queue.give_up(task, MpsDoctorError("enough"))
+
+
+def test_what_cured_a_picture_of_one_model_is_not_tried_on_another(
+    layout: Layout, spool: Spool
+) -> None:
+    """A later picture of the same model begins there; one of another model at the first."""
+    inbox = Inbox(spool, settle=0.0, patience=0.0, on_unmovable=lambda *_: None)
+    queue = Queue(spool, inbox, [Profile(model="own"), Profile(model="other")], lambda _: None)
+    queue.resume()
+    begun = []
+    for number, model in enumerate(("own", "own", "other"), 1):
+        drop(layout, f"{number}.txt", f"a cat\nSteps: 4, Model: {model}")
+        task = queue.next(NOW, deque())
+        assert task
+        begun.append(queue.begin(task).fallback)
+        queue.note_cure(task, 3 if model == "own" else 0)
+        queue.give_up(task, MpsDoctorError("enough"))
+    assert [0, 3, 0] == begun

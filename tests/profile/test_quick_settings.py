@@ -57,3 +57,17 @@ def test_where_nothing_is_said_the_defaults_count(tmp_path: Path) -> None:
     broken.write_text("model = ", encoding="utf-8")
 
     assert QuickSettings() == read(tmp_path / "absent.toml", {}) == read(broken, {})
+
+
+def test_a_number_format_is_not_judged_for_a_model_that_was_written_into_the_file(
+    tmp_path: Path,
+) -> None:
+    """It was tuned for the model before; one that was set by hand counts."""
+    path = tmp_path / "profile.toml"
+    record = '# Tuned: model="shapes", dtype="float16"\n'
+    path.write_text(f'model = "org/other"\ndtype = "float16"\n{record}')
+    assert None is read(path, {}).dtype
+    path.write_text(f'model = "org/other"\ndtype = "float32"\n{record}')
+    assert "float32" == read(path, {}).dtype
+    path.write_text(f'model = "shapes"\ndtype = "float16"\n{record}')
+    assert "float16" == read(path, {}).dtype

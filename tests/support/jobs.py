@@ -111,7 +111,7 @@ def claim(spool: Spool, name: str = "cat.txt", content: str = "a cat", pictures:
 
 def freeze(spool: Spool, job: Job, pictures: int = 1) -> Job:
     """What the daemon does when it has read the file."""
-    return spool.freeze(job, sha256="content", profile="profile", fallback=0, pictures=pictures)
+    return spool.freeze(job, sha256="content", profile="profile", fallbacks={}, pictures=pictures)
 
 
 def rendered(spool: Spool, job: Job, number: int = 1) -> Job:

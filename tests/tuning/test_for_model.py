@@ -174,6 +174,21 @@ def test_number_format_and_attention_follow_a_device_that_the_user_chose(
     assert {} == by_hand.environment
 
 
+def test_a_device_of_ones_own_decides_for_the_files_model_too(
+    write: Write, settings: Callable[..., Profile]
+) -> None:
+    """The file's format and attention were tuned for another device."""
+    environ = {"MPSDOCTOR_DEVICE": "cpu"}
+    profile = settings(write(SDXL, edits={"width": 640}, environ=environ))
+
+    assert ("cpu", "float32", "native", 640) == (
+        profile.device,
+        profile.dtype,
+        profile.attention,
+        profile.width,
+    )
+
+
 def test_the_machine_is_not_asked_for_the_profiles_own_model(write: Write, host: Host) -> None:
     """The file has its values."""
 
@@ -191,6 +206,12 @@ def test_a_folder_is_the_same_model_however_it_is_written(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     layers = write(str(tmp_path / "mine"), edits={"width": 640})
+
+    for model in ("~/mine", str(tmp_path / "mine")):
+        path = tmp_path / "by hand.toml"
+        path.write_text(f'model = "{model}"\nwidth = 320\n')
+        assert 320 == settings(read_layers(path, {})).width
+        assert 320 == settings(read_layers(path, {}), "mine").width
 
     for name in ("mine", "~/mine", str(tmp_path / "mine")):
         assert (640, str(tmp_path / "mine")) == (
@@ -215,4 +236,4 @@ def test_a_trace_that_fails_leaves_cautious_settings_and_a_word(
 
     host = with_fields(host, run=fails, tell=told.append)
     assert "bounded" == tune_for(str(folder), mac, host).choices["attention"].value
-    assert ["No such class: UNet Its settings are chosen with caution."] == told
+    assert ["No such class. UNet. Its settings are chosen with caution."] == told

@@ -86,9 +86,9 @@ def command(
     examined = _facts(facts)
     machine = machine_of(examined)
     asked = list(dict.fromkeys(sizes)) or _usual_sizes(model)
-    settings = _settings(configs, examined if facts else None)
-    tuned = None if dtype or attentions else _tuned(settings)
-    footprints = _footprints(configs, asked, dtype or settings.dtype)
+    settings = None if dtype else _settings(configs, examined if facts else None)
+    tuned = _tuned(settings) if settings and not attentions else None
+    footprints = _footprints(configs, asked, settings.dtype if settings else str(dtype))
     modes = attentions or ("native", "bounded", "sliced")
     forecasts = [forecast(one, machine, modes, DEFAULT_BUDGET_MIB) for one in footprints]
     if form == "json":

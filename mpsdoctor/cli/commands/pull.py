@@ -82,12 +82,12 @@ def command(model: str, dry_run: bool, profile: Path | None) -> None:
 
 
 def _settings_for(listing: "Listing", path: Path) -> "Profile":
-    """As every other command has them, from what the hub says of the model."""
+    """As every other command has them, as far as the hub's index tells."""
     from mpsdoctor.cli.settings import Settings
-    from mpsdoctor.planning import catalogue
     from mpsdoctor.planning.configs import Configs
+    from mpsdoctor.tuning import lookup
 
-    configs = catalogue.find(listing.model) or Configs(
+    configs = lookup.shipped_configs(listing.model) or Configs(
         model=listing.model, model_index=listing.index, components={}
     )
     return Settings(path, optional=True).of(listing.model, configs)

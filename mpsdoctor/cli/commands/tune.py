@@ -59,7 +59,7 @@ def command(model: str | None, rounds: int, steps: int, profile: Path | None) ->
     )
     from mpsdoctor.facts.collect import collect
     from mpsdoctor.profile.quick_settings import read
-    from mpsdoctor.profile.saving import edits_for, read_document, save_profile
+    from mpsdoctor.profile.saving import read_document, save_profile
     from mpsdoctor.tuning import figures
     from mpsdoctor.tuning.candidates import candidates, current, made_with
     from mpsdoctor.tuning.machine_name import machine_name
@@ -75,7 +75,7 @@ def command(model: str | None, rounds: int, steps: int, profile: Path | None) ->
     # What was measured before counts: a new winner has to be faster than that.
     choices = with_measurements(tuned.choices, facts, previous)
     found = dict.fromkeys((current(choices), *candidates(tuned.choices, facts, tuned.needs)))
-    measure = _measuring(choices, edits_for(previous, name), steps, watch_memory=facts.is_mac)
+    measure = _measuring(choices, previous.edits_for(name), steps, watch_memory=facts.is_mac)
     comparison = compare(found, rounds, measure, time.monotonic, output.tell)
     for candidate in found:
         output.show(figures.line(comparison, candidate))
@@ -92,11 +92,9 @@ def _measuring(
     """Measures a candidate with the other settings as they are rendered with."""
     from mpsdoctor.facts.command import run
     from mpsdoctor.profile.choice import settings_of
-    from mpsdoctor.profile.settings import Profile
     from mpsdoctor.tuning.measure import measure_settings
 
-    own = {name: value for name, value in edits.items() if name in Profile.model_fields}
-    settings = settings_of(choices) | own
+    settings = settings_of(choices, edits)
 
     def measure(candidate: "Candidate") -> "Measurement":
         with output.busy(f"Measuring {candidate} …"):

@@ -8,7 +8,7 @@ from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.profile.choice import Choices, shown
 from mpsdoctor.profile.document import Document
-from mpsdoctor.profile.saving import SavedProfile, edits_for, read_document, save_profile
+from mpsdoctor.profile.saving import SavedProfile, read_document, save_profile
 from mpsdoctor.tuning.candidates import kept, made_with
 from mpsdoctor.tuning.for_model import Tuned, tune_for
 from mpsdoctor.tuning.machine import keep_facts
@@ -33,8 +33,7 @@ def write_profile(facts: Facts, model: str | None, path: Path) -> None:
     Raises MpsDoctorError, and leaves the file as it is, where the file is not understood.
     """
     previous = read_document(path)
-    before = str(previous.values["model"])
-    tuned = tune_with_edits(model or before, facts, previous)
+    tuned = tune_with_edits(model or previous.model, facts, previous)
     show_fit(tuned)
     choices = with_measurements(tuned.choices, facts, previous)
     saved = save_profile(path, choices, previous, machine_name(facts))
@@ -44,13 +43,13 @@ def write_profile(facts: Facts, model: str | None, path: Path) -> None:
 
 def tune_with_edits(model: str, facts: Facts, previous: Document) -> Tuned:
     """The settings for a model; what the user set for it by hand is known to the rules."""
-    device = edits_for(previous, model).get("device")
+    device = previous.edits_for(model).get("device")
     return tune_for(model, facts, host(), device=str(device) if device else None)
 
 
 def with_measurements(choices: Choices, facts: Facts, previous: Document) -> Choices:
     """The choices, with what the profile before says that was measured for the same model."""
-    if choices["model"].value != previous.values["model"]:
+    if choices["model"].value != previous.tuned_model:
         return choices
     return kept(choices, previous.tuned, previous.reasons, made_with(facts))
 

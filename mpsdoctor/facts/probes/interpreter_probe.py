@@ -4,7 +4,7 @@ Installed packages are never imported. importlib.metadata is not used either: it
 Pythons where metadata is damaged, and takes longer to import than all of this takes to run.
 
 Run by path, it prints what `read` gives as one JSON object. An older Python ends with a
-SyntaxError, by which mpsdoctor/facts/interpreter.py knows it.
+SyntaxError, by which mpsdoctor/facts/probes/interpreter.py knows it.
 """
 
 from __future__ import annotations

@@ -97,13 +97,22 @@ def profile_for(profiles: Sequence[Profile], name: str | None) -> Profile:
     A model is named whole, or without its owner or folder, so that the name that infotext keeps
     finds its model again. None means the first.
 
-    Raises MpsDoctorError for every other name: a prompt file starts no download and names no path.
+    Raises MpsDoctorError for a short name of several models, and for every other name: a prompt
+    file starts no download and names no path.
     """
     if name is None:
         return profiles[0]
-    for profile in profiles:
-        if folded(name) in (folded(profile.model), folded(PurePath(profile.model).name)):
-            return profile
+    whole = [one for one in profiles if folded(name) == folded(one.model)]
+    short = [one for one in profiles if folded(name) == folded(PurePath(one.model).name)]
+    found = whole or short
+    if len({one.model for one in found}) > 1:
+        raise MpsDoctorError(
+            f"{name} can be any of several models",
+            detail=f"The profile has {', '.join(one.model for one in found)}.",
+            hint="Write the whole name in the prompt file.",
+        )
+    if found:
+        return found[0]
     raise MpsDoctorError(
         f"This profile does not render with the model {name}",
         detail=f"It renders with {', '.join(profile.model for profile in profiles)}.",

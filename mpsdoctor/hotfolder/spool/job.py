@@ -32,7 +32,8 @@ class Job(Record):
     `seed`, and `sha256` to `pictures` once `Spool.freeze` has set them, stay as they are, so that
     another attempt makes the same picture. By picture: `attempts` are the ones that have begun,
     the present one included; `losses` are the signatures of those that ended with the worker;
-    `published` is the image's name. `failed_as` is the name in `failed/`, once one is chosen.
+    `published` is the image's name. `fallbacks` says by model at which fallback a picture begins.
+    `failed_as` is the name in `failed/`, once one is chosen.
     """
 
     id: str
@@ -40,7 +41,7 @@ class Job(Record):
     seed: int
     sha256: str = ""
     profile: str = ""
-    fallback: int = 0
+    fallbacks: dict[str, int] = field(default_factory=dict)
     pictures: int = 0
     attempts: dict[int, int] = field(default_factory=dict)
     losses: dict[int, tuple[str, ...]] = field(default_factory=dict)

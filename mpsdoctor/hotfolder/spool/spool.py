@@ -118,11 +118,13 @@ class Spool:
             move_to_unused(self.prompt(job), self.layout.inbox, *split(job.name))
         self.forget(job)
 
-    def freeze(self, job: Job, *, sha256: str, profile: str, fallback: int, pictures: int) -> Job:
+    def freeze(
+        self, job: Job, *, sha256: str, profile: str, fallbacks: dict[str, int], pictures: int
+    ) -> Job:
         """What every attempt has in common; on disk with the first attempt that begins.
 
         With another content or profile than before, the pictures that are not published are
-        begun anew.
+        begun again.
         """
         if (job.sha256, job.profile) == (sha256, profile):
             return job
@@ -130,7 +132,7 @@ class Spool:
             job,
             sha256=sha256,
             profile=profile,
-            fallback=fallback,
+            fallbacks=fallbacks,
             pictures=pictures,
             attempts={},
             losses={},

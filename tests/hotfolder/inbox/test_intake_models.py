@@ -32,3 +32,12 @@ def test_no_other_model_is_touched(name: str) -> None:
         profile_for(PROFILES, name)
     assert SDXL in refusal.value.detail
     assert "models" in refusal.value.hint
+
+
+def test_a_short_name_of_several_models_is_refused() -> None:
+    """Else the first would be rendered in the place of the one that was meant."""
+    profiles = [Profile(model=model) for model in ("a/mix", "b/mix", "mix-2")]
+    assert "b/mix" == profile_for(profiles, "b/mix").model
+    with pytest.raises(MpsDoctorError, match="several models") as refusal:
+        profile_for(profiles, "Mix")
+    assert "a/mix, b/mix" in refusal.value.detail

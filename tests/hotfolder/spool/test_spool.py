@@ -185,9 +185,9 @@ def test_another_profile_starts_a_job_anew(spool: Spool) -> None:
     job = rendered(spool, claim(spool, pictures=3), 1)
     job, _ = spool.publish(job, 1)
     job = spool.note_failure(spool.note_loss(job, 2, "SIGKILL"), 2, Failure.of(REASON))
-    anew = spool.freeze(job, sha256="content", profile="another", fallback=2, pictures=3)
+    anew = spool.freeze(job, sha256="content", profile="another", fallbacks={"own": 2}, pictures=3)
     assert (anew.seed, anew.published) == (job.seed, {1: "cat.png"})
-    assert (anew.attempts, anew.losses, anew.failures, anew.fallback) == ({}, {}, {}, 2)
+    assert (anew.attempts, anew.losses, anew.failures, anew.fallbacks) == ({}, {}, {}, {"own": 2})
     assert open_pictures(anew) == [2, 3]
 
 
