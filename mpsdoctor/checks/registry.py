@@ -99,7 +99,7 @@ CHECKS: tuple[Check, ...] = (
     Check("MPS705", "agent's priority", agent.spawn_type, requires=("MPS101",)),
     Check("MPS706", "restarts of the daemon", agent.restarts, requires=("MPS101",)),
     Check("MPS707", "last end of the daemon", agent.last_exit, requires=("MPS101",)),
-    Check("MPS708", "daemon's log", agent.log_size, requires=("MPS101",)),
+    Check("MPS708", "launchd's log", agent.log_size, requires=("MPS101",)),
     Check("MPS709", "agent switched on", agent.switched_off, requires=("MPS101",)),
     Check(
         "MPS710",

@@ -194,9 +194,9 @@ def not_up(launchctl: Launchctl, seen: Seen) -> MpsDoctorError:
         reasons.append(f"The last time it ended with {ended}.")
     if seen.job and seen.job.pended:
         reasons.append(f"launchd puts its start off ({seen.job.pended}); Low Power Mode does that.")
-    lines = logs.tail(launchctl.agent.log, 5)
+    lines = logs.last_words(launchctl.agent, 5)
     if lines:
-        reasons.append("The end of its log:")
+        reasons.append("Its last output:")
     title = {
         State.STOPPING: "The agent does not end",
         State.UNHEALTHY: "The daemon runs, but gives no sign of life",
@@ -204,7 +204,7 @@ def not_up(launchctl: Launchctl, seen: Seen) -> MpsDoctorError:
     return MpsDoctorError(
         title,
         detail="\n".join((*reasons, *(f"  {line}" for line in lines))),
-        hint="Mend what the log names, then: mpsdoctor service restart. All of it: "
+        hint="Fix what that names, then: mpsdoctor service restart. The whole log: "
         "mpsdoctor service logs",
     )
 

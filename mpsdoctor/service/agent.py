@@ -41,10 +41,15 @@ class Agent:
 
     @property
     def log(self) -> Path:
-        """What the daemon prints."""
-        return self.logs / "watch.log"
+        """What the daemon logs: `paths.log_file` on macOS. It rotates it itself."""
+        return self.logs / "daemon.log"
 
     @property
-    def earlier_log(self) -> Path:
-        """What it printed before `log` was begun anew."""
-        return self.logs / "watch.1.log"
+    def stderr_log(self) -> Path:
+        """What launchd gets to see: errors of a start and of a crash."""
+        return self.logs / "watch.stderr.log"
+
+    @property
+    def earlier_stderr_log(self) -> Path:
+        """The same from before a start that found `stderr_log` large."""
+        return self.logs / "watch.stderr.1.log"

@@ -44,7 +44,7 @@ def examine(
         loaded=loaded,
         job=job,
         silent_seconds=_silent(job, folder),
-        log_bytes=logs.size(agent.log),
+        log_bytes=logs.size(agent.stderr_log),
         context=context.ask(run, agent, content, folder) if probe and loaded else None,
     )
 

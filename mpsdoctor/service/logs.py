@@ -1,4 +1,4 @@
-"""The daemon's log: its end, what is added to it, and when it begins anew."""
+"""What the daemon logs, and what it prints to launchd: the end of both, and what is added."""
 
 import os
 import time
@@ -16,10 +16,13 @@ _CHUNK: Final = 64 * KIB
 
 
 def make_room(agent: Agent) -> None:
-    """Makes the folder, and sets a large log aside; only while launchd does not write to it."""
+    """Makes the folder, and sets a large file of launchd's aside, while it does not write there.
+
+    launchd only ever adds to it (launchd.plist(5)).
+    """
     agent.logs.mkdir(parents=True, exist_ok=True)
-    if size(agent.log) > LARGE_BYTES:
-        agent.log.replace(agent.earlier_log)
+    if size(agent.stderr_log) > LARGE_BYTES:
+        agent.stderr_log.replace(agent.earlier_stderr_log)
 
 
 def size(path: Path) -> int:
@@ -28,6 +31,11 @@ def size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def last_words(agent: Agent, count: int) -> list[str]:
+    """The end of the file that was written to last: of a crash launchd's, else the daemon's."""
+    return tail(max((agent.log, agent.stderr_log), key=_changed), count)
 
 
 def tail(path: Path, count: int) -> list[str]:
@@ -66,6 +74,13 @@ def follow(
             yield added.decode("utf-8", "replace")
         else:
             sleep(pause)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _place(path: Path) -> tuple[int, tuple[int, int] | None]:

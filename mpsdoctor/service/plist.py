@@ -14,6 +14,7 @@ from mpsdoctor.service.agent import WATCH, Agent
 
 VARIABLES = "EnvironmentVariables"
 _COMMAND = ("-m", "mpsdoctor", "watch")
+_QUIET = "--quiet"  # in the template; older lists lack it
 _STAMP = re.compile(rb"<!-- Written by mpsdoctor (\S+), profile (\S+) -->")
 _DIGEST_LENGTH = 12
 
@@ -74,9 +75,11 @@ def interpreter(content: bytes | None) -> str | None:
 
 
 def arguments(content: bytes | None) -> tuple[str, ...]:
-    """What `mpsdoctor watch` is given by an installed list."""
+    """What `mpsdoctor watch` is given by an installed list, as for `render`."""
     command = _strings(read(content).get("ProgramArguments"))
-    return tuple(command[4:]) if tuple(command[1:4]) == _COMMAND else ()
+    if tuple(command[1:4]) != _COMMAND:
+        return ()
+    return tuple(word for word in command[4:] if word != _QUIET)
 
 
 def variables(content: bytes | None) -> dict[str, str]:

@@ -1,22 +1,33 @@
 """What the agent's own process sees: `python -m mpsdoctor.service.probe OUTPUT HOT-FOLDER [gpu]`.
 
 A one-shot agent runs it. It writes a Context as JSON; what cannot be found out is left out.
+
+With `--folder FOLDER` instead it tries everything that the daemon does in a folder. Behind an
+unanswered question of macOS's privacy protection `open` and `listdir` wait for ever, so that this
+is a child of the other; and a folder may be listed that may not be read.
 """
 
+import errno
+import json
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from mpsdoctor.facts import environment
 from mpsdoctor.facts.agent import Context
+from mpsdoctor.facts.child import run_module
 from mpsdoctor.facts.command import Runner, run
 from mpsdoctor.facts.disk.storage import nearest
 from mpsdoctor.facts.probes import torch_answer
 from mpsdoctor.files import replace_file
-from mpsdoctor.service.folder_probe import OPERATIONS
 
+_MODULE = "mpsdoctor.service.probe"
+_FOLDER = "--folder"
+_OPERATIONS = ("list", "write", "read", "rename", "delete")
 _FOLDER_SECONDS = 10.0
 _TORCH_SECONDS = 60.0
 
@@ -36,11 +47,10 @@ def look(hot_folder: Path, ask_gpu: bool, run: Runner = run) -> Context:
 def try_folder(hot_folder: Path, run: Runner) -> dict[str, str] | None:
     """What fails in it, or in the nearest folder above that exists; None where nobody can tell.
 
-    The folder is tried in a child process: where macOS waits for an answer to its question, that
-    one hangs.
+    It is tried in a child process, which hangs where macOS waits for an answer to its question.
     """
-    program = (sys.executable, "-m", "mpsdoctor.service.folder_probe", str(nearest(hot_folder)))
-    result = run(program, _FOLDER_SECONDS)
+    folder = str(nearest(hot_folder))
+    result = run_module(run, _MODULE, _FOLDER, folder, seconds=_FOLDER_SECONDS)
     answers: dict[str, str | None] = {}
     for line in result.stdout.splitlines():
         try:
@@ -48,15 +58,45 @@ def try_folder(hot_folder: Path, run: Runner) -> dict[str, str] | None:
         except ValueError:
             continue
         answers[name] = error
-    if len(answers) < len(OPERATIONS):
+    if len(answers) < len(_OPERATIONS):
         if not result.timed_out:
             return None
-        answers[OPERATIONS[len(answers)]] = "no answer"
+        answers[_OPERATIONS[len(answers)]] = "no answer"
     return {name: error for name, error in answers.items() if error}
 
 
+def attempt(folder: Path) -> None:
+    """Prints a line of JSON after each operation: its name, and its errno's or null.
+
+    A file is made there and removed again.
+    """
+    first = folder / f".mpsdoctor-probe-{os.getpid()}"
+    second = first.with_name(f"{first.name}.moved")
+    actions: tuple[Callable[[], object], ...] = (
+        partial(os.listdir, folder),
+        partial(first.write_bytes, b"probe"),
+        first.read_bytes,
+        partial(first.rename, second),
+        partial(second.unlink),
+    )
+    for name, action in zip(_OPERATIONS, actions, strict=True):
+        print(json.dumps([name, _error(action)]), flush=True)  # noqa: T201
+    first.unlink(missing_ok=True)
+
+
+def _error(action: Callable[[], object]) -> str | None:
+    try:
+        action()
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, str(error))
+    return None
+
+
 def main(arguments: list[str]) -> None:
-    """Writes what is seen; the file appears whole."""
+    """Tries the folder, or writes what is seen; that file appears whole."""
+    if arguments[0] == _FOLDER:
+        attempt(Path(arguments[1]))
+        return
     output, hot_folder, *more = arguments
     replace_file(Path(output), msgspec.json.encode(look(Path(hot_folder), "gpu" in more)))
 

@@ -1,5 +1,6 @@
 """Installing, changing, starting, stopping and removing, against a stand-in launchctl."""
 
+import os
 import plistlib
 from collections.abc import Callable
 from unittest.mock import Mock
@@ -297,9 +298,11 @@ def test_an_unload_that_says_it_is_done_or_under_way_is_none_that_failed(
 
 
 def test_a_daemon_that_dies_again_and_again_is_given_up_with_its_last_words(mac: Mac) -> None:
-    """The error names the exit code and shows the end of the log."""
+    """The error names the exit code and shows what was printed last, not what was logged before."""
     mac.agent.logs.mkdir(parents=True)
-    mac.agent.log.write_text("first\nError: There is no profile yet\n")
+    mac.agent.log.write_text("Stopped.\n")
+    os.utime(mac.agent.log, (1, 1))
+    mac.agent.stderr_log.write_text("first\nError: There is no profile yet\n")
     mac.change(crashes=99)
 
     with pytest.raises(MpsDoctorError, match="does not stay up") as given_up:
@@ -307,6 +310,7 @@ def test_a_daemon_that_dies_again_and_again_is_given_up_with_its_last_words(mac:
 
     assert "exit code 1" in given_up.value.detail
     assert "There is no profile yet" in given_up.value.detail
+    assert "Stopped" not in given_up.value.detail
     assert 2 == mac.calls().count("kickstart")
 
 
@@ -339,12 +343,12 @@ def test_what_cannot_be_written_is_said(mac: Mac) -> None:
 
 
 def test_a_large_log_is_begun_anew(mac: Mac) -> None:
-    """While nobody writes to it, and the old one is kept."""
+    """launchd's own, while nobody writes to it; the old one is kept."""
     mac.agent.logs.mkdir(parents=True)
-    with mac.agent.log.open("wb") as file:
+    with mac.agent.stderr_log.open("wb") as file:
         file.truncate(LARGE_BYTES + 1)
 
     mac.operator().reach(Goal.INSTALL, mac.plist())
 
-    assert not mac.agent.log.exists()
-    assert LARGE_BYTES + 1 == mac.agent.earlier_log.stat().st_size
+    assert not mac.agent.stderr_log.exists()
+    assert LARGE_BYTES + 1 == mac.agent.earlier_stderr_log.stat().st_size

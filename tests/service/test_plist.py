@@ -36,10 +36,10 @@ def test_it_holds_what_the_daemon_needs() -> None:
     """launchd's own defaults would throttle the GPU, kill after 5 s and allow 256 files."""
     content = plistlib.loads(rendered(HF_HOME="/Users/jo/hf"))
 
-    log = "/Users/jo & doe/Library/Logs/mpsdoctor/watch.log"
+    log = "/Users/jo & doe/Library/Logs/mpsdoctor/watch.stderr.log"
     assert content == {
         "Label": "io.github.mpsdoctor.watch",
-        "ProgramArguments": [PYTHON, "-m", "mpsdoctor", "watch", *OPTIONS],
+        "ProgramArguments": [PYTHON, "-m", "mpsdoctor", "watch", "--quiet", *OPTIONS],
         "ProcessType": "Interactive",
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},

@@ -69,7 +69,7 @@ def test_the_daemon_renders_as_launchd_runs_it_and_comes_back_when_it_is_killed(
 
     installed = operator.reach(Goal.INSTALL, listed(living, root))
 
-    assert State.RUNNING is installed.state, living.agent.log.read_text()
+    assert State.RUNNING is installed.state, living.agent.stderr_log.read_text()
     assert installed.job
     daemon = psutil.Process(installed.job.pid)
     assert [sys.executable, "-m", "mpsdoctor", "watch"] == daemon.cmdline()[:4]
@@ -96,6 +96,7 @@ def test_the_daemon_renders_as_launchd_runs_it_and_comes_back_when_it_is_killed(
     assert again.job.pid != upgraded.job.pid
     assert (root / "images/star.png").exists()
     assert 1 == living.agent.log.read_text().count("star.txt: rendering")
+    assert "" == living.agent.stderr_log.read_text()
 
     operator.reach(Goal.UNINSTALL)
     assert State.ABSENT is operator.look().state
@@ -116,6 +117,7 @@ def test_a_daemon_that_cannot_start_is_given_up_with_its_own_words(living: Mac) 
         operator.reach(Goal.INSTALL, content)
 
     assert "There is no profile" in str(given_up.value)
+    assert "There is no profile" in living.agent.stderr_log.read_text()
 
 
 def test_the_agents_own_view_is_found_out_and_nothing_of_the_probe_is_left(living: Mac) -> None:

@@ -338,6 +338,7 @@ def start(content: dict[str, Any]) -> subprocess.Popen[bytes]:
     import subprocess
 
     home = os.environ["LAUNCHD_HOME"]
+    _log_as_on_macos(home)
     environment = {
         "HOME": home,
         "USER": "u",
@@ -369,6 +370,16 @@ def start(content: dict[str, Any]) -> subprocess.Popen[bytes]:
             stderr=err,
             preexec_fn=limit,
         )
+
+
+def _log_as_on_macos(home: str) -> None:
+    """What Linux would have elsewhere goes to ~/Library/Logs."""
+    from pathlib import Path
+
+    log = Path(home, ".local/state/mpsdoctor/log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if not log.is_symlink():
+        log.symlink_to(Path(home, "Library/Logs/mpsdoctor"))
 
 
 if __name__ == "__main__":

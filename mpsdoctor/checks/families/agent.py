@@ -168,7 +168,7 @@ def last_exit(facts: Facts) -> Finding | None:
 
 
 def log_size(facts: Facts) -> Finding | None:
-    """launchd never begins a log anew (launchd.plist(5)); a restart does."""
+    """launchd only ever adds to its file (launchd.plist(5)); a restart sets a large one aside."""
     size = _agent(facts).log_bytes
     if size is None:
         raise NoAnswerError("how large the log is is not known", Status.NOT_RECORDED)
@@ -176,11 +176,11 @@ def log_size(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"The daemon's log has {gb(size)}.",
+        observed=f"What the daemon printed to launchd takes {gb(size)}.",
         expected=f"less than {gb(_LARGE_LOG_BYTES)}",
-        impact="It takes space, and something is said again and again in it.",
+        impact="It takes space, and the same error is in it again and again: the daemon crashes.",
         remedy=Remedy(
-            text="See what that is; a restart begins the log anew:",
+            text="See which error that is; a restart sets the file aside:",
             commands=(*_LOGS, "mpsdoctor service restart"),
         ),
     )

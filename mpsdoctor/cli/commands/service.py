@@ -170,15 +170,21 @@ def status() -> ExitCode:
     help="How many lines to begin with.",
 )
 def logs(follow: bool, lines: int) -> None:
-    """Show what the daemon printed."""
+    """Show what the daemon logged.
+
+    What it printed when it crashed is in a file of its own, whose place is said.
+    """
     from mpsdoctor.service import logs as daemon_logs
     from mpsdoctor.service import preconditions
 
     preconditions.refuse_elsewhere(_caller())
-    path = _launchctl().agent.log
+    agent = _launchctl().agent
+    path = agent.log
     shown = daemon_logs.tail(path, lines)
     if not shown and not follow:
         output.tell(f"There is nothing in {path}")
+    if daemon_logs.size(agent.stderr_log):
+        output.tell(f"What crashes printed: {agent.stderr_log}")
     for line in shown:
         output.show(line)
     if follow:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 @click.command("watch")
 @dir_option
 @profile_option
-def command(folder: Path | None, profile: Path | None) -> None:
+@click.option("--quiet", is_flag=True, help="Print no log lines, unless there is no log file.")
+def command(folder: Path | None, profile: Path | None, quiet: bool) -> None:
     """Run the daemon of the hot folder.
 
     Renders every prompt file that is dropped into the inbox. Ends with control-C or SIGTERM; a
@@ -46,7 +47,8 @@ def command(folder: Path | None, profile: Path | None) -> None:
     console = output.progress_console()
     live = console.is_interactive
     logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # its threads complain when they stop
-    with logged(log_file(), shown=not live), page_kept(root, console) if live else nullcontext():
+    shown: Shown = "never" if live else "without a file" if quiet else "always"
+    with logged(log_file(), shown=shown), page_kept(root, console) if live else nullcontext():
         try:
             watch(root, profiles, environ=os.environ, on_event=_log)
         except MpsDoctorError as error:
@@ -65,19 +67,22 @@ _FORMAT: Final = "%(asctime)s %(message)s"
 _BYTES: Final = MB
 _OLDER: Final = 4
 
+Shown = Literal["always", "without a file", "never"]
+
 
 @contextmanager
-def logged(path: Path, *, shown: bool) -> Iterator[None]:
+def logged(path: Path, *, shown: Shown) -> Iterator[None]:
     """Log lines go to `path`, of 5 files of 1 MB that only their owner can read.
 
-    With `shown` they go to stderr as well. A log file that cannot be written stops nothing.
+    `shown` is whether they go to stderr as well. A log file that cannot be written stops nothing.
     """
-    handlers: list[logging.Handler] = [_Shown()] if shown else []
+    handlers: list[logging.Handler] = [_Shown()] if shown == "always" else []
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handlers.append(_PrivateFile(path))
     except OSError as error:
         output.tell(f"There is no log file: {path}: {error.strerror}")
+        handlers += [_Shown()] if shown == "without a file" else []
     root, level = logging.getLogger(), logging.getLogger().level
     for handler in handlers:
         handler.setFormatter(logging.Formatter(_FORMAT))

@@ -173,7 +173,10 @@ def test_the_log_needs_no_login_session(own: Mac, capsys: pytest.CaptureFixture[
     own.agent.log.write_text("first\nlast\n")
 
     assert ExitCode.OK is main.run(["service", "logs", "-n", "1"])
-    assert "last\n" == capsys.readouterr().out
+    assert ("last\n", "") == capsys.readouterr()
+    own.agent.stderr_log.write_text("Traceback\n")
+    assert ExitCode.OK is main.run(["service", "logs", "-n", "1"])
+    assert ("last\n", f"What crashes printed: {own.agent.stderr_log}\n") == capsys.readouterr()
     assert ExitCode.USAGE is main.run(["service", "logs", "-n", "-5"])
 
 
@@ -183,6 +186,8 @@ def test_uninstall_says_what_is_gone_and_what_it_could_not_remove(
     """A link goes without what it leads to; a folder that stays is named, with the next step."""
     own.put(own.plist())
     own.agent.logs.mkdir(parents=True)
+    for name in ("daemon.log.1", "watch.stderr.log", "watch.log"):  # the last by older releases
+        (own.agent.logs / name).touch()
     cache, elsewhere = plans_folder().parent, own.home / "elsewhere"
     elsewhere.mkdir()
     cache.parent.mkdir(parents=True, exist_ok=True)

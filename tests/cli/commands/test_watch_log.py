@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.cli.commands.watch import logged
+from mpsdoctor.cli.commands.watch import Shown, logged
 
 logger = logging.getLogger("mpsdoctor.test")
 
@@ -28,7 +28,7 @@ def _open_umask() -> object:
 def test_it_is_private_from_the_start_and_after_each_rotation(tmp_path: Path) -> None:
     """Five files of at most 1 MB that only their owner can read, the newest lines first."""
     path = tmp_path / "logs" / "daemon.log"
-    with logged(path, shown=False):
+    with logged(path, shown="never"):
         assert 0o600 == mode(path)
         for number in range(60):
             logger.info("%d %s", number, "x" * 100_000)
@@ -46,7 +46,7 @@ def test_one_that_everybody_could_read_is_made_private(tmp_path: Path) -> None:
     path = tmp_path / "daemon.log"
     path.write_text("before\n")
     path.chmod(0o644)
-    with logged(path, shown=False):
+    with logged(path, shown="never"):
         logger.info("after")
     assert 0o600 == mode(path)
     first, second = path.read_text().splitlines()
@@ -59,23 +59,35 @@ def test_lines_are_shown_where_nobody_has_the_page(
 ) -> None:
     """On stderr as in the file, with their time; later lines go to neither."""
     path = tmp_path / "daemon.log"
-    with logged(path, shown=True):
+    with logged(path, shown="always"):
         logger.info("%s", "one [bold]:heart:[/bold]")
         logger.debug("worker: what it complains of may hold a prompt")
     logger.warning("later")
     assert path.read_text() == capsys.readouterr().err
     assert path.read_text().endswith(" one [bold]:heart:[/bold]\n")
-    with logged(path, shown=False):
+    with logged(path, shown="never"):
         logger.info("two")
     assert "" == capsys.readouterr().err
 
 
-def test_without_a_place_to_write_there_is_just_no_file(
+def test_launchd_gets_no_second_copy_of_the_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The daemon runs all the same, and the user is told."""
+    """What is in the file is not printed as well."""
+    path = tmp_path / "daemon.log"
+    with logged(path, shown="without a file"):
+        logger.info("one")
+    assert path.read_text().endswith(" one\n")
+    assert "" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shown", ["always", "without a file"])
+def test_without_a_place_to_write_there_is_just_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], shown: Shown
+) -> None:
+    """The daemon runs all the same, the user is told, and the lines are printed."""
     (tmp_path / "file").write_text("")
-    with logged(tmp_path / "file" / "daemon.log", shown=True):
+    with logged(tmp_path / "file" / "daemon.log", shown=shown):
         logger.info("on")
     told = capsys.readouterr().err
     assert "There is no log file" in told
@@ -88,7 +100,7 @@ def _fill_the_disk(path: Path) -> None:
     import signal
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    with logged(path, shown=False):
+    with logged(path, shown="never"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
         for number in range(20):
             logger.info("line %d", number)
