@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from mpsdoctor.units import MIB
+
 # APFS and ext4 allow 255 bytes of UTF-8 in a name.
 MAX_NAME_BYTES: Final = 255
 
@@ -191,6 +193,21 @@ def keep_mode(path: Path, descriptor: int) -> None:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode != stat.S_IMODE(os.fstat(descriptor).st_mode):
             os.fchmod(descriptor, mode)
+
+
+def read_regular(path: Path, most: int = 16 * MIB) -> bytes:
+    """A file of at most `most` bytes. Raises OSError for a larger one, a pipe and a device.
+
+    To open a pipe would wait for its writer, and a device may never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, "Larger than such a file can be", str(path))
+    return data
 
 
 def sync(path: Path) -> None:

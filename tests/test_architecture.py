@@ -23,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "records": set(),
     "install_commands": set(),
     "errors": {"constants"},
-    "files": {"errors"},
+    "files": {"errors", "units"},
     "libraries": {"errors", "install_commands"},
     "paths": {"constants", "errors"},
     "resources": {"constants"},

@@ -12,7 +12,7 @@ from mpsdoctor.facts import sw_vers, sysctl
 from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.probes import torch_answer
 from mpsdoctor.facts.records import Facts
-from mpsdoctor.files import write_atomically
+from mpsdoctor.files import read_regular, write_atomically
 from mpsdoctor.records import Record
 from mpsdoctor.version import __version__
 
@@ -68,8 +68,8 @@ def save(path: Path, facts: Facts, holding_for: Conditions) -> None:
 def read(path: Path) -> SavedFacts | None:
     """None where there is no such file, or it is not understood."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=SavedFacts)
-    except (OSError, ValueError):
+        return msgspec.json.decode(read_regular(path), type=SavedFacts)
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -10,6 +10,7 @@ import msgspec
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.disk import model_index
 from mpsdoctor.facts.disk.model_index import Component
+from mpsdoctor.files import read_regular
 from mpsdoctor.knowledge import recommended
 from mpsdoctor.knowledge.recommended import NO_GUIDANCE, Recommendation
 from mpsdoctor.records import Record
@@ -101,8 +102,8 @@ def _component(folder: Path, model: str) -> dict[str, Any]:
 
 def _read(path: Path, model: str) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(read_regular(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise _unusable(model, f"{path}: {error}") from error
     if not isinstance(content, dict):
         raise _unusable(model, f"{path} holds no settings.")

@@ -79,10 +79,24 @@ class Document:
         return model_name(str(self.values["model"]))
 
     @property
-    def tuned_model(self) -> str:
-        """The model that the other values were tuned for: the file's, unless that was edited."""
+    def tuned_model(self) -> str | None:
+        """The model that the other values were tuned for: the file's, unless that was edited.
+
+        None where the record has lost it.
+        """
+        if not self.recorded:
+            return self.model
         recorded = self.recorded.get("model")
-        return model_name(str(recorded)) if recorded else self.model
+        return model_name(str(recorded)) if recorded else None
+
+    @property
+    def deleted(self) -> dict[str, Value]:
+        """What was tuned, and has no line any more."""
+        return {
+            name: value
+            for name, value in self.recorded.items()
+            if name not in self.written and _matters(name, value) and name != "model"
+        }
 
     def edits_for(self, model: str) -> dict[str, Value]:
         """What the user set by hand, as far as it is for `model`, without the model itself.

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.paths import model_name
 from mpsdoctor.planning.configs import Configs
-from mpsdoctor.profile.choice import ENVIRONMENT, Choices, settings_of
+from mpsdoctor.profile.choice import ENVIRONMENT, Choices, nested, settings_of
 from mpsdoctor.profile.loading import Layers, Loaded, Origin, combine
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.tuning import lookup
@@ -86,7 +86,7 @@ def settings_for(
         Origin.ARGUMENT: {**layers.arguments, **({"model": name} if model else {})},
     }
     if _is_tuned_for(name, layers):
-        return ModelSettings(combine(kind, {Origin.FILE: layers.file, **given}, layers.path))
+        return ModelSettings(combine(kind, {**_of_file(layers), **given}, layers.path))
     choices = choices_for(name, layers, facts, host, configs)
     below = {Origin.TUNED: settings_of(choices), Origin.FILE: _edits(layers, name, choices)}
     return ModelSettings(combine(kind, {**below, **given}, layers.path), choices)
@@ -112,6 +112,14 @@ def _is_tuned_for(model: str, layers: Layers) -> bool:
         return False
     device = layers.in_force.get("device", file.values["device"])
     return bool(file.recorded.get("device", device) == device)
+
+
+def _of_file(layers: Layers) -> dict[Origin, Mapping[str, Any]]:
+    """The file's values; what was tuned counts also where its line was deleted."""
+    deleted: dict[str, Any] = {**nested(layers.document.deleted)}
+    variables = {**deleted.pop("environment"), **layers.file.get("environment", {})}
+    file = {**layers.file, "environment": variables} if variables else layers.file
+    return {Origin.TUNED: deleted, Origin.FILE: file}
 
 
 def _edits(layers: Layers, model: str, choices: Choices) -> dict[str, Any]:

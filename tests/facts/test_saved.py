@@ -1,5 +1,6 @@
 """What a check found of the machine, kept for later."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -42,6 +43,19 @@ def test_a_file_that_is_not_understood_counts_as_none(
     path = tmp_path / "profile.facts.json"
     if content is not None:
         path.write_bytes(content)
+    assert saved.read(path) is None
+
+
+def test_what_could_keep_the_reader_for_ever_counts_as_none(tmp_path: Path) -> None:
+    """A pipe, a device without an end, and JSON of any depth."""
+    path = tmp_path / "profile.facts.json"
+    path.write_text('{"conditions": {}, "facts": {"x": ' + "[" * 200_000)
+    assert saved.read(path) is None
+    path.unlink()
+    os.mkfifo(path)
+    assert saved.read(path) is None
+    path.unlink()
+    path.symlink_to("/dev/zero")
     assert saved.read(path) is None
 
 

@@ -189,6 +189,37 @@ def test_a_device_of_ones_own_decides_for_the_files_model_too(
     )
 
 
+def test_a_deleted_line_leaves_what_was_tuned(
+    write: Write, settings: Callable[..., Profile]
+) -> None:
+    """Not the class's default, until the next check writes it again."""
+    layers = write(SDXL)
+    before = settings(layers)
+    assert layers.path
+    lines = layers.path.read_text().splitlines(keepends=True)
+    names = ("dtype", "variant", "environment.PYTORCH_MPS_HIGH_WATERMARK_RATIO")
+    kept = [line for line in lines if not line.startswith(names)]
+    assert len(lines) - len(names) == len(kept)
+    layers.path.write_text("".join(kept))
+
+    assert before == settings(read_layers(layers.path, {}))
+
+
+def test_a_record_that_has_lost_its_model_counts_for_none(
+    write: Write, settings: Callable[..., Profile]
+) -> None:
+    """The other values may be those of another model."""
+    layers = write("shapes")
+    assert layers.path
+    text = layers.path.read_text().replace('# Tuned: model="shapes", ', "# Tuned: ")
+    layers.path.write_text(text.replace('model = "shapes"', f'model = "{SDXL}"'))
+
+    assert (SDXL, None) == (
+        settings(read_layers(layers.path, {})).model,
+        read_layers(layers.path, {}).document.tuned_model,
+    )
+
+
 def test_the_machine_is_not_asked_for_the_profiles_own_model(write: Write, host: Host) -> None:
     """The file has its values."""
 

@@ -75,9 +75,9 @@ def command(model: str, dry_run: bool, profile: Path | None) -> None:
             carry_out(plan, partial(stream, model, listing.commit), progress, pause)
     _require_whole(model)
     output.tell(f"{model} is here, and intact: {plan.repository.snapshot}")
-    if not path.exists() or quick_settings.read(path, os.environ).model != model:
-        check = shlex.join(("mpsdoctor", "check", "--model", model))
-        output.tell(f"To have the profile tuned for it: {check}")
+    is_own = path.exists() and quick_settings.read(path, os.environ).model == model
+    check = shlex.join(("mpsdoctor", "check", *(() if is_own else ("--model", model))))
+    output.tell(f"To have the profile tuned for it{' as it is here' if is_own else ''}: {check}")
     _show_forecast(settings)
 
 

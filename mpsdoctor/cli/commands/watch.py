@@ -14,7 +14,7 @@ import click
 from mpsdoctor.cli import output
 from mpsdoctor.cli.options import dir_option, hot_folder, profile_option
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.paths import profile_path
+from mpsdoctor.paths import model_name, profile_path
 from mpsdoctor.units import MB
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def command(folder: Path | None, profile: Path | None, quiet: bool) -> None:
     path = profile_path(profile, os.environ)
     known = Settings(path)
     settings = known.of()
-    profiles = [settings, *map(known.of, settings.models)]
+    others = [one for one in dict.fromkeys(settings.models) if one != settings.model]
+    profiles = [settings, *map(known.of, filter(_is_there, others))]
     root = hot_folder(folder, settings)
     console = output.progress_console()
     live = console.is_interactive
@@ -54,6 +55,14 @@ def command(folder: Path | None, profile: Path | None, quiet: bool) -> None:
         except MpsDoctorError as error:
             logger.error("%s", error.title)
             raise
+
+
+def _is_there(model: str) -> bool:
+    """Says where a model is a folder that does not exist: prompts that name it will fail."""
+    if not model.startswith((".", "/", "~")) or Path(model_name(model)).is_dir():
+        return True
+    output.tell(f"There is no folder {model}, which the profile lists in `models`.")
+    return False
 
 
 def _log(event: "Event") -> None:

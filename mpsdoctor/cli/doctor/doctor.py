@@ -105,7 +105,7 @@ def read_facts(path: Path) -> "Facts":
 
     try:
         return msgspec.json.decode(path.read_bytes(), type=Facts)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MpsDoctorError(
             f"{path} is not a recorded machine",
             detail=str(error),

@@ -49,7 +49,9 @@ def tune_with_edits(model: str, facts: Facts, previous: Document) -> Tuned:
 
 def with_measurements(choices: Choices, facts: Facts, previous: Document) -> Choices:
     """The choices, with what the profile before says that was measured for the same model."""
-    if choices["model"].value != previous.tuned_model:
+    model, device = str(choices["model"].value), choices["device"].value
+    by_hand = previous.edits_for(model).get("device", device)
+    if model != previous.tuned_model or device != by_hand:
         return choices
     return kept(choices, previous.tuned, previous.reasons, made_with(facts))
 
@@ -77,6 +79,8 @@ def show_saved(path: Path, saved: SavedProfile, choices: Choices) -> None:
         )
         output.tell(f"Changed: {'; '.join(changes)}")
     for setting, value in saved.kept.items():
+        if setting in choices and choices[setting].value == value:
+            continue
         tuned = f"; tuned: {choices[setting].value}" if setting in choices else ""
         output.tell(f"  kept your own {setting} = {value}{tuned}")
     for setting, value in saved.left_out.items():

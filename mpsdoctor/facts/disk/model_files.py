@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.facts.disk import hub_cache, model_index, weights
 from mpsdoctor.facts.records import ModelFiles, ModelState
+from mpsdoctor.files import read_regular
 from mpsdoctor.resources import embedded_model
 
 _MOST_MISSING = 20
@@ -60,9 +61,9 @@ def _snapshot(repository: Path) -> Path | None:
 
 def _examine(folder: Path) -> ModelFiles:
     try:
-        index = json.loads((folder / model_index.FILE).read_text("utf-8"))
+        index = json.loads(read_regular(folder / model_index.FILE))
         components, pipeline = model_index.components(index), model_index.pipeline(index)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return ModelFiles(model="", state=ModelState.PARTIAL, missing=(model_index.FILE,))
     missing: list[str] = []
     pickled: list[str] = []

@@ -109,7 +109,7 @@ def profile_for(profiles: Sequence[Profile], name: str | None) -> Profile:
         raise MpsDoctorError(
             f"{name} can be any of several models",
             detail=f"The profile has {', '.join(one.model for one in found)}.",
-            hint="Write the whole name in the prompt file.",
+            hint="Write ORGANISATION/NAME in the prompt file, or rename one of the folders.",
         )
     if found:
         return found[0]

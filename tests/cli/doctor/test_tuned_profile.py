@@ -21,3 +21,15 @@ def test_what_was_measured_is_kept_for_its_own_model_only() -> None:
     assert (FLUX, SDXL) == (edited.model, edited.tuned_model)
     flux = tune(facts, model(FLUX))
     assert flux == with_measurements(flux, facts, edited)
+
+
+def test_what_was_measured_on_the_gpu_is_not_kept_for_a_cpu_that_was_chosen_by_hand() -> None:
+    """Number format and attention follow the device."""
+    facts, sdxl = mac("2.14.1", 64), model(SDXL)
+    choices = tune(facts, sdxl)
+    chosen = candidates(choices, facts, sdxl)[1]
+    measured = with_measured(choices, chosen, "12 % faster", made_with(facts))
+    on_cpu = document.read(document.write(measured, {"device": "cpu"}, "a Mac"))
+    tuned = tune(facts, sdxl, "cpu")
+
+    assert tuned == with_measurements(tuned, facts, on_cpu)
