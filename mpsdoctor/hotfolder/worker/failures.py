@@ -82,7 +82,7 @@ def reported(worker: WorkerProcess, about: KnownMessage, held: InHand | None) ->
         about.title,
         detail=_with_last_words(about.detail, worker),
         hint=about.hint,
-        signature=f"complaint: {about.name}",
+        signature=f"complaint: {about.name}",  # as the jobs of older releases have it
         job=_job(held),
     )
 

@@ -22,8 +22,16 @@ from packaging.version import Version
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.knowledge.attention.kernels import keeps_no_scores
 from mpsdoctor.rendering.attention.bounded import Attention, bounded_attention
+
+_INSTEAD = "_compiled_call_impl"
+"""Where PyTorch keeps what `Module.compile` makes, since 2.0. There is no public place for it.
+
+Forward hooks are copied with a module and do not end on KeyboardInterrupt (`always_call` only
+covers Exception), `forward` is Accelerate's, and another class would change what is saved.
+"""
 
 _TORCH = Version(Version(torch.__version__).base_version)
 # Where Python was built with an old SDK, this is too low: then flash kernels are left unused.
@@ -43,15 +51,18 @@ def enable_bounded_attention(pipe: DiffusionPipeline, bound: Bound) -> None:
 
     A component that another pipeline shares is bounded there too, as a VAE that tiles does so
     there. `module.compile()` has to come before.
+
+    Raises MpsDoctorError where this PyTorch has no place for it.
     """
     for module in _modules(pipe):
-        module._compiled_call_impl = _BoundedCall(ref(module), _own_call(module), bound)
+        _call_instead(module, _BoundedCall(ref(module), _own_call(module), bound))
 
 
 def disable_bounded_attention(pipe: DiffusionPipeline) -> None:
     """Undoes `enable_bounded_attention`; nothing happens where it was not called."""
     for module in _modules(pipe):
-        module._compiled_call_impl = _own_call(module)
+        if isinstance(getattr(module, _INSTEAD, None), _BoundedCall):
+            _call_instead(module, _own_call(module))
 
 
 @contextmanager
@@ -112,8 +123,7 @@ def _is_flash(query: Tensor) -> bool:
 class _BoundedCall:
     """What PyTorch calls instead of a module's own call (`nn.Module._wrapped_call_impl`).
 
-    Unlike hooks it also ends on KeyboardInterrupt; unlike a new `forward` it keeps clear of
-    Accelerate, which puts its own there to offload. PyTorch does not copy it with the module.
+    PyTorch does not copy it with the module.
     """
 
     module: ref[nn.Module]  # a cycle would keep the weights in memory after `del pipe`
@@ -128,8 +138,20 @@ class _BoundedCall:
 
 
 def _own_call(module: nn.Module) -> Callable[..., Any] | None:
-    call = module._compiled_call_impl
+    """What `module.compile()` has put there; None where it was not called."""
+    call = getattr(module, _INSTEAD, None)
     return call.compiled if isinstance(call, _BoundedCall) else call
+
+
+def _call_instead(module: nn.Module, call: Callable[..., Any] | None) -> None:
+    """PyTorch calls `call` instead of `module`'s own call; None undoes it."""
+    if not hasattr(nn.Module, _INSTEAD):
+        raise MpsDoctorError(
+            f"Attention cannot be bounded with PyTorch {torch.__version__}",
+            detail=f"torch.nn.Module has no {_INSTEAD} any more.",
+            hint='Set attention = "native" in the profile, or install an earlier PyTorch.',
+        )
+    setattr(module, _INSTEAD, call)
 
 
 def _modules(pipe: DiffusionPipeline) -> Iterator[nn.Module]:

@@ -13,8 +13,10 @@ from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransfo
 from torch import Tensor
 from torch.nn import functional
 
+from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.rendering.attention.scope import (
     Bound,
+    _call_instead,
     bounded,
     disable_bounded_attention,
     enable_bounded_attention,
@@ -305,3 +307,22 @@ def test_accelerates_hooks_come_and_go_beside_it(
     draw(pipe)
 
     assert max(score_bytes) <= BOUND.budget
+
+
+def test_torch_calls_what_stands_in_for_a_modules_own_call() -> None:
+    """The bound rests on a private attribute of torch.nn.Module: a torch without it fails here."""
+    module = torch.nn.Identity()
+    assert hasattr(torch.nn.Module, "_compiled_call_impl"), torch.__version__
+    _call_instead(module, lambda value: value + 1)
+    assert 2 == module(1), f"torch {torch.__version__} does not call what is put there"
+    _call_instead(module, None)
+    assert 1 == module(1)
+
+
+def test_a_torch_without_that_place_is_refused(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attention that is silently not bounded would fill the memory; unbounded it still renders."""
+    monkeypatch.delattr(torch.nn.Module, "_compiled_call_impl")
+    with pytest.raises(MpsDoctorError, match="cannot be bounded") as refused:
+        enable_bounded_attention(pipe, BOUND)
+    assert 'attention = "native"' in refused.value.hint
+    disable_bounded_attention(pipe)
