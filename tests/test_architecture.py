@@ -80,7 +80,7 @@ MAY_IMPORT_HEAVY = {
     "rendering/notes.py",
     "rendering/pipeline.py",
     "rendering/schedulers.py",
-    "rendering/signature.py",
+    "rendering/introspection/signature.py",
     "rendering/steps.py",
     "api.py",
     "rendering/vae.py",

@@ -18,11 +18,11 @@ from mpsdoctor.prompts.infotext import Parameters
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.broken import blacked_out
 from mpsdoctor.rendering.guidance import negative_prompts, scales, shown
+from mpsdoctor.rendering.introspection.signature import arguments
+from mpsdoctor.rendering.introspection.sizes import picture_size, require_size
 from mpsdoctor.rendering.notes import notes_on
 from mpsdoctor.rendering.pictures import to_image
 from mpsdoctor.rendering.schedulers import require_steps, sampler_of, set_scheduler
-from mpsdoctor.rendering.signature import arguments
-from mpsdoctor.rendering.sizes import picture_size, require_size
 from mpsdoctor.rendering.steps import OnStep, StepTeller, wait_for
 from mpsdoctor.rendering.vae import infinity_refused
 from mpsdoctor.resources import is_embedded

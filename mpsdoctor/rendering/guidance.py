@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mpsdoctor.prompts.request import Request
-from mpsdoctor.rendering.signature import arguments
+from mpsdoctor.rendering.introspection.signature import arguments
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.guidance import NO_GUIDANCE, guidance_of, heeds_negative_prompt
-from mpsdoctor.rendering.signature import arguments
+from mpsdoctor.rendering.introspection.signature import arguments
 from mpsdoctor.resources import is_embedded
 from mpsdoctor.shapes.captions import unlearnt
 
@@ -78,7 +78,8 @@ def _tokenizers(pipe: "DiffusionPipeline") -> list[Any]:
     return [
         part
         for name, part in parts.items()
-        if part is not None and getattr(pipe, name.replace("tokenizer", "text_encoder"), part)
+        if part is not None
+        and getattr(pipe, name.replace("tokenizer", "text_encoder"), part) is not None
     ]
 
 

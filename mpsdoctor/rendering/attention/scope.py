@@ -24,6 +24,7 @@ from torch.nn import functional
 
 from mpsdoctor.knowledge.attention.kernels import keeps_no_scores
 from mpsdoctor.rendering.attention.bounded import Attention, bounded_attention
+from mpsdoctor.rendering.introspection.components import original
 
 _TORCH = Version(Version(torch.__version__).base_version)
 # Where Python was built with an old SDK, this is too low: then flash kernels are left unused.
@@ -133,8 +134,11 @@ def _own_call(module: nn.Module) -> Callable[..., Any] | None:
 
 
 def _modules(pipe: DiffusionPipeline) -> Iterator[nn.Module]:
-    """Components and their children: pipelines call `vae.decode`, not the VAE's forward."""
+    """Components and their children: pipelines call `vae.decode`, not the VAE's forward.
+
+    A compiled component is called itself; its children are those of the module in it.
+    """
     for component in pipe.components.values():
         if isinstance(component, nn.Module):
             yield component
-            yield from component.children()
+            yield from original(component).children()

@@ -3,7 +3,8 @@
 from typing import Any
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.rendering.signature import arguments
+from mpsdoctor.rendering.introspection.components import component
+from mpsdoctor.rendering.introspection.signature import arguments
 
 
 def picture_size(
@@ -40,7 +41,7 @@ def _default_size(pipe: Any) -> tuple[int, int] | None:  # noqa: ANN401
     defaults = [accepted[side].default for side in ("width", "height") if side in accepted]
     if len(defaults) == 2 and all(isinstance(side, int) for side in defaults):
         return defaults[0], defaults[1]
-    denoiser = getattr(pipe, "unet", None) or getattr(pipe, "transformer", None)
+    denoiser = component(pipe, "unet", "transformer")
     trained = getattr(getattr(denoiser, "config", None), "sample_size", None)
     latents = getattr(pipe, "default_sample_size", None) or trained
     scale = getattr(pipe, "vae_scale_factor", None)
