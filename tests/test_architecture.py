@@ -46,11 +46,12 @@ ROOMS: dict[str, set[str]] = {
     | {f"facts.{source}" for source in ("command", "memory", "pmset", "sysctl", "volumes")}
     | {"facts.probes.mac_answer", "facts.records"},
     "service": LEAVES | {"facts", "hotfolder.status"},
+    "doctor": LEAVES | {"facts", "knowledge.variables", "checks", "profile", "service"},
     "api": LEAVES | {"facts.command", "profile", "prompts", "rendering", "tuning"},
     "__init__": LEAVES | {"api"},
     "cli": LEAVES
     | {"facts", "knowledge", "checks", "profile", "tuning", "prompts", "rendering", "hotfolder"}
-    | {"reports", "fixing", "hub", "planning", "service"},
+    | {"reports", "fixing", "hub", "planning", "service", "doctor"},
     "__main__": {"cli"},
 }
 """Each room, after all that it may import of ours; a dotted name is the one door into another."""
