@@ -28,7 +28,7 @@ ROOMS: dict[str, set[str]] = {
     "resources": {"constants"},
     "facts": LEAVES,
     "knowledge": LEAVES | {"facts.records"},
-    "profile": LEAVES,
+    "profile": LEAVES | {"knowledge.variables"},
     "prompts": LEAVES,
     "planning": LEAVES | {"facts.command", "facts.records", "knowledge"},
     "hub": LEAVES | {"facts"},
