@@ -6,6 +6,7 @@ import torch
 from diffusers import (
     AutoencoderKL,
     AutoencoderKLQwenImage,
+    ControlNetModel,
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
     FluxTransformer2DModel,
@@ -14,6 +15,7 @@ from diffusers import (
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
     StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
 from transformers import (
@@ -53,6 +55,46 @@ def stable_diffusion(folder: Path) -> StableDiffusionPipeline:
         feature_extractor=None,
         requires_safety_checker=False,
     )
+
+
+def stable_diffusion_xl(folder: Path) -> StableDiffusionXLPipeline:
+    """A UNet model with two text encoders for 64×64 pixels."""
+    torch.manual_seed(0)
+    tokenizer = load_tokenizer(folder)
+    return StableDiffusionXLPipeline(
+        vae=_vae(),
+        text_encoder=CLIPTextModel(_text_config(tokenizer)),
+        text_encoder_2=CLIPTextModelWithProjection(_text_config(tokenizer)),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=UNet2DConditionModel(
+            sample_size=32,
+            block_out_channels=(16, 32),
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            layers_per_block=1,
+            attention_head_dim=2,
+            norm_num_groups=8,
+            cross_attention_dim=64,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=8,
+            projection_class_embeddings_input_dim=6 * 8 + 32,
+        ),
+        scheduler=build_scheduler(),
+        force_zeros_for_empty_prompt=True,
+        add_watermarker=False,
+    )
+
+
+def controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+    """For `stable_diffusion`'s UNet, with weights that are not zero, so that images have a say."""
+    torch.manual_seed(1)
+    model = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(16, 32))
+    with torch.no_grad():
+        for block in (*model.controlnet_down_blocks, model.controlnet_mid_block):
+            block.weight.normal_(std=0.5)
+        model.controlnet_cond_embedding.conv_out.weight.normal_()
+    return model
 
 
 def stable_diffusion_3(folder: Path) -> StableDiffusion3Pipeline:
