@@ -2,13 +2,21 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.errors import MpsDoctorError, MpsDoctorWarning
 from mpsdoctor.version import __version__
 
 if TYPE_CHECKING:
-    from mpsdoctor.api import load_profile
+    from mpsdoctor.api import Profile, TunedProfile, check, load_profile
 
-__all__ = ["MpsDoctorError", "__version__", "load_profile"]
+__all__ = [
+    "MpsDoctorError",
+    "MpsDoctorWarning",
+    "Profile",
+    "TunedProfile",
+    "__version__",
+    "check",
+    "load_profile",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
@@ -18,3 +26,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
 
         return getattr(api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What users import."""
+    return __all__

@@ -1,9 +1,13 @@
-"""The one error that is meant for the user."""
+"""The one error that is meant for the user, and the one warning."""
 
 import difflib
+import sys
+import warnings
 from collections.abc import Callable, Iterable
 
 from mpsdoctor.constants import ExitCode
+
+_PACKAGE = f"{__name__.partition('.')[0]}."
 
 
 class MpsDoctorError(Exception):
@@ -29,6 +33,18 @@ class MpsDoctorError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.title, self.detail, self.hint) if part)
+
+
+class MpsDoctorWarning(UserWarning):
+    """Something in the user's own code has another effect than it seems to have."""
+
+
+def warn(message: str) -> None:
+    """Issues an MpsDoctorWarning that names the line outside this package which led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, MpsDoctorWarning, stacklevel=level)
 
 
 def did_you_mean(

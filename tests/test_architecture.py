@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "resources": {"constants"},
     "facts": LEAVES,
     "knowledge": LEAVES | {"facts.records"},
-    "profile": LEAVES,
+    "profile": LEAVES | {"knowledge.variables"},
     "prompts": LEAVES,
     "planning": LEAVES
     | {"facts.child", "facts.command", "facts.disk.model_index", "facts.records", "knowledge"},
@@ -49,11 +49,14 @@ ROOMS: dict[str, set[str]] = {
     | {f"facts.{source}" for source in ("command", "disk.volumes", "memory", "pmset", "sysctl")}
     | {"facts.probes.mac_answer", "facts.records"},
     "service": LEAVES | {"facts", "hotfolder.status"},
-    "api": LEAVES | {"facts.command", "profile", "prompts", "rendering", "tuning"},
+    "doctor": LEAVES | {"facts", "knowledge.variables", "checks", "profile", "service"},
+    "api": LEAVES
+    | {"facts.command", "facts.records", "profile", "rendering", "tuning"}
+    | {"doctor.examine", "reports.notebook"},
     "__init__": LEAVES | {"api"},
     "cli": LEAVES
     | {"facts", "knowledge", "checks", "profile", "tuning", "prompts", "rendering", "hotfolder"}
-    | {"reports", "fixing", "hub", "planning", "service"},
+    | {"reports", "fixing", "hub", "planning", "service", "doctor"},
     "__main__": {"cli"},
 }
 """Each room, after all that it may import of ours; a dotted name is the one door into another."""
@@ -74,15 +77,22 @@ MAY_IMPORT_HEAVY = {
     "rendering/attention/bounded.py",
     "rendering/attention/precision.py",
     "rendering/attention/scope.py",
+    "rendering/calls/arguments.py",
+    "rendering/calls/call.py",
+    "rendering/calls/noise.py",
+    "rendering/calls/pictures.py",
+    "rendering/calls/task.py",
     "rendering/fallback.py",
     "rendering/generate.py",
     "rendering/gpu.py",
     "rendering/guidance.py",
+    "rendering/introspection/model.py",
+    "rendering/introspection/signature.py",
     "rendering/measure.py",
     "rendering/notes.py",
+    "rendering/number_format.py",
     "rendering/pipeline.py",
     "rendering/schedulers.py",
-    "rendering/signature.py",
     "rendering/steps.py",
     "api.py",
     "rendering/vae.py",

@@ -44,7 +44,8 @@ def blocks(language: str, document: str = README) -> list[str]:
 def environ(tmp_path: Path) -> dict[str, str]:
     """A newcomer's, with mpsdoctor on the path."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {"HOME": str(tmp_path), "PATH": path, "PYTHONWARNINGS": "ignore"}
+    threads = {name: value for name, value in os.environ.items() if name == "OMP_NUM_THREADS"}
+    return {"HOME": str(tmp_path), "PATH": path, "PYTHONWARNINGS": "ignore", **threads}
 
 
 def wait_for(path: Path) -> None:
@@ -83,11 +84,11 @@ def test_its_commands_run_in_their_order(tmp_path: Path, environ: dict[str, str]
     assert (True, True, True) == (verdict.background, verdict.colours, verdict.shapes)
 
 
-@pytest.mark.parametrize("document", [README, "docs/shapes.md"])
+@pytest.mark.parametrize("document", [README, "docs/shapes.md", "docs/api.md"])
 def test_its_python_runs(document: str, tmp_path: Path, environ: dict[str, str]) -> None:
-    """The example draws what its prompt says."""
+    """Its examples run, one after the other, and the first draws what its prompt says."""
     subprocess.run(["mpsdoctor", "check"], env=environ, cwd=tmp_path, check=False)
-    [program] = blocks("python", document)
+    program = "\n".join(blocks("python", document))
 
     subprocess.run([sys.executable, "-c", program], env=environ, cwd=tmp_path, check=True)
 

@@ -22,12 +22,14 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 class Variable(Row, kw_only=True):
     """One variable; `effect` is what it does, `torch` the release that reads it first.
 
-    The latter is None where it is older than any that matters, or not known.
+    The latter is None where it is older than any that matters, or not known. `read` is when in a
+    process PyTorch reads it: once, while it is imported or when it first does such a thing.
     """
 
     name: str
     torch: Version | None = None
     kind: Literal["ratio", "switch", "presence", "value"]
+    read: Literal["import", "use"]
     effect: str
 
 

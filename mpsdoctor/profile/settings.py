@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import MutableMapping
-from typing import Final, Literal
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from pydantic_settings import (
@@ -13,6 +14,11 @@ from pydantic_settings import (
 )
 
 from mpsdoctor.constants import EMBEDDED_MODEL, ENV_PREFIX, PROFILE_SCHEMA
+from mpsdoctor.errors import warn
+from mpsdoctor.profile.activation import too_late
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MODEL_SETTINGS: Final = frozenset(
     {
@@ -31,6 +37,14 @@ MODEL_SETTINGS: Final = frozenset(
     }
 )
 """Settings that hold for the file's `model` alone; the others hold for the machine."""
+
+
+_IN_TIME: Final = (
+    "Call `mpsdoctor.load_profile().activate()` before `import torch` and all that imports it, and "
+    "start Python again; in a notebook, restart the kernel."
+)
+
+_PYDANTIC: Final = frozenset(name for name in dir(BaseSettings) if not name.startswith("_"))
 
 
 class Profile(BaseSettings):
@@ -137,11 +151,32 @@ class Profile(BaseSettings):
         """Sets the profile's environment variables, where the user has not set them.
 
         Call it before torch is imported: `PYTORCH_ENABLE_MPS_FALLBACK` is read while
-        libtorch loads, the watermark ratios when the mps allocator is first used.
+        libtorch loads, the watermark ratios when the mps allocator is first used. Warns, with an
+        MpsDoctorWarning, of each variable of this process that torch has read before it was set.
         """
         target = os.environ if environ is None else environ
-        for name, value in self.environment.items():
-            target.setdefault(name, value)
+        missing = {name: text for name, text in self.environment.items() if name not in target}
+        target.update(missing)
+        if target is os.environ:
+            late = list(too_late(missing, sys.modules.get("torch")))
+            if late:
+                warn(" ".join((*late, _IN_TIME)))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Self":
+        """A copy with these settings in place of its own.
+
+        Raises pydantic's ValidationError for a value that the constructor refuses, too.
+        """
+        if not update:
+            return super().model_copy(deep=deep)
+        own = {name: getattr(self, name) for name in self.model_fields_set}
+        checked = type(self)(**{**own, **update})
+        understood = {name: getattr(checked, name) for name in update}
+        return super().model_copy(update=understood, deep=deep)
+
+    def __dir__(self) -> Iterable[str]:
+        """Settings and verbs: what pydantic adds to every class is not for these."""
+        return [name for name in super().__dir__() if name not in _PYDANTIC]
 
 
 # These say where pictures come from and go to, not what they look like.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mpsdoctor.knowledge.recommended import NO_GUIDANCE
 from mpsdoctor.prompts.request import Request
-from mpsdoctor.rendering.signature import arguments
+from mpsdoctor.rendering.introspection.signature import arguments
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.knowledge.recommended import NO_GUIDANCE
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.guidance import guidance_of, heeds_negative_prompt
-from mpsdoctor.rendering.signature import arguments
-from mpsdoctor.resources import is_embedded
+from mpsdoctor.rendering.introspection.model import model_of
+from mpsdoctor.rendering.introspection.signature import arguments
 from mpsdoctor.shapes.captions import unlearnt
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def notes_on(
         notes += _on_words(pipe, "negative prompt", request.negative_prompt)
     elif request.negative_prompt:
         notes.append(f"The negative prompt has no effect: {_why_not_negative(pipe)}")
-    return (*notes, *_without_effect(pipe, request))
+    return (*notes, *_without_effect(pipe, request), *_on_guidance(pipe, settings))
 
 
 def _why_not_negative(pipe: "DiffusionPipeline") -> str:
@@ -51,10 +52,16 @@ def _without_effect(pipe: "DiffusionPipeline", request: Request) -> Iterator[str
             yield f"{name} {value:g} has no effect: this model takes no such setting"
 
 
+def _on_guidance(pipe: "DiffusionPipeline", settings: Mapping[str, Any]) -> Iterator[str]:
+    """Such a pipeline takes a `guidance_scale` for models that were taught one, and ignores it."""
+    guidance, scale = guidance_of(pipe), settings.get("guidance_scale", NO_GUIDANCE)
+    if scale > NO_GUIDANCE and "guidance_scale" not in (guidance.cfg, guidance.distilled):
+        yield f"guidance_scale {scale:g} has no effect: this model is guided by {guidance.cfg}"
+
+
 def _on_words(pipe: "DiffusionPipeline", name: str, text: str) -> Iterator[str]:
     yield from _long_prompt(pipe, name, text)
-    source = getattr(pipe, "name_or_path", None)
-    if source and is_embedded(source) and (words := unlearnt(text)):
+    if model_of(pipe) == EMBEDDED_MODEL and (words := unlearnt(text)):
         more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
         yield (
             f"The {name} has words that mean nothing to this model, which draws simple shapes: "
@@ -80,7 +87,8 @@ def _tokenizers(pipe: "DiffusionPipeline") -> list[Any]:
     return [
         part
         for name, part in parts.items()
-        if part is not None and getattr(pipe, name.replace("tokenizer", "text_encoder"), part)
+        if part is not None
+        and getattr(pipe, name.replace("tokenizer", "text_encoder"), part) is not None
     ]
 
 

@@ -30,11 +30,14 @@ _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>"""
 
 
-def to_image(pixels: NDArray[np.floating[Any]]) -> Image.Image:
-    """`pixels` has shape (height, width, 3) and values from 0 to 1.
+def to_image(pixels: NDArray[np.floating[Any]] | Image.Image) -> Image.Image:
+    """`pixels` has shape (height, width, 3) and values from 0 to 1, or is an image already.
 
     Raises BrokenPictureError for NaN, infinity, or a single colour.
     """
+    if isinstance(pixels, Image.Image):
+        require_colours(np.asarray(pixels.convert("RGB")))
+        return pixels
     if not np.isfinite(pixels).all():
         raise not_finite()
     levels = (pixels.clip(0, 1) * 255).round().astype(np.uint8)

@@ -2,18 +2,17 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import diffusers
 import torch
 from diffusers import DiffusionPipeline
 from huggingface_hub import try_to_load_from_cache
-from packaging.version import Version
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.knowledge.attention.pieces import DEFAULT_BUDGET_MIB
 from mpsdoctor.profile.settings import Profile
+from mpsdoctor.rendering import number_format
 from mpsdoctor.rendering.attention.scope import (
     Bound,
     disable_bounded_attention,
@@ -24,6 +23,8 @@ from mpsdoctor.rendering.schedulers import set_default_scheduler
 from mpsdoctor.rendering.vae import decode_in, set_vae
 from mpsdoctor.resources import embedded_model
 from mpsdoctor.units import MIB
+
+Pipe = TypeVar("Pipe", bound=DiffusionPipeline)
 
 
 def load_pipeline(
@@ -47,19 +48,38 @@ def load_pipeline(
     return apply(profile, pipe)
 
 
-def apply(profile: Profile, pipe: DiffusionPipeline) -> DiffusionPipeline:
+def apply(profile: Profile, pipe: Pipe, *, convert: bool = False) -> Pipe:
     """Moves `pipe` to the profile's device and gives it the profile's settings; returns it.
 
-    The number format of its weights stays as it was loaded.
+    The number format of its weights stays as it was loaded, unless they are to be converted. The
+    VAE is tiled and sliced as before where the profile does not say. Weights that Accelerate moves
+    stay where they are.
+
+    Raises MpsDoctorError where torch cannot use the device.
     """
     require_device(profile.device)
-    pipe.to(profile.device)
+    if convert:
+        number_format.convert(pipe, profile)
+    if not _is_placed(pipe):
+        pipe.to(profile.device)
     set_default_scheduler(pipe, profile.scheduler, profile.timestep_spacing)
     _set_attention(pipe, profile)
-    set_vae(pipe, "tiling", profile.vae_tiling)
-    set_vae(pipe, "slicing", profile.vae_slicing)
+    for feature in ("tiling", "slicing"):
+        if f"vae_{feature}" in profile.model_fields_set:
+            set_vae(pipe, feature, getattr(profile, f"vae_{feature}"))
     decode_in(pipe, getattr(torch, profile.vae_dtype) if profile.vae_dtype else None)
     return pipe
+
+
+def _is_placed(pipe: DiffusionPipeline) -> bool:
+    """Whether Accelerate moves the weights: by hooks that offload, or by a map to several devices.
+
+    Moving them as well would undo the offload, and Diffusers refuses to where there is a map
+    (`DiffusionPipeline.to`).
+    """
+    placement = getattr(pipe, "hf_device_map", None)
+    mapped = isinstance(placement, dict) and len(placement) > 1
+    return mapped or any(hasattr(part, "_hf_hook") for part in pipe.components.values())
 
 
 def _source(model: str, local_files_only: bool) -> str:
@@ -79,10 +99,8 @@ def _source(model: str, local_files_only: bool) -> str:
 
 
 def _from_pretrained(source: str, profile: Profile) -> DiffusionPipeline:
-    # `torch_dtype` became `dtype` in Diffusers 0.40 (diffusers #14205).
-    renamed = Version(diffusers.__version__) >= Version("0.40.0.dev0")
     arguments: dict[str, Any] = {
-        "dtype" if renamed else "torch_dtype": getattr(torch, profile.dtype),
+        number_format.DTYPE_ARGUMENT: getattr(torch, profile.dtype),
         # Where pickles are allowed, False would have no others loaded; None still prefers
         # safetensors.
         "use_safetensors": profile.use_safetensors or None,

@@ -13,6 +13,7 @@ import torch
 from diffusers import DiffusionPipeline, ModelMixin
 
 from mpsdoctor.rendering.broken import not_finite
+from mpsdoctor.rendering.introspection.components import component
 
 _Decode = Callable[..., Any]
 """Takes latents, of shape (pictures, channels, height, width); the pixels are its result's [0]."""
@@ -21,8 +22,9 @@ _Decode = Callable[..., Any]
 def set_vae(pipe: DiffusionPipeline, feature: str, enabled: bool) -> None:
     """Turns "tiling" or "slicing" on or off, where the VAE has it."""
     switch = f"enable_{feature}" if enabled else f"disable_{feature}"
-    if hasattr(getattr(pipe, "vae", None), switch):
-        getattr(pipe.vae, switch)()
+    vae = component(pipe, "vae")
+    if hasattr(vae, switch):
+        getattr(vae, switch)()
 
 
 def decode_in(pipe: DiffusionPipeline, dtype: torch.dtype | None) -> None:
@@ -31,12 +33,21 @@ def decode_in(pipe: DiffusionPipeline, dtype: torch.dtype | None) -> None:
     The weights keep theirs between pictures: on mps the pipeline of SDXL puts a VAE of another
     format than the latents' back into that, and decodes black.
     """
-    vae = getattr(pipe, "vae", None)
+    vae = component(pipe, "vae")
     if vae is None:
         return
-    vars(vae).pop("decode", None)
+    replaced = vars(vae).get("decode")
+    if isinstance(replaced, partial) and replaced.func is _decode:
+        _put_back(vae, replaced.args[1])
     if dtype is not None:
         vae.decode = partial(_decode, vae, vae.decode, dtype)
+
+
+def _put_back(vae: ModelMixin, decode: _Decode) -> None:
+    """Makes `decode` the VAE's again: its owner may have compiled it, which is an attribute too."""
+    del vae.decode
+    if decode != vae.decode:
+        vae.decode = decode
 
 
 def _decode(
@@ -89,7 +100,7 @@ def decoded_again(pipe: DiffusionPipeline) -> Iterator[Decoding]:
         if _is_picture(decoded[0]) or not torch.isfinite(latents).all():
             return decoded
         decoding.again = True
-        return _decode(pipe.vae, decode, torch.float32, latents, *args, **kwargs)
+        return _decode(component(pipe, "vae"), decode, torch.float32, latents, *args, **kwargs)
 
     with _decoding_by(pipe, twice):
         yield decoding
@@ -104,15 +115,13 @@ def _is_picture(pixels: torch.Tensor) -> bool:
 @contextmanager
 def _decoding_by(pipe: DiffusionPipeline, decode: Callable[..., Any]) -> Iterator[None]:
     """`decode` gets the VAE's present one before its arguments."""
-    vae = getattr(pipe, "vae", None)
+    vae = component(pipe, "vae")
     if vae is None:
         yield
         return
-    own = vars(vae).get("decode")
-    vae.decode = partial(decode, vae.decode)
+    present = vae.decode
+    vae.decode = partial(decode, present)
     try:
         yield
     finally:
-        del vae.decode
-        if own is not None:
-            vae.decode = own
+        _put_back(vae, present)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from mpsdoctor.checks.registry import CHECKS
 from mpsdoctor.checks.report import Check, Outcome, Severity, Status
 from mpsdoctor.checks.runner import examine
-from mpsdoctor.cli.doctor.doctor import choose_checks
+from mpsdoctor.doctor.examine import choose_checks
 from mpsdoctor.facts.agent import Agent, Context
 from mpsdoctor.facts.records import (
     Environment,

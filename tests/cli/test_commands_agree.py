@@ -95,7 +95,9 @@ def answers(
     def of(profile: Profile) -> dict[str, Any]:
         return {name: getattr(profile, name) for name in SETTINGS}
 
-    yield "check", of(Settings(checked).of())
+    if read_document(path).edits_for(model) == read_document(checked).edits_for(model):
+        # An edit that is what was tuned for the model is not told apart from it any more.
+        yield "check", of(Settings(checked).of())
     yield "render, watch", of(Settings(path).of(model))
     with mock.patch.dict(os.environ, {"MPSDOCTOR_MODEL": model}):
         yield "demo", of(Settings(path).of())

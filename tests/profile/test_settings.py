@@ -1,4 +1,7 @@
-"""Which settings a picture was made with."""
+"""Which settings a picture was made with, and how they are seen and changed."""
+
+import pytest
+from pydantic import ValidationError
 
 from mpsdoctor.profile.settings import Profile, fingerprint
 
@@ -27,3 +30,26 @@ def test_every_setting_of_a_picture_counts() -> None:
         Profile(environment={"A": "1"}),
     ]
     assert len({fingerprint(profile) for profile in changed}) == len(changed)
+
+
+def test_dir_names_settings_and_verbs() -> None:
+    """Tab completion offers nothing of pydantic's, which works all the same."""
+    public = {name for name in dir(Profile()) if not name.startswith("_")}
+
+    assert {*Profile.model_fields, "activate"} == public
+    assert Profile().model_dump()["device"] == "mps"
+
+
+def test_a_copy_holds_to_the_same_rules_as_a_new_profile() -> None:
+    """A changed value is read as the constructor reads it; one that it refuses is refused."""
+    profile = Profile(device="cpu", environment={"A": "1"})
+
+    changed = profile.model_copy(update={"width": "512"})
+
+    assert (512, "cpu") == (changed.width, changed.device)
+    assert {"device", "environment", "width"} == changed.model_fields_set
+    assert profile == profile.model_copy()
+    assert profile.environment is not profile.model_copy(deep=True).environment
+    for wrong in ({"dtype": "bogus"}, {"widht": 512}, {"height": 511}):
+        with pytest.raises(ValidationError):
+            profile.model_copy(update=wrong)

@@ -25,3 +25,16 @@ def test_a_vae_decodes_in_its_own_format_and_keeps_its_weights(pipe: Any) -> Non
 
     assert [torch.float32, torch.bfloat16] == seen
     assert torch.bfloat16 == pipe.vae.dtype
+
+
+def test_a_decode_that_its_owner_compiled_stays_compiled(pipe: Any, profile: Profile) -> None:
+    """Neither a number format of its own nor the check for infinity costs the user's function."""
+    own = pipe.vae.decode
+    compiled = pipe.vae.decode = lambda *args, **kwargs: own(*args, **kwargs)
+    pipe.vae = torch.compile(pipe.vae, backend="eager")
+
+    for vae_dtype in ("bfloat16", "float32", None):
+        changed = profile.model_copy(update={"vae_dtype": vae_dtype})
+        generate(changed, apply(changed, pipe), [Request(prompt="a red circle", seed=1)])
+
+    assert compiled is pipe.vae.decode

@@ -8,6 +8,7 @@ from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
+    ControlNetModel,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
@@ -78,8 +79,20 @@ def stable_diffusion_xl(folder: Path) -> StableDiffusionXLPipeline:
             projection_class_embeddings_input_dim=32 + 6 * 8,
         ),
         scheduler=build_scheduler(),
+        force_zeros_for_empty_prompt=True,
         add_watermarker=False,
     )
+
+
+def controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+    """For `stable_diffusion`'s UNet, with weights that are not zero, so that images have a say."""
+    torch.manual_seed(1)
+    model = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(16, 32))
+    with torch.no_grad():
+        for block in (*model.controlnet_down_blocks, model.controlnet_mid_block):
+            block.weight.normal_(std=0.5)
+        model.controlnet_cond_embedding.conv_out.weight.normal_()
+    return model
 
 
 def stable_diffusion_3(folder: Path) -> StableDiffusion3Pipeline:

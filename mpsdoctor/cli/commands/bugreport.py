@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from mpsdoctor.cli import output
-from mpsdoctor.cli.doctor.doctor import examine_machine, owner
+from mpsdoctor.doctor.examine import examine_machine, owner
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import find_profile
 from mpsdoctor.profile import quick_settings
@@ -40,9 +40,8 @@ def command(target: Path) -> None:
     from mpsdoctor.facts.redact import redact
     from mpsdoctor.reports.markdown import render
 
-    report = redact(
-        examine_machine(quick_settings.read(find_profile(None, os.environ), os.environ)), owner()
-    )
+    settings = quick_settings.read(find_profile(None, os.environ), os.environ)
+    report = redact(examine_machine(settings, busy=output.busy), owner())
     text = f"{QUESTIONS}\n## The machine\n\nmpsdoctor {__version__}\n\n{render(report)}"
     try:
         with target.open("x", encoding="utf-8") as file:

@@ -9,9 +9,9 @@ import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.doctor import fixing
-from mpsdoctor.cli.doctor.doctor import choose_checks, examine_machine, owner, read_facts
 from mpsdoctor.cli.options import model_name, profile_option
 from mpsdoctor.constants import ExitCode
+from mpsdoctor.doctor.examine import choose_checks, examine_machine, owner, read_facts
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import find_profile, profile_path
 from mpsdoctor.profile import quick_settings
@@ -117,6 +117,7 @@ def command(
             render=render,
             ignore=ignored,
             profile=profile,
+            busy=output.busy,
         )
 
     def write(report: "Report") -> None:

@@ -15,9 +15,9 @@ import click
 
 from mpsdoctor.cli import output
 from mpsdoctor.cli.commands.check import show_report
-from mpsdoctor.cli.doctor.doctor import examine_machine
 from mpsdoctor.cli.options import profile_option
 from mpsdoctor.constants import EMBEDDED_MODEL
+from mpsdoctor.doctor.examine import examine_machine
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.paths import profile_path
 
@@ -59,7 +59,9 @@ def command(folder: Path, profile: Path | None) -> None:
     path = profile_path(profile, os.environ)
     root = expand(folder)
     # Its own hot folder is about to be made; the usual one need not be there.
-    report = examine_machine(read(path, os.environ), profile=path, ignore=("MPS505",))
+    report = examine_machine(
+        read(path, os.environ), profile=path, ignore=("MPS505",), busy=output.busy
+    )
     show_report(report)
     write_profile(report.facts, None, path)
     if not report.facts.is_mac:

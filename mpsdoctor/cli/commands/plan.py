@@ -147,7 +147,7 @@ def _fetch(model: str) -> Path:
 
 
 def _facts(recorded: Path | None) -> "Facts":
-    from mpsdoctor.cli.doctor.doctor import read_facts
+    from mpsdoctor.doctor.examine import read_facts
     from mpsdoctor.facts.collect import collect
 
     return read_facts(recorded) if recorded else collect(ask_torch=False)

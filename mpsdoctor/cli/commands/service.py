@@ -50,7 +50,7 @@ def install(folder: Path | None, profile: Path | None, now: bool) -> None:
 
     Type it again after an upgrade, or when the environment or the profile has changed.
     """
-    from mpsdoctor.cli.doctor.agent_configuration import agents_hot_folder, agents_plist
+    from mpsdoctor.doctor.agent_configuration import agents_hot_folder, agents_plist
     from mpsdoctor.service import heartbeat, plist, preconditions
     from mpsdoctor.service.actions import installed
     from mpsdoctor.service.state import Goal
@@ -148,7 +148,7 @@ def restart(now: bool) -> None:
 def status() -> ExitCode:
     """Show how agent, daemon and queue stand; the exit code is 0 where the daemon runs."""
     from mpsdoctor.cli.display.agent_status import describe
-    from mpsdoctor.cli.doctor.agent_configuration import agents_hot_folder
+    from mpsdoctor.doctor.agent_configuration import agents_hot_folder
     from mpsdoctor.hotfolder.status.status import read_status
     from mpsdoctor.service.state import State
 
@@ -229,7 +229,7 @@ def _launchctl() -> "Launchctl":
 
 
 def _operator(launchctl: "Launchctl", now: bool) -> "Operator":
-    from mpsdoctor.cli.doctor.agent_configuration import agents_hot_folder
+    from mpsdoctor.doctor.agent_configuration import agents_hot_folder
     from mpsdoctor.service import heartbeat
     from mpsdoctor.service.actions import DRAIN_S, Operator
 

@@ -25,6 +25,7 @@ from torch.nn import functional
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.knowledge.attention.kernels import keeps_no_scores
 from mpsdoctor.rendering.attention.bounded import Attention, bounded_attention
+from mpsdoctor.rendering.introspection.components import original
 
 _INSTEAD = "_compiled_call_impl"
 """Where PyTorch keeps what `Module.compile` makes, since 2.0. There is no public place for it.
@@ -155,8 +156,11 @@ def _call_instead(module: nn.Module, call: Callable[..., Any] | None) -> None:
 
 
 def _modules(pipe: DiffusionPipeline) -> Iterator[nn.Module]:
-    """Components and their children: pipelines call `vae.decode`, not the VAE's forward."""
+    """Components and their children: pipelines call `vae.decode`, not the VAE's forward.
+
+    A compiled component is called itself; its children are those of the module in it.
+    """
     for component in pipe.components.values():
         if isinstance(component, nn.Module):
             yield component
-            yield from component.children()
+            yield from original(component).children()

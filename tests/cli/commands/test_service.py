@@ -11,8 +11,8 @@ import pytest
 
 from mpsdoctor.cli import main
 from mpsdoctor.cli.commands import service as cli
-from mpsdoctor.cli.doctor.doctor import examine_machine
 from mpsdoctor.constants import ExitCode
+from mpsdoctor.doctor.examine import examine_machine
 from mpsdoctor.facts import command
 from mpsdoctor.paths import plans_folder
 from mpsdoctor.profile.quick_settings import QuickSettings

@@ -109,6 +109,16 @@ def test_a_picture_is_the_same_with_every_attention_in_pieces(
     assert sum(score_bytes) == sum(unbounded)
 
 
+def test_a_compiled_vae_obeys_the_bound(pipe: Any, score_bytes: list[int]) -> None:
+    """Its decoder is called past the wrapper of torch.compile."""
+    pipe.vae = torch.compile(pipe.vae, backend="eager")
+
+    enable_bounded_attention(pipe, BOUND)
+    draw(pipe)
+
+    assert max(score_bytes) <= BOUND.budget
+
+
 def test_a_causal_text_encoder_reads_the_same(pipe: Any, score_bytes: list[int]) -> None:
     """Transformers' attention is cut as Diffusers' is."""
     tokens = torch.arange(77)[None] % 40

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.cli.doctor import profile_file
+from mpsdoctor.doctor import profile_file
 from mpsdoctor.facts.records import ProfileFile
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import Choice

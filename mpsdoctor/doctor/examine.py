@@ -3,12 +3,12 @@
 import getpass
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mpsdoctor.cli import output
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.errors import MpsDoctorError, did_you_mean
 from mpsdoctor.paths import find_profile
@@ -34,6 +34,7 @@ def examine_machine(
     render: bool = False,
     ignore: Iterable[str] = (),
     profile: Path | None = None,
+    busy: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> "Report":
     """Collects this machine's facts and runs every check.
 
@@ -41,9 +42,10 @@ def examine_machine(
     names the program or the folder of another Python, whose environment is examined instead of
     this one. `quick` imports no torch. The profile, where `--profile` is `profile`, is judged with
     this environment's torch, so with neither of the two. The arithmetic is tried out on `device`,
-    by default on mps where there is one, and so is a picture with `render`.
+    by default on mps where there is one, and so is a picture with `render`. `busy` is entered, with
+    what is done, for as long as that takes.
 
-    Raises MpsDoctorError where that Python cannot be asked.
+    Raises MpsDoctorError where that Python cannot be asked, or no check has an id of `ignore`.
     """
     from msgspec.structs import replace
 
@@ -53,7 +55,7 @@ def examine_machine(
     checks = choose_checks(quick, ignore)
     # Another model than the profile's is about to get a number format of its own.
     dtype = settings.dtype if model in (None, settings.model) else None
-    with output.busy("Examining this machine …" if quick else "Asking PyTorch …"):
+    with busy("Examining this machine …" if quick else "Asking PyTorch …"):
         facts = collect(
             ask_torch=not quick,
             canaries_on=device or "mps",
@@ -67,7 +69,7 @@ def examine_machine(
         )
     path = find_profile(profile, os.environ)
     if path and not (quick or python):
-        from mpsdoctor.cli.doctor import profile_file
+        from mpsdoctor.doctor import profile_file
 
         facts = replace(facts, profile=profile_file.read(path, os.environ))
     return examine(facts, checks)
@@ -75,7 +77,7 @@ def examine_machine(
 
 def _agent(quick: bool) -> "AgentFacts":
     """How the launchd agent stands; its own view takes as long as importing PyTorch."""
-    from mpsdoctor.cli.doctor.agent_configuration import agents_hot_folder, agents_plist
+    from mpsdoctor.doctor.agent_configuration import agents_hot_folder, agents_plist
     from mpsdoctor.facts.command import run
     from mpsdoctor.service.agent import Agent
     from mpsdoctor.service.examine import examine

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.cli.doctor.doctor import examine_machine
+from mpsdoctor.doctor.examine import examine_machine
 from mpsdoctor.facts import command
 from mpsdoctor.profile.quick_settings import QuickSettings
 from tests.support.mac import Mac

@@ -1,0 +1,107 @@
+"""Environment variables that torch has read before they are set."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mpsdoctor.knowledge import variables
+from mpsdoctor.profile.activation import too_late
+from mpsdoctor.profile.settings import Profile
+
+FALLBACK, RATIO = "PYTORCH_ENABLE_MPS_FALLBACK", "PYTORCH_MPS_LOW_WATERMARK_RATIO"
+
+
+def torch_with(allocated: int | None) -> Any:
+    """`allocated` bytes lie on mps; None means no such device, -1 one that will not start."""
+
+    def current_allocated_memory() -> int:
+        if allocated == -1:
+            raise RuntimeError("invalid low watermark ratio 1.4")
+        assert allocated is not None
+        return allocated
+
+    return SimpleNamespace(
+        backends=SimpleNamespace(mps=SimpleNamespace(is_available=lambda: allocated is not None)),
+        mps=SimpleNamespace(current_allocated_memory=current_allocated_memory),
+    )
+
+
+@pytest.mark.parametrize(
+    ("torch", "told"),
+    [
+        (None, set()),
+        (torch_with(None), {FALLBACK}),
+        (torch_with(0), {FALLBACK}),
+        (torch_with(-1), {FALLBACK}),
+        (torch_with(4096), {FALLBACK, RATIO}),
+    ],
+)
+def test_what_is_read_at_import_is_late_then_and_the_rest_once_mps_is_in_use(
+    torch: Any, told: set[str]
+) -> None:
+    """Variables that are not PyTorch's are nobody's business."""
+    sentences = " ".join(too_late((FALLBACK, RATIO, "HF_HOME"), torch))
+
+    assert told == {name for name in (FALLBACK, RATIO, "HF_HOME") if name in sentences}
+
+
+def test_the_fallback_is_what_torch_reads_when_it_is_imported() -> None:
+    """The other variables wait for the first use of mps, or of what they are about."""
+    assert [FALLBACK] == [
+        name for name, variable in variables.known().items() if variable.read == "import"
+    ]
+
+
+ACTIVATE = """
+import os, sys, warnings
+from mpsdoctor.errors import MpsDoctorWarning
+from mpsdoctor.profile.settings import Profile
+profile = Profile(environment={"PYTORCH_ENABLE_MPS_FALLBACK": "1"})
+if "first" in sys.argv:
+    import torch
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    profile.activate({})
+    profile.activate()
+    profile.activate()
+for one in caught:
+    assert one.category is MpsDoctorWarning
+    print(one.lineno, one.message)
+"""
+
+
+@pytest.mark.parametrize(
+    ("argument", "environ", "warned"),
+    [("", {}, False), ("first", {}, True), ("first", {FALLBACK: "0"}, False)],
+)
+def test_activating_after_torch_warns_once_where_it_changes_something(
+    argument: str, environ: dict[str, str], warned: bool
+) -> None:
+    """The warning names the variable, the user's line and what to do; in time there is none."""
+    run = subprocess.run(
+        [sys.executable, "-c", ACTIVATE, argument],
+        env={name: text for name, text in os.environ.items() if name != FALLBACK} | environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    if not warned:
+        assert "" == run.stdout
+        return
+    [line] = run.stdout.splitlines()
+    assert line.startswith("11 PyTorch was imported before the profile set " + FALLBACK)
+    assert "before `import torch`" in line
+
+
+def test_a_copy_of_the_environment_gets_what_is_missing() -> None:
+    """What the user has set stays, and torch in this process does not matter."""
+    environ = {FALLBACK: "0"}
+
+    Profile(environment={FALLBACK: "1", RATIO: "0.8"}).activate(environ)
+
+    assert {FALLBACK: "0", RATIO: "0.8"} == environ

@@ -1,0 +1,71 @@
+"""How large a picture will be."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mpsdoctor.rendering.introspection.sizes import Size, picture_size
+
+WIDTH, HEIGHT = 48, 64
+PIXELS = np.zeros((HEIGHT, WIDTH, 3))
+
+
+class TextToImage:
+    """Trained for 512×512; its VAE makes 8 pixels of a latent, and 16 of them at once."""
+
+    vae = SimpleNamespace(config=SimpleNamespace(latent_channels=4))
+    unet = SimpleNamespace(config=SimpleNamespace(sample_size=64))
+    image_processor = SimpleNamespace(config={"vae_scale_factor": 16})
+    vae_scale_factor = 8
+
+    def __call__(self, width: Any = None, height: Any = None, image: Any = None) -> None:
+        """An image is only looked at."""
+
+
+class ImageToImage(TextToImage):
+    """As large as the image."""
+
+    def __call__(self, image: Any, strength: float = 1.0) -> None:  # type: ignore[override]
+        """It has a strength."""
+
+
+class Controlled(TextToImage):
+    """It follows the outlines in the image."""
+
+    controlnet = SimpleNamespace(config=SimpleNamespace())
+
+
+@pytest.mark.parametrize(
+    ("pipe", "settings", "size"),
+    [
+        (TextToImage(), {}, (512, 512)),
+        (TextToImage(), {"width": 256}, (256, 512)),
+        (TextToImage(), {"image": PIXELS}, (512, 512)),
+        (TextToImage(), {"control_image": PIXELS}, (48, 64)),
+        (TextToImage(), {"latents": torch.zeros(1, 4, 8, 6)}, (48, 64)),
+        (TextToImage(), {"latents": torch.zeros(1, 12, 64)}, (512, 512)),
+        (Controlled(), {"image": PIXELS}, (48, 64)),
+        (Controlled(), {"image": PIXELS, "height": 96}, (48, 96)),
+        (ImageToImage(), {"image": PIXELS}, (48, 64)),
+        (ImageToImage(), {"image": PIXELS[None]}, (48, 64)),
+        (ImageToImage(), {"image": torch.zeros(1, 3, HEIGHT, WIDTH)}, (48, 64)),
+        (ImageToImage(), {"image": torch.zeros(3, HEIGHT, WIDTH)}, (48, 64)),
+        (ImageToImage(), {"image": torch.zeros(1, 4, 8, 6)}, (48, 64)),
+        (ImageToImage(), {"image": [Image.new("RGB", (WIDTH + 15, HEIGHT + 1))]}, (48, 64)),
+        (ImageToImage(), {"image": []}, (512, 512)),
+        (ImageToImage(), {"image": torch.zeros(3)}, (512, 512)),
+        (SimpleNamespace(), {}, None),
+    ],
+)
+def test_a_size_is_asked_for_or_the_images_or_the_models(
+    pipe: Any, settings: dict[str, Any], size: Size | None
+) -> None:
+    """The image counts that a picture is drawn over, rounded down to what the model makes."""
+    if isinstance(pipe, SimpleNamespace):
+        pipe = type("Unknown", (), {"__call__": lambda self: None})()
+
+    assert size == picture_size(pipe, settings)
