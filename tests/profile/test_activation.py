@@ -1,8 +1,10 @@
 """Environment variables that torch has read before they are set."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -105,3 +107,31 @@ def test_a_copy_of_the_environment_gets_what_is_missing() -> None:
     Profile(environment={FALLBACK: "1", RATIO: "0.8"}).activate(environ)
 
     assert {FALLBACK: "0", RATIO: "0.8"} == environ
+
+
+@pytest.mark.parametrize("command", ["render", "measure"])
+def test_our_own_commands_set_their_variables_in_time(command: str, tmp_path: Path) -> None:
+    """Whatever renders in this process imports torch after that."""
+    settings = {"device": "cpu", "dtype": "float32", "environment": {FALLBACK: "1"}}
+    profile, picture = tmp_path / "profile.json", tmp_path / "picture.png"
+    profile.write_text(json.dumps(settings))
+    toml = tmp_path / "profile.toml"
+    toml.write_text(
+        f'device = "cpu"\ndtype = "float32"\nwidth = 64\n[environment]\n{FALLBACK} = "1"'
+    )
+    line = {
+        "render": ["mpsdoctor", "render", "a star", "-o", str(picture), "--profile", str(toml)],
+        "measure": ["mpsdoctor.rendering.measure", str(profile), "1"],
+    }[command]
+    environ = {name: text for name, text in os.environ.items() if name != FALLBACK}
+
+    run = subprocess.run(
+        [sys.executable, "-W", "always", "-m", *line],
+        env=environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "MpsDoctorWarning" not in run.stderr
+    assert picture.exists() or '"step_seconds"' in run.stdout
