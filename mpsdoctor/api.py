@@ -76,13 +76,15 @@ class TunedProfile(Profile):
     def with_settings(self, **settings: "Unpack[Settings]") -> "TunedProfile":
         """This profile with other settings, which hold for every model, as in `load_profile`.
 
+        For another model or device it is tuned again, unless it was made in code.
+
         Raises MpsDoctorError where a name or value is not understood.
         """
         source = self._origin()
         own = {name: getattr(self, name) for name in self.model_fields_set}
         combine(TunedProfile, {Origin.DEFAULT: own, Origin.ARGUMENT: settings}, source.path)
-        if "model" in settings:
-            return source.with_arguments(settings).profile(None)
+        if source.layers.path and settings.keys() & {"model", "device"}:
+            return source.with_arguments(settings).profile(settings.get("model", self.model))
         return self.model_copy(update=settings)
 
     def model_copy(

@@ -293,6 +293,8 @@ def test_a_batch_is_of_what_has_no_image_of_its_own(pipes: Pipes, profile: Tuned
     drawn_over = together.generate(pipe, prompts, 1, image=PHOTO)
     hook.remove()
 
-    assert [one.tobytes() for one in alone] == [one.tobytes() for one in batch]
+    for one, other in zip(alone, batch, strict=True):  # sums of a batch are rounded differently
+        assert np.ptp(np.asarray(one).astype(int) - np.asarray(other)) <= 4
+    assert alone[0].tobytes() != alone[1].tobytes()
     assert 2 == len(drawn_over)
     assert [2] * 8 + [4] * 4 + [2] * 6 == batches
