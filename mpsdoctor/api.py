@@ -119,7 +119,7 @@ class TunedProfile(Profile):
         Diffusers, what is not on this disk is downloaded, unless `local_files_only`. Activates the
         profile first.
 
-        Raises MpsDoctorError where the libraries, the model or the device cannot be had.
+        Raises MpsDoctorError where the libraries, the model or the device is missing.
         """
         from mpsdoctor.libraries import require_libraries
 
@@ -185,7 +185,7 @@ class TunedProfile(Profile):
             width: In pixels. By default that of an `image` or `control_image` that is drawn over.
             height: As `width`.
             num_images_per_prompt: Each with its own noise, one at a time.
-            generator: In place of a seed; one for all goes on from picture to picture.
+            generator: In place of a seed; one for all continues from picture to picture.
             on_step: Called with the number of a denoising step that is done, from 1, and of all.
             pipeline_kwargs: Any other argument of the pipeline, such as `image`, `mask_image`,
                 `strength`, `control_image`, `prompt_embeds` or `callback_on_step_end`.

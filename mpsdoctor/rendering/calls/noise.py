@@ -37,7 +37,7 @@ def seeds_of(pictures: Pictures, seed: Seeds) -> list[int]:
 
 
 def generators_of(pictures: Pictures, generator: Generators) -> list[torch.Generator | None]:
-    """A generator for each picture: the only one draws on, from picture to picture.
+    """A generator for each picture: a single one continues from picture to picture.
 
     Raises MpsDoctorError.
     """
