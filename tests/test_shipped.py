@@ -6,6 +6,7 @@ import sys
 import sysconfig
 import venv
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_the_agents_template_is_a_property_list() -> None:
     """launchd would run `python -m mpsdoctor watch` as an interactive process."""
     agent = plistlib.loads((shipped("launchd") / "io.github.mpsdoctor.watch.plist").read_bytes())
 
-    assert ["@PYTHON@", "-m", "mpsdoctor", "watch"] == agent["ProgramArguments"]
+    assert ["@PYTHON@", "-m", "mpsdoctor", "watch", "--quiet"] == agent["ProgramArguments"]
     assert ("Interactive", {"SuccessfulExit": False}) == (agent["ProcessType"], agent["KeepAlive"])
 
 
@@ -57,7 +58,9 @@ def test_an_installation_finds_what_ships_with_it(kind: str, tmp_path: Path) -> 
     build = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
     if kind == "wheel":
         _pip("wheel", *build, "--wheel-dir", str(tmp_path), str(ROOT))
-        target = [str(next(tmp_path.glob("*.whl")))]
+        wheel = next(tmp_path.glob("*.whl"))
+        assert not [name for name in ZipFile(wheel).namelist() if "shapes/training" in name]
+        target = [str(wheel)]
     else:
         target = [str(ROOT)] if kind == "folder" else ["--editable", str(ROOT)]
     _pip("--python", str(python), "install", *build, *target)
