@@ -101,21 +101,27 @@ def small(tmp_path: Path, family: str) -> Path:
     return tmp_path / family
 
 
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The profile of a fresh check."""
+    profile = tmp_path_factory.mktemp("checked") / "profile.toml"
+    check = [sys.executable, "-m", "mpsdoctor", "check", "--profile", str(profile)]
+    subprocess.run(check, capture_output=True)
+    return profile
+
+
 @pytest.mark.parametrize(("family", "side", "steps"), [("sdxl", 64, 50), ("flux", 256, 28)])
 def test_another_model_is_rendered_at_its_own_size_and_steps(
-    tmp_path: Path, family: str, side: int, steps: int
+    tmp_path: Path, checked: Path, family: str, side: int, steps: int
 ) -> None:
     """After a fresh check, whose profile is for `shapes`: 128×128 and 12 steps."""
-    profile = tmp_path / "profile.toml"
     model = small(tmp_path, family)
-    mpsdoctor = [sys.executable, "-m", "mpsdoctor"]
-    subprocess.run([*mpsdoctor, "check", "--profile", str(profile)], capture_output=True)
-    assert "num_inference_steps = 12" in profile.read_text()
+    assert "num_inference_steps = 12" in checked.read_text()
     target = tmp_path / "picture.png"
-    options = ["--model", str(model), "-o", str(target), "--profile", str(profile)]
+    options = ["--model", str(model), "-o", str(target), "--profile", str(checked)]
 
     rendered = subprocess.run(
-        [*mpsdoctor, "render", "a cat", *options],
+        [sys.executable, "-m", "mpsdoctor", "render", "a cat", *options],
         capture_output=True,
         text=True,
     )
