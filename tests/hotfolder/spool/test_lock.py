@@ -1,4 +1,4 @@
-"""One daemon per hot folder, also when the folder goes and comes back."""
+"""One daemon per hot folder, even if the folder disappears and comes back."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from mpsdoctor.hotfolder.spool.lock import Hold, holder, is_locked, locked
 
 
 def test_only_one_holds_it(layout: Layout) -> None:
-    """The second is refused with the first one's process id, until the first lets go."""
+    """The second is refused with the first one's process id, until the first releases it."""
     with locked(layout) as hold:
         assert hold.restore() is None
         assert is_locked(layout.lock_file)
@@ -24,7 +24,7 @@ def test_only_one_holds_it(layout: Layout) -> None:
 
 
 def test_folders_that_the_user_deletes_come_back(layout: Layout) -> None:
-    """Even the one with the lock in it, as long as the root is the folder that it was."""
+    """Even the folder with the lock is created again, if the root is still the same folder."""
     with locked(layout) as hold:
         for folder in layout.folders:
             shutil.rmtree(folder)
@@ -34,13 +34,13 @@ def test_folders_that_the_user_deletes_come_back(layout: Layout) -> None:
 
 
 def test_nothing_is_made_where_a_disk_was(layout: Layout, tmp_path: Path) -> None:
-    """An ejected disk, and the empty place that it leaves, are waited for; then all goes on."""
+    """The queue pauses for an ejected disk or its empty mount point, then continues."""
     away = tmp_path / "away"
     with locked(layout) as hold:
         layout.root.rename(away)
         pause = hold.restore()
         assert pause
-        assert (pause.kind, "has gone" in pause.title) == ("folder", True)
+        assert (pause.kind, "is gone" in pause.title) == ("folder", True)
         layout.root.mkdir()
         assert hold.restore() == pause
         assert list(layout.root.iterdir()) == []
@@ -54,7 +54,7 @@ def test_nothing_is_made_where_a_disk_was(layout: Layout, tmp_path: Path) -> Non
 def test_a_copy_of_the_folder_is_gone_on_with_under_its_own_lock(
     layout: Layout, tmp_path: Path
 ) -> None:
-    """The same disk, connected again, has another lock file as far as the system knows."""
+    """To the system, a reconnected disk has another lock file."""
     with locked(layout) as hold:
         layout.root.rename(tmp_path / "away")
         shutil.copytree(tmp_path / "away", layout.root)
@@ -64,7 +64,7 @@ def test_a_copy_of_the_folder_is_gone_on_with_under_its_own_lock(
 
 
 def test_two_never_go_on_in_one_folder(layout: Layout, tmp_path: Path) -> None:
-    """Who comes back to a folder that another daemon has taken ends."""
+    """A daemon ends if another one has taken the folder in the meantime."""
     with locked(layout) as hold:
         layout.root.rename(tmp_path / "away")
         layout.create()
@@ -73,11 +73,11 @@ def test_two_never_go_on_in_one_folder(layout: Layout, tmp_path: Path) -> None:
 
 
 def test_a_file_where_a_folder_was_is_waited_for(layout: Layout) -> None:
-    """What the user put there is not touched."""
+    """The queue pauses, and the user's file is not touched."""
     with locked(layout) as hold:
         layout.inbox.rmdir()
         layout.inbox.touch()
         pause = hold.restore()
         assert pause
-        assert "no folder any more" in pause.title
+        assert "no longer a folder" in pause.title
         assert layout.inbox.is_file()
