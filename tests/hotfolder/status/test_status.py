@@ -1,4 +1,4 @@
-"""What the daemon leaves for `mpsdoctor status`, in real files."""
+"""The daemon's status for `mpsdoctor status`, in real files."""
 
 import itertools
 import json
@@ -52,7 +52,7 @@ STEPPED = events.Stepped("a.txt", "a.txt", 1, 30, 30, 0.0)
 
 
 def test_the_next_picture_shows_once_its_first_step_is_done() -> None:
-    """While one is decoded, another may have been begun; what comes out is no longer in hand."""
+    """While one is decoded, another may begin; a published picture is no longer in hand."""
     first = after(LOADED, BEGUN, STEPPED).in_hand[0]
     assert (1, 2, 30, 30) == (first.number, first.pictures, first.step, first.steps)
     assert first == after(LOADED, BEGUN, STEPPED, AHEAD).in_hand[0]
@@ -73,14 +73,14 @@ def test_the_next_picture_shows_once_its_first_step_is_done() -> None:
     ],
 )
 def test_a_worker_that_has_gone_has_nothing_in_hand(event: Event) -> None:
-    """No picture is shown as if it were being rendered, and no worker that is not there."""
+    """No picture is shown as being rendered, and no worker as loaded."""
     present = after(LOADED, BEGUN, AHEAD, published("b.txt"), event)
     assert ((), None) == (present.in_hand, present.worker)
     assert ["b.txt"] == [result.name for result in present.results]
 
 
 def test_the_state_follows_the_events() -> None:
-    """Loading, loaded, paused with the worker warm, going on, stopping."""
+    """Loading, loaded, paused with a warm worker, resumed, stopping."""
     assert "shapes" == after(events.Loading("shapes")).loading
     loaded = after(events.Loading("shapes"), LOADED)
     assert (None, Worker(model="shapes", device="cpu", pid=7)) == (loaded.loading, loaded.worker)
@@ -91,13 +91,13 @@ def test_the_state_follows_the_events() -> None:
 
 
 def test_a_model_that_is_not_there_is_no_longer_loaded() -> None:
-    """Its prompt fails, and with that nothing is being loaded."""
+    """When its prompt fails, nothing is being loaded."""
     missing = events.Rejected("a.txt", "a.txt", "Not on disk", Path("/failed/a.error.txt"))
     assert after(events.Loading("refused"), missing).loading is None
 
 
 def test_the_last_ten_results_are_kept() -> None:
-    """Pictures with notes and what cured them, and files with their errors."""
+    """Pictures keep their notes and remedies, and files their errors."""
     error = events.Rejected("bad.txt", "bad.txt", "No prompt", Path("/failed/bad.error.txt"))
     results = after(*(published(number=n) for n in range(12)), error).results
     assert 10 == len(results)
@@ -108,7 +108,7 @@ def test_the_last_ten_results_are_kept() -> None:
 
 
 def test_the_file_is_written_at_once_but_not_with_every_step(tmp_path: Path) -> None:
-    """Steps wait for 0.3 s, signs of life for 2 s; each write is whole and has its time."""
+    """Steps wait for 0.3 s, heartbeats for 2 s; each write has its time."""
     path = tmp_path / "status.json"
     clock = [0.0]
     file = ProgressFile(path, clock=lambda: clock[0], now=lambda: 1000 + clock[0])
@@ -136,7 +136,7 @@ def test_the_file_is_written_at_once_but_not_with_every_step(tmp_path: Path) -> 
 
 
 def test_a_fresh_beat_costs_no_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundred signs of life in ten seconds are five writes."""
+    """A hundred heartbeats in ten seconds are five writes."""
     written: list[bytes] = []
     monkeypatch.setattr(progress, "replace_file", lambda path, data: written.append(data))
     clock = [0.0]
@@ -150,7 +150,7 @@ def test_a_fresh_beat_costs_no_write(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_disk_that_refuses_is_noted_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing raises, and when the disk is back the file is too."""
+    """Nothing raises, and the file is written when the disk is back."""
     folder = tmp_path / "gone"
     file = ProgressFile(folder / "status.json")
     with caplog.at_level(logging.WARNING):
@@ -164,7 +164,7 @@ def test_a_disk_that_refuses_is_noted_once(
 
 
 def test_results_outlive_the_daemon(tmp_path: Path) -> None:
-    """A new one shows what the last one made."""
+    """A new daemon shows the last one's results."""
     ProgressFile(tmp_path / "status.json").update(published())
     later = ProgressFile(tmp_path / "status.json")
     later.update(events.Started(tmp_path, 0))
@@ -174,7 +174,7 @@ def test_results_outlive_the_daemon(tmp_path: Path) -> None:
 
 @given(st.binary())
 def test_a_torn_file_is_no_progress(content: bytes) -> None:
-    """Whatever lies there, the status can be shown."""
+    """Any content gives a status that can be shown."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "status.json"
         path.write_bytes(content)
@@ -189,7 +189,7 @@ def test_names_that_are_not_utf8_can_be_told(tmp_path: Path) -> None:
 
 
 def test_the_folders_are_counted_again_when_they_change(layout: Layout) -> None:
-    """Also when that happens right after they were counted, and when a folder goes."""
+    """This holds right after a count too, and if a folder is deleted."""
     reader = StatusReader(layout.root)
     assert 0 == reader.read().inbox
     for number in range(1, 4):
@@ -214,7 +214,7 @@ def test_the_folders_are_counted_again_when_they_change(layout: Layout) -> None:
 def test_a_folder_that_has_not_changed_is_not_listed_again(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A live view beside ten thousand files costs a look at five folders' times."""
+    """A live view beside ten thousand files reads only the times of five folders."""
     for folder in layout.folders:
         os.utime(folder, (1, 1))
     reader = StatusReader(layout.root)
@@ -247,7 +247,7 @@ def test_the_time_left_is_for_all_that_waits(layout: Layout) -> None:
 
 
 def test_without_a_daemon_only_what_lasts_is_told(layout: Layout) -> None:
-    """After a kill -9 the file still names a picture, but nobody renders it."""
+    """After a kill -9 the file still names a picture, but it is not being rendered."""
     file = ProgressFile(layout.status_file)
     for event in (LOADED, BEGUN, published("b.txt"), events.Paused(HOT)):
         file.update(event)
@@ -261,7 +261,7 @@ def test_without_a_daemon_only_what_lasts_is_told(layout: Layout) -> None:
 
 
 def test_the_page_describes_the_json() -> None:
-    """docs/watch.md shows a whole status, and names every field of every object in it."""
+    """docs/watch.md shows a complete status, and names every field of every object in it."""
     page = (Path(__file__).parents[3] / "docs/watch.md").read_text("utf-8")
     for record in (Status, Current, Result, Worker, Pause):
         for field in record.__struct_fields__:
