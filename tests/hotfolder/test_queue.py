@@ -21,7 +21,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 @pytest.fixture
 def queue(spool: Spool) -> Queue:
     """Takes what is dropped at its first look."""
-    inbox = Inbox(spool, settle=0.0, patience=0.0, on_unmovable=lambda *_: None)
+    inbox = Inbox(spool, settle=0.0, settle_empty=0.0, on_unmovable=lambda *_: None)
     return Queue(spool, inbox, [Profile(model="stand-in")], lambda _: None)
 
 
@@ -63,7 +63,7 @@ def test_each_picture_is_rendered_with_the_settings_of_its_model(
 ) -> None:
     """A prompt that names another model gets that model's profile, and its record says so."""
     own, other = Profile(model="own", width=128), Profile(model="org/other", num_inference_steps=9)
-    inbox = Inbox(spool, settle=0.0, patience=0.0, on_unmovable=lambda *_: None)
+    inbox = Inbox(spool, settle=0.0, settle_empty=0.0, on_unmovable=lambda *_: None)
     queue = Queue(spool, inbox, [own, other], lambda _: None)
     drop(layout, "1.txt", "a cat")
     drop(layout, "2.txt", "a cat\nSteps: 4, Model: other")
@@ -80,7 +80,7 @@ def test_what_cured_a_picture_of_one_model_is_not_tried_on_another(
     layout: Layout, spool: Spool
 ) -> None:
     """A later picture of the same model begins there; one of another model at the first."""
-    inbox = Inbox(spool, settle=0.0, patience=0.0, on_unmovable=lambda *_: None)
+    inbox = Inbox(spool, settle=0.0, settle_empty=0.0, on_unmovable=lambda *_: None)
     queue = Queue(spool, inbox, [Profile(model="own"), Profile(model="other")], lambda _: None)
     queue.resume()
     begun = []

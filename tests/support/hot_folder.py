@@ -32,7 +32,7 @@ from mpsdoctor.hotfolder.worker.timeouts import Timeouts
 from mpsdoctor.profile.settings import Profile
 
 STAND_IN = (sys.executable, "-m", "tests.support.stand_in_worker")
-INTERVALS = Intervals(settle=0.1, patience=0.4, rescan=1.0, retry=0.2, look=0.1)
+INTERVALS = Intervals(settle=0.1, settle_empty=0.4, rescan=1.0, retry=0.2, look=0.1)
 
 
 class RunningDaemon:
@@ -163,7 +163,7 @@ def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
         show(type(event).__name__, asdict(event))
 
     settings = json.loads(intervals)
-    patience = settings.pop("worker")
+    timeouts = settings.pop("worker")
     try:
         watch(
             Path(root),
@@ -171,7 +171,7 @@ def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
             environ=os.environ,
             on_event=on_event,
             worker=STAND_IN,
-            intervals=Intervals(**settings, worker=Timeouts(**patience)),
+            intervals=Intervals(**settings, worker=Timeouts(**timeouts)),
         )
     except MpsDoctorError as error:
         show("Error", {"title": error.title, "detail": error.detail, "hint": error.hint})

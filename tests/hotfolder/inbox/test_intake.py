@@ -33,7 +33,7 @@ def test_what_the_system_refuses_is_not_the_files_fault(tmp_path: Path, code: in
 
 
 def test_a_file_without_the_right_to_read_it_fails(tmp_path: Path) -> None:
-    """That is for its owner to mend."""
+    """Only its owner can fix that."""
     (tmp_path / "cat.txt").write_text("a cat")
     refusal = OSError(errno.EACCES, os.strerror(errno.EACCES))
     with (

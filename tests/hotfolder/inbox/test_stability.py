@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from mpsdoctor.hotfolder.inbox.stability import Watched, complete_at, observe
 from mpsdoctor.hotfolder.spool.file_state import FileState
 
-SETTLE, PATIENCE = 1.0, 30.0
+SETTLE, SETTLE_EMPTY = 1.0, 30.0
 
 
 def is_complete(watched: dict[str, Watched], name: str, now: float) -> bool:
     """Whether its time has come."""
-    at = complete_at(watched[name], settle=SETTLE, patience=PATIENCE)
+    at = complete_at(watched[name], settle=SETTLE, settle_empty=SETTLE_EMPTY)
     return at is not None and at <= now
 
 
@@ -37,23 +37,23 @@ def test_complete_means_unchanged_over_the_settle_time(looks: list[tuple[float, 
 @pytest.mark.parametrize(
     ("state", "wait"),
     [
-        (FileState(1, 0, 0), PATIENCE),
-        (FileState(1, 96, 0, regular=False, folder=True), PATIENCE),
+        (FileState(1, 0, 0), SETTLE_EMPTY),
+        (FileState(1, 96, 0, regular=False, folder=True), SETTLE_EMPTY),
         (FileState(1, 0, 0, regular=False), SETTLE),
-        (FileState(1, 9, 0, hollow=True), PATIENCE),
+        (FileState(1, 9, 0, hollow=True), SETTLE_EMPTY),
         (FileState(1, 9, 0, busy=True), float("inf")),
         (FileState(1, 9, 0, dataless=True), float("inf")),
     ],
 )
 def test_some_things_need_longer(state: FileState, wait: float) -> None:
-    """Empty files and folders get patience; Finder's copies and the cloud all the time it takes."""
+    """Empty files and folders wait longer; Finder's copies and cloud files wait until complete."""
     watched = observe({}, {"x": state}, 0.0)
-    for now in (0.5, SETTLE, PATIENCE - 1, PATIENCE, 1e6):
+    for now in (0.5, SETTLE, SETTLE_EMPTY - 1, SETTLE_EMPTY, 1e6):
         assert is_complete(watched, "x", now) == (now >= wait)
 
 
 def test_what_has_gone_is_forgotten() -> None:
-    """A file that comes back begins anew."""
+    """A file that comes back starts again."""
     states = {"cat.txt": FileState(1, 5, 10)}
     watched = observe({}, states, 0.0)
     watched = observe(observe(watched, {}, 1.0), states, 2.0)

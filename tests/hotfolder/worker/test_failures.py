@@ -1,4 +1,4 @@
-"""How a worker ended, and what macOS wrote down about it."""
+"""How a worker ended, and macOS' report about it."""
 
 import json
 import os
@@ -24,8 +24,8 @@ NOW = 1_800_000_000.0
         (-signal.SIGUSR2, "SIGUSR2", "SIGUSR2", "mpsdoctor check"),
         (-64, "SIGRTMAX", "SIGRTMAX", "mpsdoctor check"),
         (-99, "signal 99", "Signal 99", "mpsdoctor check"),
-        (1, "exit 1", "exit status 1", "mpsdoctor check"),
-        (None, "mute", "did not end", "mpsdoctor check"),
+        (1, "exit 1", "exited with status 1", "mpsdoctor check"),
+        (None, "mute", "stopped responding", "mpsdoctor check"),
     ],
 )
 def test_an_ending_is_named_explained_and_met_with_advice(
@@ -61,7 +61,7 @@ BODY = {
 
 
 def test_macos_own_report_says_how_much_memory_it_was(tmp_path: Path) -> None:
-    """The newest one about that minute, wherever it lies; older ones are another crash's."""
+    """The newest report within that minute counts, in any folder; older ones do not."""
     mine, all_users = tmp_path / "mine", tmp_path / "all users"
     report(mine, "JetsamEvent-1.ips", NOW - NEAR_S - 1, {})
     report(mine, "JetsamEvent-2.ips", NOW - 30, {})
@@ -78,7 +78,7 @@ def test_macos_own_report_says_how_much_memory_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("body", [{}, [], "text", {**BODY, "processes": ["x"]}])
 def test_a_report_in_another_form_is_named_all_the_same(tmp_path: Path, body: Any) -> None:
-    """That there is one says enough; and without one nothing is said."""
+    """Its path is still shown; without a report the answer is None."""
     path = report(tmp_path, "JetsamEvent-1.ips", NOW, body)
 
     assert str(path) in (jetsam_event([tmp_path], 1, NOW) or "")

@@ -13,7 +13,7 @@ SLEEPING = (sys.executable, "-c", "import time; time.sleep(60)")
 
 
 def test_the_worker_that_was_noted_is_ended(tmp_path: Path) -> None:
-    """It is gone when the call returns, so that its memory is free for the next one."""
+    """It has ended when the call returns, so its memory is free for the next one."""
     with subprocess.Popen(SLEEPING) as worker:
         record_worker(tmp_path / "worker.json", worker.pid)
         end_orphan(tmp_path / "worker.json")
@@ -22,7 +22,7 @@ def test_the_worker_that_was_noted_is_ended(tmp_path: Path) -> None:
 
 
 def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path) -> None:
-    """Process ids are used again; the start time tells them apart."""
+    """Process ids are reused; the start time tells two processes apart."""
     with subprocess.Popen(SLEEPING) as other:
         path = tmp_path / "worker.json"
         record_worker(path, other.pid)
