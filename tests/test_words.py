@@ -101,6 +101,8 @@ def _values(value: Any, place: str) -> Iterator[tuple[str, str]]:
         case list():
             for index, inner in enumerate(value):
                 yield from _values(inner, f"{place}[{index}]")
+        case _:
+            return
 
 
 def _sentences(text: str) -> list[str]:
