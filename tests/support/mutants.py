@@ -183,10 +183,9 @@ def tests_for(module: Path, also: list[str]) -> list[list[str]]:
     """What to run, in turn, for a module (relative to the project)."""
     inner = Path("tests", *module.parts[1:-1])
     mirrored = inner / f"test_{module.stem}.py"
-    room = Path("tests", module.parts[1]) if len(module.parts) > 2 else Path("tests")
     first = [str(mirrored)] if (ROOT / mirrored).exists() else []
-    rooms = sorted(map(str, room.glob("test_*.py"))) if room == Path("tests") else [str(room)]
-    return [turn for turn in (first, rooms, also) if turn]
+    room = [str(Path("tests", module.parts[1]))] if len(module.parts) > 2 else []
+    return [turn for turn in (first, room, also) if turn]
 
 
 class Copy:
@@ -221,6 +220,12 @@ class Copy:
             return any(not self._passes(turn) for turn in turns)
         finally:
             path.write_bytes(source)
+
+    def require_pass(self, turns: list[list[str]]) -> None:
+        """Raises RuntimeError if one of the tests fails without any fault in the code."""
+        for turn in turns:
+            if not self._passes(turn):
+                raise RuntimeError(f"without a fault, this fails: pytest {' '.join(turn)}")
 
     def _passes(self, tests: list[str]) -> bool:
         options = ["-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider"]
@@ -269,6 +274,10 @@ def _try(drawn: list[Mutant], jobs: int, also: list[str]) -> None:
         copies: SimpleQueue[Copy] = SimpleQueue()
         for index in range(jobs):
             copies.put(Copy(Path(folder, str(index))))
+        every = {tuple(turn) for mutant in drawn for turn in tests_for(mutant.module, also)}
+        first = copies.get()
+        first.require_pass([list(turn) for turn in sorted(every)])
+        copies.put(first)
 
         def noticed(mutant: Mutant) -> tuple[Mutant, bool]:
             project = copies.get()
