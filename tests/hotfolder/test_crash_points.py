@@ -13,7 +13,7 @@ from tests.support.jobs import drop, names
 from tests.support.printed import printed_by
 
 
-def test_killed_before_and_after_every_step_it_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_killed_before_and_after_every_step_it_continues(tmp_path: Path) -> None:
     """SIGKILL comes at each step of a prompt, and at each step of the recovery from it."""
     table = printed_by("crash_points", str(tmp_path), "a prompt", "--twice")
     _, kills, of_recovery, _ = table.splitlines()[-1].rsplit(maxsplit=3)

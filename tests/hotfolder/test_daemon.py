@@ -71,7 +71,7 @@ def test_dropped_prompts_become_images(layout: Layout) -> None:
     assert not (layout.work / claimed["slowly.TXT"]).exists()
 
 
-def test_what_is_no_prompt_gets_a_reason_and_the_queue_goes_on(
+def test_a_file_that_is_not_a_prompt_fails_and_the_queue_continues(
     layout: Layout, tmp_path: Path
 ) -> None:
     """Anything else in the inbox moves to failed/ unchanged, with its reason."""
@@ -342,7 +342,7 @@ def test_a_model_that_cannot_be_loaded_pauses_the_queue(
 
 
 @pytest.mark.parametrize("word", ["full", "no-gpu"])
-def test_what_is_no_prompts_fault_does_not_count(layout: Layout, word: str) -> None:
+def test_an_attempt_that_the_disk_or_the_gpu_ended_does_not_count(layout: Layout, word: str) -> None:
     """A full disk, or a GPU that is gone, pauses the queue; the attempt is given back.
 
     As long as no picture is done, the pauses become longer.
@@ -366,7 +366,7 @@ def test_what_is_no_prompts_fault_does_not_count(layout: Layout, word: str) -> N
     assert names(layout.failed) == []
 
 
-def test_it_waits_for_power_and_goes_on(layout: Layout, tmp_path: Path) -> None:
+def test_it_waits_for_power_and_continues(layout: Layout, tmp_path: Path) -> None:
     """On a low battery nothing begins; with the power adapter the queue continues."""
     low = Readings(on_battery=True, battery_percent=20)
     condition = tmp_path / "readings.json"
@@ -381,7 +381,7 @@ def test_it_waits_for_power_and_goes_on(layout: Layout, tmp_path: Path) -> None:
         assert daemon.end() == 0
 
 
-def test_when_memory_runs_out_a_picture_is_put_down_and_taken_up_again(
+def test_when_memory_runs_out_a_picture_is_stopped_and_tried_again(
     layout: Layout, tmp_path: Path
 ) -> None:
     """Critical pressure ends the worker between two steps; that it was the picture shows later."""

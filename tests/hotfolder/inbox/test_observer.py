@@ -26,7 +26,7 @@ def test_it_wakes_on_a_drop_and_not_on_a_look(layout: Layout) -> None:
         observer.close()
 
 
-def test_it_goes_on_in_an_inbox_that_was_made_again(
+def test_it_continues_in_an_inbox_that_was_created_again(
     layout: Layout, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While it is gone nothing is tried, as that leaks; created again, it is watched again."""
@@ -50,7 +50,7 @@ def test_it_goes_on_in_an_inbox_that_was_made_again(
         observer.close()
 
 
-def test_events_that_cannot_be_had_are_asked_for_once(
+def test_events_that_the_system_refuses_are_requested_once(
     layout: Layout, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system may have none left; the log says so once."""

@@ -88,7 +88,7 @@ def test_a_picture_is_stopped_as_soon_as_it_must_be(mac: Mac, tmp_path: Path) ->
     asyncio.run(asyncio.wait_for(go(), 10))
 
 
-def test_after_a_rest_it_looks_again_before_it_goes_on(mac: Mac, tmp_path: Path) -> None:
+def test_after_a_rest_it_reads_again_before_it_continues(mac: Mac, tmp_path: Path) -> None:
     """An old reading neither pauses the queue nor lets it continue."""
 
     async def go() -> None:

@@ -63,7 +63,7 @@ def test_a_copy_of_the_folder_is_gone_on_with_under_its_own_lock(
         assert not is_locked(tmp_path / "away" / ".work" / layout.lock_file.name)
 
 
-def test_two_never_go_on_in_one_folder(layout: Layout, tmp_path: Path) -> None:
+def test_two_never_share_a_folder(layout: Layout, tmp_path: Path) -> None:
     """A daemon ends if another one has taken the folder in the meantime."""
     with locked(layout) as hold:
         layout.root.rename(tmp_path / "away")

@@ -173,7 +173,7 @@ def test_results_outlive_the_daemon(tmp_path: Path) -> None:
 
 
 @given(st.binary())
-def test_a_torn_file_is_no_progress(content: bytes) -> None:
+def test_a_damaged_file_gives_an_empty_progress(content: bytes) -> None:
     """Any content gives a status that can be shown."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "status.json"
