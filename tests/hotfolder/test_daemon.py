@@ -342,7 +342,9 @@ def test_a_model_that_cannot_be_loaded_pauses_the_queue(
 
 
 @pytest.mark.parametrize("word", ["full", "no-gpu"])
-def test_an_attempt_that_the_disk_or_the_gpu_ended_does_not_count(layout: Layout, word: str) -> None:
+def test_an_attempt_that_the_disk_or_the_gpu_ended_does_not_count(
+    layout: Layout, word: str
+) -> None:
     """A full disk, or a GPU that is gone, pauses the queue; the attempt is given back.
 
     As long as no picture is done, the pauses become longer.
