@@ -29,8 +29,9 @@ from mpsdoctor.hotfolder.worker.supervisor import WORKER, Supervisor
 from mpsdoctor.hotfolder.worker.timeouts import Timeouts
 from mpsdoctor.profile.settings import Profile
 
-# Closing the terminal's window sends SIGHUP.
-_ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# Control-C, and the end of the terminal. In a script, `&` starts programs with SIGINT ignored, and
+# `nohup` does so with SIGHUP: then both stay ignored.
+_IGNORABLE: Final = (signal.SIGINT, signal.SIGHUP)
 _COALESCE_S: Final = 0.02
 _HEARTBEAT_S: Final = 2.0
 _LONGEST_RETRY_S: Final = 120.0
@@ -67,8 +68,9 @@ def watch(
 
     Each profile is for one model; the first one renders prompts that name no model.
 
-    SIGUSR1 ends it after the pictures in hand. Call it in the main thread. Raises MpsDoctorError
-    if the folder cannot be used or is already watched; no dropped file is lost then.
+    SIGINT and SIGHUP stay ignored if they were before. SIGUSR1 ends it after the pictures in hand.
+    Call it in the main thread. Raises MpsDoctorError if the folder cannot be used or is already
+    watched; no dropped file is lost then.
     """
     layout = Layout(root)
     layout.create()
@@ -139,10 +141,9 @@ class Daemon:
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         assert task
-        for ending in _ENDING:
-            # `nohup` ignores SIGHUP, and `&` in a script ignores SIGINT.
-            if signal.getsignal(ending) is not signal.SIG_IGN:
-                loop.add_signal_handler(ending, self._stop, task)
+        heeded = [one for one in _IGNORABLE if signal.getsignal(one) is not signal.SIG_IGN]
+        for ending in (signal.SIGTERM, *heeded):
+            loop.add_signal_handler(ending, self._stop, task)
         loop.add_signal_handler(signal.SIGUSR1, self._drain, task)
 
         def wake() -> None:

@@ -447,11 +447,13 @@ def test_told_to_finish_with_nothing_in_hand_it_ends_at_once(
         assert daemon.end(signal.SIGUSR1) == 0
 
 
-def test_it_lives_on_without_its_terminal_if_told_so(layout: Layout) -> None:
-    """As `nohup mpsdoctor watch &` is meant to, when the terminal closes."""
-    with running(layout, wrapper=("nohup",)) as daemon:
+def test_signals_that_were_ignored_at_the_start_do_not_end_it(layout: Layout) -> None:
+    """`nohup` ignores SIGHUP, and `&` in a script SIGINT; SIGTERM always ends it."""
+    ignored = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+    with running(layout, ignored=ignored) as daemon:
         daemon.wait_for("Started")
-        daemon.process.send_signal(signal.SIGHUP)
+        for number in ignored[:2]:
+            daemon.process.send_signal(number)
         drop(layout, "cat.txt", "a cat")
         daemon.wait_for("Published")
         assert daemon.end() == 0
