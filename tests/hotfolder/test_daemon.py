@@ -5,7 +5,6 @@ import os
 import random
 import shutil
 import signal
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ import msgspec
 import psutil
 import pytest
 
-from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.records import Pressure
 from mpsdoctor.files import replace_file
 from mpsdoctor.hotfolder.machine.policy import Readings
@@ -540,14 +538,3 @@ def test_a_hot_folder_that_has_gone_is_waited_for(layout: Layout) -> None:
         assert daemon.end() == 0
     assert names(layout.done) == ["cat.txt", "dog.txt"]
     assert names(layout.images) == ["cat.png", "dog.png"]
-
-
-def test_a_folder_on_another_disk_is_refused(layout: Layout) -> None:
-    """Moves between disks are copies, so such a hot folder is refused."""
-    other = Path("/dev/shm" if sys.platform == "linux" else "/dev")
-    layout.images.rmdir()
-    layout.images.symlink_to(other)
-    if other.stat().st_dev == layout.root.stat().st_dev:
-        pytest.skip("there is no other disk")
-    with pytest.raises(MpsDoctorError, match="different disks"):
-        layout.check()

@@ -1,6 +1,6 @@
 """Is a dropped file complete? Decided by looking twice."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,6 +47,6 @@ _SETTLE_S: Final = 1.0
 _SETTLE_ON_NETWORK_S: Final = 10.0
 
 
-def settle_seconds(root: Path) -> float:
+def settle_seconds(root: Path, volume: Callable[[Path], str | None] = filesystem) -> float:
     """Seconds without a change after which a file is complete. Raises OSError."""
-    return _SETTLE_ON_NETWORK_S if filesystem(root.resolve()) in NETWORK else _SETTLE_S
+    return _SETTLE_ON_NETWORK_S if volume(root.resolve()) in NETWORK else _SETTLE_S
