@@ -246,9 +246,9 @@ def publish(queue: Queue, task: Task) -> None:
 
 
 @pytest.mark.parametrize("do", [begin, give_back, publish])
-@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 def test_a_disk_that_refuses_any_step_of_an_attempt_does_not_count_it(
-    layout: Layout, spool: Spool, queue: Queue, do: Callable[[Queue, Task], None], code: int
+    layout: Layout, spool: Spool, queue: Queue, do: Callable[[Queue, Task], None], late: bool
 ) -> None:
     """Whether it refuses before a change or after it, the picture is rendered or published once."""
     for step in itertools.count():
@@ -262,7 +262,7 @@ def test_a_disk_that_refuses_any_step_of_an_attempt_does_not_count_it(
             queue.begin(task)
             rendered(queue, task)
         refused = False
-        with refusal(step, code, once=True):
+        with refusal(step, errno.EIO, once=True, late=late):
             try:
                 do(queue, task)
             except OSError:

@@ -271,12 +271,25 @@ def test_a_disk_that_refuses_a_claim_ahead_costs_the_picture_in_hand_nothing(
     async def work(desk: Desk) -> None:
         desk.drop("a cat", "a dog")
         await desk.turn()
-        with moved(layout.inbox):
-            await desk.turn()
+        inbox = moved(layout.inbox)
+        inbox.__enter__()
+
+        def hears(event: Event) -> None:
+            if isinstance(event, events.Stepped) and event.step == 2:
+                inbox.__exit__(None, None, None)
+
+        desk.hears = hears
+        await desk.turn()
         assert desk.told()[-1] == published(layout, 1)
         assert desk.queue.must_resume
+        desk.hears = lambda event: None
         await desk.run()
-        assert desk.told()[-2:] == [begun(2), published(layout, 2)]
+        assert desk.told()[-4:] == [
+            published(layout, 1),
+            events.Claimed("2.txt", "2.txt"),
+            begun(2),
+            published(layout, 2),
+        ]
 
     run(work)
 

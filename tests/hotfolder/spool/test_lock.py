@@ -87,7 +87,7 @@ def test_a_lock_file_that_is_replaced_meanwhile_is_not_the_lock(
 ) -> None:
     """The daemon locks the file that has the name in the end, and keeps no other open."""
     flock = fcntl.flock
-    replaced = []
+    replaced: list[Path] = []
 
     def replacing(descriptor: int, operation: int) -> None:
         flock(descriptor, operation)

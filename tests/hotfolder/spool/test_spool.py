@@ -123,16 +123,28 @@ def test_nothing_is_lost_or_done_twice_wherever_it_is_cut(
     assert first >= 12
 
 
-@pytest.mark.parametrize("once", [False, True], ids=["for good", "once"])
-@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ENOSPC])
-def test_a_disk_that_refuses_any_step_costs_nothing(spool: Spool, code: int, once: bool) -> None:
+@pytest.mark.parametrize(
+    ("code", "once", "late"),
+    [
+        (errno.EACCES, False, False),
+        (errno.ENOSPC, True, False),
+        (errno.EIO, False, True),
+        (errno.EIO, True, True),
+    ],
+)
+def test_a_disk_that_refuses_any_step_costs_nothing(
+    spool: Spool, code: int, once: bool, late: bool
+) -> None:
     """If the disk refuses any step of a job, the next try continues from there."""
     layout = spool.layout
     for step in itertools.count():
         shutil.rmtree(layout.root)
         layout.create()
         drop(layout, "cat.txt", "a cat")
-        with contextlib.suppress(OSError, UnmovableError), refusal(step, code, once=once):
+        with (
+            contextlib.suppress(OSError, UnmovableError),
+            refusal(step, code, once=once, late=late),
+        ):
             succeed(spool)
             break
         assert len(places(layout)) == 1
