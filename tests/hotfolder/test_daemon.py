@@ -65,12 +65,12 @@ class Running:
 
     def told(self, *kinds: type) -> list[Any]:
         """The events (of these kinds, or all but steps), with the file's name as the job's id."""
-        shown = [
+        shown: list[Any] = [
             event
             for event in self.events
             if (isinstance(event, kinds) if kinds else not isinstance(event, events.Stepped))
         ]
-        return [replace(e, job=e.name) if hasattr(e, "job") else e for e in shown]  # type: ignore[type-var]
+        return [replace(e, job=e.name) if hasattr(e, "job") else e for e in shown]
 
 
 class NoEvents:
