@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor import files
 from mpsdoctor.errors import MpsDoctorError
@@ -208,13 +209,40 @@ def test_another_profile_starts_a_job_again(spool: Spool) -> None:
     assert open_pictures(again) == [2, 3]
 
 
-def test_a_damaged_record_costs_no_prompt(spool: Spool) -> None:
+def test_a_damaged_record_costs_no_prompt(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
     """Without a readable job.json the prompt is still rendered, as a new job."""
+    for damage in (lambda path: path.write_bytes(b"\0\0\0"), Path.unlink):
+        job = claim(spool)
+        damage(spool.folder(job) / "job.json")
+        (again,) = recover(spool)
+        assert replace(again, seed=0) == Job(id=job.id, name=f"{job.id}.txt", seed=0)
+        assert spool.prompt(again).read_text() == "a cat"
+        assert caplog.messages == [
+            f"{spool.folder(job) / 'job.json'} is missing or damaged; the job starts again"
+        ]
+        caplog.clear()
+        spool.finish(again)
+
+
+def test_recovery_leaves_what_is_not_a_job_alone(spool: Spool, tmp_path: Path) -> None:
+    """Other files in .work stay, and so does a link; a job without a prompt is removed."""
+    work = spool.layout.work
+    (work / "notes.txt").write_text("mine")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "cat.png").touch()
+    (work / "link").symlink_to(tmp_path / "mine")
+    (work / "0-empty").mkdir()
+    (work / "1-claim" / "folder").mkdir(parents=True)
+    (work / "1-claim" / "job.json").touch()
     job = claim(spool)
-    (spool.folder(job) / "job.json").write_bytes(b"\0\0\0")
-    (again,) = recover(spool)
-    assert again.id == job.id
-    assert spool.prompt(again).read_text() == "a cat"
+    (spool.folder(job) / "folder").mkdir()
+    (spool.folder(job) / "link").symlink_to(tmp_path / "mine")
+
+    assert [one.id for one in recover(spool)] == [job.id]
+
+    assert names(work) == [job.id, "link", "notes.txt"]
+    assert names(spool.folder(job)) == ["job.json", "prompt.txt"]
+    assert names(tmp_path / "mine") == ["cat.png"]
 
 
 def test_a_file_that_changed_before_the_claim_goes_back(spool: Spool) -> None:
@@ -289,16 +317,33 @@ def test_the_error_of_a_whole_file_is_about_the_file(spool: Spool) -> None:
     )
 
 
-def test_a_file_that_may_not_be_moved_is_told_from_a_sick_disk(spool: Spool) -> None:
+@pytest.mark.parametrize(
+    ("code", "is_writable", "expected"),
+    [
+        (errno.EPERM, True, UnmovableError),
+        (errno.EACCES, True, UnmovableError),
+        (errno.EPERM, False, OSError),
+        (errno.EBUSY, False, UnmovableError),
+        (errno.ENOSPC, True, OSError),
+        (errno.EIO, True, OSError),
+    ],
+)
+def test_a_file_that_cannot_be_moved_is_told_from_a_broken_disk(
+    spool: Spool, code: int, is_writable: bool, expected: type[Exception]
+) -> None:
     """Only some errors concern one file; the others pause the queue."""
     path = drop(spool.layout, "cat.txt", "a cat")
     seen = FileState.of(path.lstat())
-    for code, expected in ((1, UnmovableError), (16, UnmovableError), (28, OSError), (5, OSError)):
-        refused = OSError(code, os.strerror(code))
-        with (
-            mock.patch("mpsdoctor.files.rename_noreplace", side_effect=refused),
-            pytest.raises(expected),
-        ):
-            spool.claim("cat.txt", seen)
-        assert names(spool.layout.inbox) == ["cat.txt"]
-        assert names(spool.layout.work) == []
+    error = OSError(code, os.strerror(code))
+    with (
+        mock.patch("mpsdoctor.files.rename_noreplace", side_effect=error),
+        mock.patch.object(os, "access", return_value=is_writable) as access,
+        pytest.raises(expected) as raised,
+    ):
+        spool.claim("cat.txt", seen)
+    if isinstance(raised.value, UnmovableError):
+        assert (raised.value.error, str(raised.value)) == (error, str(error))
+    if access.called:
+        access.assert_called_once_with(spool.layout.inbox, os.W_OK)
+    assert names(spool.layout.inbox) == ["cat.txt"]
+    assert names(spool.layout.work) == []
