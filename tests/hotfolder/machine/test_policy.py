@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -101,13 +101,14 @@ def test_of_several_reasons_the_first_is_told() -> None:
         free_bytes=0,
     )
     assert reason_to_stop(now) == PAUSES["memory"]
-    for kind, better in (
+    reasons: list[tuple[Kind, dict[str, Any]]] = [
         ("disk", {"free_bytes": MIN_FREE_BYTES}),
         ("memory", {"pressure": Pressure.NORMAL}),
         ("heat", {"thermal": ThermalState.NOMINAL}),
         ("battery", {"battery_percent": 40}),
         ("low-power", {"low_power": False}),
-    ):
+    ]
+    for kind, better in reasons:
         assert reason_to_pause(now, loaded=True) == PAUSES[kind]
         now = replace(now, **better)
     assert reason_to_pause(now, loaded=True) is None

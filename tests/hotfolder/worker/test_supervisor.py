@@ -70,6 +70,10 @@ class Desk:
         await self.submit(*prompts)
         return await self.answer()
 
+    def known(self) -> tuple[object, ...]:
+        """What is known of the worker."""
+        return self.supervisor.model, self.supervisor.pid, self.supervisor.memory_bytes
+
     async def lost(self, *prompts: str) -> WorkerLostError:
         """How the worker was lost over these prompts."""
         with pytest.raises(WorkerLostError) as lost:
@@ -107,7 +111,7 @@ def test_a_warm_worker_serves_picture_after_picture(at_desk: Any) -> None:
 
     async def work(desk: Desk) -> None:
         supervisor = desk.supervisor
-        assert (supervisor.model, supervisor.pid, supervisor.memory_bytes) == (None, None, None)
+        assert desk.known() == (None, None, None)
         assert Ready(model="stand-in", device="cpu") == await supervisor.load(PROFILE)
         pid = supervisor.pid
         assert json.loads((desk.folder / "worker.json").read_bytes())["pid"] == pid
@@ -131,7 +135,7 @@ def test_a_warm_worker_serves_picture_after_picture(at_desk: Any) -> None:
         assert not psutil.pid_exists(pid)
         assert supervisor.memory_bytes != HEAVY_BYTES
         await supervisor.close()
-        assert (supervisor.model, supervisor.pid, supervisor.memory_bytes) == (None, None, None)
+        assert desk.known() == (None, None, None)
 
     at_desk(work)
 
