@@ -111,7 +111,7 @@ def test_what_the_system_withholds_does_not_stop_the_queue(layout: Layout) -> No
     wrapper = _AS_ANYBODY if os.geteuid() == 0 else ()
     with running(layout, wrapper=wrapper) as daemon:
         daemon.wait_for("Rejected", name="locked.txt")
-        daemon.wait_for("Unmovable", name="held")
+        daemon.wait_for("Unmovable", name="held", reason="Permission denied")
         for name in ("one.txt", "two.txt"):
             drop(layout, name, "a cat")
             daemon.wait_for("Published", name=name)
