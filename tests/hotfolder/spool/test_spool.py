@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -157,14 +158,58 @@ def test_a_disk_that_refuses_any_step_costs_nothing(
     assert step >= 30
 
 
-def test_a_published_job_is_not_rendered_again(spool: Spool) -> None:
+def noted(spool: Spool, job: Job) -> None:
+    """The job on disk."""
+    (spool.folder(job) / "job.json").write_bytes(msgspec.json.encode(job))
+
+
+def test_a_failure_that_was_interrupted_is_completed(spool: Spool) -> None:
+    """Before the move, between the two moves, and if the chosen name was taken meanwhile."""
+    layout = spool.layout
+    for number, interrupted in enumerate(("before", "between", "taken"), 1):
+        job = claim(spool)
+        (spool.folder(job) / "error.txt").write_text("why")
+        chosen = f"cat-{number + 5}"
+        if interrupted == "between":
+            noted(spool, replace(job, failed_as=f"{chosen}.txt"))
+            spool.prompt(job).rename(layout.failed / f"{chosen}.txt")
+        if interrupted == "taken":
+            noted(spool, replace(job, failed_as=f"{chosen}.txt"))
+            (layout.failed / f"{chosen}.txt").write_text("mine")
+        assert recover(spool) == []
+        assert names(layout.work) == []
+    assert names(layout.failed) == [
+        *("cat-2.error.txt", "cat-2.txt"),
+        *("cat-7.error.txt", "cat-7.txt", "cat-8.txt"),
+        *("cat.error.txt", "cat.txt"),
+    ]
+    assert (layout.failed / "cat-8.txt").read_text() == "mine"
+    assert (layout.failed / "cat-7.error.txt").read_text() == "why"
+
+
+def test_a_claim_by_link_that_was_interrupted_is_completed(spool: Spool) -> None:
+    """The file has two names then, and loses the one in the inbox; another file stays."""
+    job = claim(spool)
+    os.link(spool.prompt(job), spool.layout.inbox / "cat.txt")
+    assert recover(spool) == [replace(job, sha256="", profile="", pictures=0)]
+    assert names(spool.layout.inbox) == []
+    drop(spool.layout, "cat.txt", "a cat")
+    assert len(recover(spool)) == 1
+    assert names(spool.layout.inbox) == ["cat.txt"]
+
+
+def test_a_published_job_is_not_rendered_again(
+    spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
     """Recovery recognizes its picture by the record, whatever its name, and acts once."""
     job = rendered(spool, rendered(spool, claim(spool, pictures=2), 1), 2)
     for number in (1, 2):
         spool.picture(job, number).rename(spool.layout.images / f"renamed by the user {number}.png")
     # On disk the job knows nothing of it: the daemon ended between the move and the note.
+    caplog.set_level("INFO")
     assert recover(spool) == []
     assert recover(spool) == []
+    assert caplog.messages == ["cat.txt: 2 images were already published"]
     assert names(spool.layout.done) == ["cat.txt"]
     assert names(spool.layout.images) == ["renamed by the user 1.png", "renamed by the user 2.png"]
 
