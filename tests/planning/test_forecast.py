@@ -69,7 +69,7 @@ def test_what_would_abort_the_process_is_never_best() -> None:
 
 
 def test_a_cpu_keeps_no_scores_and_has_no_cliff() -> None:
-    """Its limit is its memory, whose name says that it is no Mac."""
+    """Its limit is its memory, and `limit_from` says so."""
     recorded = (MACHINES / "linux-torch-2.13.0+cpu.json").read_bytes()
     machine = machine_of(msgspec.json.decode(recorded, type=Facts))
     assert "not a Mac" in machine.limit_from
@@ -86,8 +86,8 @@ def test_what_is_missing_is_said_to_the_byte() -> None:
     assert (False, 1) == (result.fits, result.missing_bytes)
 
 
-def test_what_is_open_now_is_no_part_of_what_fits() -> None:
-    """It changes from minute to minute: it is counted beside the limit, to the byte."""
+def test_open_programs_do_not_change_what_fits() -> None:
+    """Their memory changes from minute to minute, so it is counted separately, to the byte."""
     one = footprint("stabilityai/stable-diffusion-xl-base-1.0", 1024)
     busy = replace(mac(100), ram_bytes=128 * GIB, in_use_bytes=120 * GIB)
     idle, crowded = (forecast(one, machine, MODES, 512) for machine in (mac(100), busy))

@@ -98,7 +98,7 @@ def test_a_budget_at_the_models_own_size_costs_nothing_where_all_fits() -> None:
 
     scores = 2 * 10 * 4096 * 4096 * 4
     assert int(str(choices["attention_budget"].value)) * 2**20 >= scores
-    assert "that cut nothing" in choices["attention_budget"].reason
+    assert "splits nothing" in choices["attention_budget"].reason
     assert choices["largest_side"].value == 2048
 
 

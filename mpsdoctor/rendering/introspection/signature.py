@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def arguments(pipe: "DiffusionPipeline") -> Mapping[str, inspect.Parameter]:
-    """The parameters of the pipeline's call, by name."""
+    """The names of the call's parameters, with the parameters."""
     return inspect.signature(type(pipe).__call__).parameters
 
 
