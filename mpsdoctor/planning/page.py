@@ -128,8 +128,8 @@ def _missing(forecast: Forecast, limit: int, best: Forecast | None) -> str:
     size = f"{forecast.width}×{forecast.height}"
     if not least.missing_bytes:
         return f"{size} does not work here with any setting.\n"
-    text = f"{size} does not fit: {gib(least.missing_bytes)} are missing, with {least.setting}."
-    return f"{text} {_help(forecast, limit, best)}\n"
+    missing = f"{gib(least.missing_bytes)} are missing, with attention {least.setting}."
+    return f"{size} does not fit: {missing} {_help(forecast, limit, best)}\n"
 
 
 def _in_use(machine: Machine) -> str:
