@@ -6,6 +6,7 @@ import json
 import msgspec
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from mpsdoctor.planning import page
 from mpsdoctor.planning.footprint import Footprint
@@ -98,13 +99,15 @@ def test_the_colours_say_what_fits() -> None:
     """Green fits, red does not, and without a limit there is no colour."""
 
     def styles(machine: Machine) -> list[str]:
-        table = page.sizes(plans(machine, SMALL, FOOTPRINT))
-        return [
-            str(cell.style) for cell in list(table.columns[1].cells) if not isinstance(cell, str)
-        ]
+        cells = page.sizes(plans(machine, SMALL, FOOTPRINT)).columns[1].cells
+        return [str(cell.style) for cell in cells if isinstance(cell, Text)]
 
     assert ["green", "red"] == styles(MAC)
     assert ["", ""] == styles(replace(MAC, limit_bytes=None))
+    best = page.sizes(plans(MAC, SMALL, BIG)).columns[4].cells
+    assert ["green", "red"] == [str(cell.style) for cell in best if isinstance(cell, Text)]
+    said = page.verdict(MAC, plans(MAC, FOOTPRINT, BIG))
+    assert ["green", "red", "yellow"] == [str(span.style) for span in said.spans]
 
 
 def test_each_setting_is_a_line_with_its_stages() -> None:
@@ -131,6 +134,8 @@ def test_what_aborts_or_is_wrong_is_marked_and_explained_once() -> None:
 
     assert "aborts" in shown(page.sizes(plans(old, footprint)))[-1].split()[1]
     assert "wrong" in shown(page.sizes(plans(new, footprint)))[-1].split()[1]
+    marked = list(page.sizes(plans(old, footprint)).columns[1].cells)
+    assert ["red"] == [str(cell.style) for cell in marked if isinstance(cell, Text)]
     for machine, mark in ((old, "aborts"), (new, "wrong")):
         line = shown(page.stages(plans(machine, footprint)[0]))[3]
         assert ["native", "0.06", "16.0", mark, "8.0"] == line.split()

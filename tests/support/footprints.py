@@ -65,3 +65,30 @@ FOOTPRINT = Footprint(
     stages=(TEXT, DENOISER, DECODER),
     tiled=TILED,
 )
+
+
+def square(side: int, decoder_mib: int, tiled_mib: int, dtype: str = "float16") -> Footprint:
+    """2100 MiB of weights; attention has a query for each 16×16 pixels.
+
+    With 512, 1024 and 2048 pixels that are 2**24, 2**28 and 2**32 scores, and outputs of 2, 8 and
+    32 MiB.
+    """
+    queries = (side // 16) ** 2
+    return Footprint(
+        model="me/model",
+        pipeline="MyPipeline",
+        width=side,
+        height=side,
+        dtype=dtype,
+        batch=2,
+        stages=(
+            stage("text", "text_encoder", 500, 10, 1),
+            stage("denoiser", "unet", 1500, 50, 1, call(2, 8, queries, queries, live_mib=100)),
+            stage("decoder", "vae", 100, decoder_mib, 1),
+        ),
+        tiled=stage("decoder", "vae", 100, tiled_mib, 1),
+    )
+
+
+SQUARES = (square(2048, 8000, 400), square(512, 500, 300), square(1024, 2000, 400))
+"""Not in the order of their sizes."""
