@@ -1,4 +1,4 @@
-"""Bringing a file into the cache over a connection that fails."""
+"""Downloads into the cache over a failing connection."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ FILE = RemoteFile(path="unet/weights", size=len(CONTENT), etag=hashlib.sha256(CO
 
 
 class Line:
-    """A connection that gives the bytes of `answers`, one answer after the other, then breaks.
+    """A connection that gives one of `answers` for each request, and breaks after the last.
 
-    An answer is how much it gives of what is asked for, or what it gives instead.
+    An answer is the number of requested bytes to give, or other bytes to give instead.
     """
 
     def __init__(self, *answers: int | bytes, ranges: bool = True) -> None:
@@ -55,7 +55,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def bring(repository: Repository, line: Line) -> list[int]:
-    """How much was said to be there, whenever it was said."""
+    """Downloads the file and returns the reported progress."""
     seen: list[int] = []
     with explained("org/name", {}):
         fetch(FILE, repository, line.stream, lambda _file, here: seen.append(here), line.pause)
@@ -63,7 +63,7 @@ def bring(repository: Repository, line: Line) -> list[int]:
 
 
 def test_what_has_come_is_not_asked_for_again(repository: Repository) -> None:
-    """Each attempt goes on where the last ended; attempts that bring something are not counted."""
+    """Each attempt resumes where the last one ended, and only fruitless attempts are counted."""
     line = Line(*[1000] * 20)
 
     seen = bring(repository, line)
@@ -75,7 +75,7 @@ def test_what_has_come_is_not_asked_for_again(repository: Repository) -> None:
 
 
 def test_a_dead_connection_is_given_up_and_what_has_come_stays(repository: Repository) -> None:
-    """Five attempts that bring nothing, with longer and longer pauses; the next call goes on."""
+    """Five fruitless attempts with growing pauses end it, and the next call resumes."""
     line = Line(3000)
 
     with pytest.raises(MpsDoctorError, match="cannot be reached"):
@@ -89,7 +89,7 @@ def test_a_dead_connection_is_given_up_and_what_has_come_stays(repository: Repos
 
 
 def test_a_server_that_knows_no_ranges_begins_anew(repository: Repository) -> None:
-    """What had come is replaced, not continued."""
+    """Without ranges, partial data is replaced."""
     line = Line(3000, len(CONTENT), ranges=False)
 
     bring(repository, line)
@@ -98,7 +98,7 @@ def test_a_server_that_knows_no_ranges_begins_anew(repository: Repository) -> No
 
 
 def test_damaged_content_never_gets_into_the_cache(repository: Repository) -> None:
-    """Once it is fetched anew, twice it is an error, and nothing of it stays."""
+    """After the first time it is fetched again; the second is an error, and nothing of it stays."""
     damaged = CONTENT[:-1] + b"?"
 
     bring(repository, Line(damaged, len(CONTENT)))
@@ -112,7 +112,7 @@ def test_damaged_content_never_gets_into_the_cache(repository: Repository) -> No
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no disk that is always full")
 def test_a_full_disk_is_named(repository: Repository) -> None:
-    """With what to do; not as a bug."""
+    """The error explains what to do."""
     repository.partial(FILE).parent.mkdir(parents=True)
     repository.partial(FILE).symlink_to("/dev/full")
 
@@ -122,11 +122,11 @@ def test_a_full_disk_is_named(repository: Repository) -> None:
 
 
 def test_two_processes_do_not_write_the_same_file(repository: Repository) -> None:
-    """The second says so, and leaves it to the first."""
+    """The second process is refused, and the first one finishes."""
 
     class Nosy(Line):
         def pause(self, _error: Exception, seconds: float) -> None:
-            with pytest.raises(MpsDoctorError, match="Another mpsdoctor pull"):
+            with pytest.raises(MpsDoctorError, match="Another `mpsdoctor pull`"):
                 bring(repository, Line(len(CONTENT)))
             super().pause(_error, seconds)
 
@@ -140,7 +140,7 @@ def test_two_processes_do_not_write_the_same_file(repository: Repository) -> Non
 def test_without_links_the_content_itself_gets_the_name(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On exFAT, say; the file is found there the next time."""
+    """Without links, as on exFAT, the file itself has the name and is found the next time."""
 
     def impossible(*arguments: object) -> None:
         raise OSError

@@ -1,4 +1,4 @@
-"""Whether there is room for what has to be downloaded."""
+"""Whether there is enough space for a download."""
 
 from pathlib import Path
 
@@ -18,17 +18,17 @@ FILE = RemoteFile(path="unet/weights", size=7 * GB, etag="e" * 64)
     ("free", "available", "here", "missing"),
     [
         (9 * GB, None, 0, None),
-        (8 * GB, None, 0, "1.0 GB too little room"),
+        (8 * GB, None, 0, "Not enough disk space: 1.0 GB more needed"),
         (8 * GB, None, GB, None),
         (1 * GB, 9 * GB, 0, None),
-        (1 * GB, 8 * GB, 0, "1.0 GB too little room"),
+        (1 * GB, 8 * GB, 0, "Not enough disk space: 1.0 GB more needed"),
         (None, None, 0, None),
     ],
 )
 def test_a_download_needs_room_for_the_rest_and_some_to_spare(
     tmp_path: Path, free: int | None, available: int | None, here: int, missing: str | None
 ) -> None:
-    """What has come counts, and what macOS can clear; what is not known is no obstacle."""
+    """Partial files and purgeable space count, and unknown space is accepted."""
     repository = Repository(tmp_path / "models--org--name", "c" * 40)
     repository.partial(FILE).parent.mkdir(parents=True)
     with repository.partial(FILE).open("wb") as partial:
@@ -45,7 +45,7 @@ def test_a_download_needs_room_for_the_rest_and_some_to_spare(
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """Before anything is downloaded."""
+    """The error comes before any download."""
     cache = Folder(path="/Volumes/Gone/hub", exists=False, usable=False, error="EACCES")
     plan = Plan(Repository(tmp_path, "c" * 40), files=(FILE,), missing=(FILE,))
 
