@@ -1,4 +1,4 @@
-"""What an examination reads of the profile."""
+"""The part of the profile that a check reads."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ settings = st.fixed_dictionaries(
 def test_it_is_what_the_whole_profile_says(
     tmp_path_factory: pytest.TempPathFactory, file: dict[str, object], variables: dict[str, object]
 ) -> None:
-    """File, environment and defaults count as for the profile itself, and mistakes as nothing."""
+    """It has the values of the full profile, or the defaults if that is invalid."""
     path = tmp_path_factory.mktemp("profile") / "profile.toml"
     path.write_text(dumps(file), encoding="utf-8")
     environ = {
@@ -52,7 +52,7 @@ def test_it_is_what_the_whole_profile_says(
 
 
 def test_where_nothing_is_said_the_defaults_count(tmp_path: Path) -> None:
-    """A profile that does not exist yet is no mistake, nor is one that is not TOML."""
+    """A missing or unreadable profile is not an error here."""
     broken = tmp_path / "profile.toml"
     broken.write_text("model = ", encoding="utf-8")
 
@@ -62,7 +62,7 @@ def test_where_nothing_is_said_the_defaults_count(tmp_path: Path) -> None:
 def test_a_number_format_is_not_judged_for_a_model_that_was_written_into_the_file(
     tmp_path: Path,
 ) -> None:
-    """It was tuned for the model before; one that was set by hand counts."""
+    """A format tuned for the previous model is dropped; one that was set by hand stays."""
     path = tmp_path / "profile.toml"
     record = '# Tuned: model="shapes", dtype="float16"\n'
     path.write_text(f'model = "org/other"\ndtype = "float16"\n{record}')
