@@ -1,4 +1,4 @@
-"""What the canaries stand for."""
+"""The meanings of the canaries."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ VOLUMES = ("Conv3d(", "TemporalConvLayer(", "TemporalResnetBlock(", "unet_3d_blo
 
 
 def classes(folder: str, *words: str) -> Iterator[ast.ClassDef]:
-    """Those in files of the installed Diffusers that have one of the words; none is imported."""
+    """The classes in those files of Diffusers that contain one of `words`; imports nothing."""
     spec = find_spec("diffusers")
     assert spec
     assert spec.origin
@@ -24,7 +24,7 @@ def classes(folder: str, *words: str) -> Iterator[ast.ClassDef]:
 
 
 def parts(pipeline: ast.ClassDef) -> set[str]:
-    """The names in the annotations of what a pipeline is made of."""
+    """The names in the annotations of a pipeline's components."""
     made = [one for one in pipeline.body if isinstance(one, ast.FunctionDef)]
     arguments = [one.args.args for one in made if one.name == "__init__"]
     annotations = [one.annotation for args in arguments for one in args if one.annotation]
@@ -32,7 +32,7 @@ def parts(pipeline: ast.ClassDef) -> set[str]:
 
 
 def test_every_canary_has_a_meaning() -> None:
-    """What a canary stands for is said in words for each of them, and for no other."""
+    """Every canary has a meaning, and no other name has one."""
     assert [one.name for one in CANARIES] == list(MEANINGS)
 
 

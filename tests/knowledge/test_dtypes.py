@@ -16,7 +16,7 @@ from mpsdoctor.profile.settings import Profile
 def pipelines() -> Iterator[tuple[str, set[str]]]:
     """Every class of Diffusers' pipelines that draws from a prompt, and its components.
 
-    Read from its source: some classes are not there without packages that nothing else needs.
+    Read from the source, because some classes need extra packages.
     """
     for path in (Path(diffusers.__file__).parent / "pipelines").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -34,13 +34,13 @@ PIPELINES = dict(pipelines())
 
 
 def test_diffusers_pipelines_were_found() -> None:
-    """The classes of this release, whose names say what they are."""
+    """Known classes of this release are among those found."""
     assert {"FluxPipeline", "KolorsPipeline", "ZImagePipeline"} <= PIPELINES.keys()
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_a_class_with_a_unet_is_not_taken_for_a_transformer(pipeline: str) -> None:
-    """Nor the other way round: the last two rows tell all classes of Diffusers apart."""
+    """The last two rows tell classes with a UNet from those with a transformer."""
     family, components = dtypes.family("", pipeline), PIPELINES[pipeline]
     unet, transformer = dtypes.load().model[-2:]
 
@@ -72,7 +72,7 @@ def test_a_class_with_a_unet_is_not_taken_for_a_transformer(pipeline: str) -> No
 def test_a_model_uses_the_same_format_before_and_after_its_download(
     model: str, pipeline: str, use: str
 ) -> None:
-    """Before it, only its name is known; a name that is not known is taken for Stable Diffusion."""
+    """Before the download only the name is known; an unknown name counts as Stable Diffusion."""
     known = dtypes.to_render_in(dtypes.family(model, pipeline), bfloat16=True)
     named = dtypes.to_render_in(dtypes.family(model, None), bfloat16=True)
 
@@ -81,7 +81,7 @@ def test_a_model_uses_the_same_format_before_and_after_its_download(
 
 
 def test_formats_are_those_of_the_profile() -> None:
-    """A finding says what can be written into the profile."""
+    """The formats in the table are valid in a profile."""
     known = set(get_args(Profile.model_fields["dtype"].annotation))
     for row in dtypes.load().model:
         assert {row.use, *row.fails} <= known
@@ -100,5 +100,5 @@ def test_formats_are_those_of_the_profile() -> None:
 def test_bfloat16_came_with_macos_14(
     torch: str | None, macos: str | None, has: bool | None
 ) -> None:
-    """Both versions must be known to say so."""
+    """The answer is known only if both versions are."""
     assert dtypes.has_bfloat16(parse(torch), parse(macos)) is has

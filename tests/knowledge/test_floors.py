@@ -1,4 +1,4 @@
-"""Which macOS, Python and PyTorch go together."""
+"""Which macOS, Python and PyTorch work together."""
 
 import importlib.metadata
 
@@ -68,20 +68,20 @@ def test_the_macos_floor_of_a_torch(torch: str, macos: str | None) -> None:
     ],
 )
 def test_the_newest_torch_for_a_mac(macos: str, python: str, torch: str | None) -> None:
-    """It installs on the Python, has mps on the macOS, and best brings out no fault of that."""
+    """It installs on the Python, has mps and, if possible, triggers no fault of the macOS."""
     expected = Version(torch) if torch else None
     assert expected == floors.newest_torch_for(Version(macos), Version(python))
 
 
 def test_the_render_floor_is_that_of_the_package() -> None:
-    """The remedies warn of the PyTorch that the extra would replace."""
+    """The table has the same PyTorch as the package's extra."""
     extras = importlib.metadata.requires("mpsdoctor") or []
     torch = {Requirement(extra).specifier for extra in extras if extra.startswith("torch")}
     assert {SpecifierSet(f">={floors.load().render.torch}")} == torch
 
 
 def test_the_tables_ascend_and_name_their_sources() -> None:
-    """The look-ups take the last row that fits, so rows are in order; each has a source."""
+    """Rows are in ascending order, because lookups use the last match; each has a source."""
     table = floors.load()
     for rows in (table.macos, table.wheels):
         assert sorted(row.torch for row in rows) == [row.torch for row in rows]

@@ -1,4 +1,4 @@
-"""How much memory macOS lets the GPU have."""
+"""How much memory macOS allows the GPU."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def test_the_estimate_is_near_what_was_measured(ram: int, measured: float) -> No
     ],
 )
 def test_a_machine_is_believed_before_an_estimate(machine: str, gib: float, source: Source) -> None:
-    """Metal and the wired limit come from the Mac itself; only without both is it estimated."""
+    """The limit is estimated only if neither Metal nor a wired limit is known."""
     facts = msgspec.json.decode(Path(MACHINES / f"{machine}.json").read_bytes(), type=Facts)
     limit = gpu_limit(facts)
     assert (int(gib * GIB), source) == (limit.size_bytes, limit.source)
@@ -56,7 +56,7 @@ sizes = st.none() | st.integers(0, 2**40)
 def test_no_more_than_any_source_allows(
     ram: int | None, wired: int | None, metal: int | None
 ) -> None:
-    """The smallest of what binds counts; 0 is nobody's limit."""
+    """The smallest limit counts; 0 is not a limit."""
     size = gpu_limit(mac(ram, wired, metal)).size_bytes
     assert all(size is not None and size <= limit for limit in (wired, metal) if limit)
     assert (size is None) == (ram is None and not wired and not metal)

@@ -1,4 +1,4 @@
-"""What PyTorch and Metal print or raise, and what it means."""
+"""The meaning of what PyTorch and Metal print or raise."""
 
 import re
 
@@ -33,7 +33,7 @@ from mpsdoctor.rendering.protocol import sentinel
     ],
 )
 def test_a_message_means_the_same_printed_and_raised(line: str, name: str) -> None:
-    """What happened, and what the user can change."""
+    """A printed line and an exception with the same text mean the same."""
     for found in (on_stderr(line), of_error(RuntimeError(line))):
         assert found is not None
         assert found.name == name
@@ -56,7 +56,7 @@ def test_a_message_means_the_same_printed_and_raised(line: str, name: str) -> No
     ],
 )
 def test_what_libraries_print_besides_costs_no_picture(line: str) -> None:
-    """Nor does what is only grave as an exception."""
+    """Unrelated lines, and those that matter only as an exception, are ignored."""
     assert on_stderr(line) is None
 
 
@@ -72,5 +72,5 @@ def test_the_table_is_whole() -> None:
 
 @given(st.text())
 def test_any_line_can_be_read(line: str) -> None:
-    """Whatever it is, and however long."""
+    """Any line can be read, however long it is."""
     on_stderr(line * 100)

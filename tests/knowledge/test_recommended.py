@@ -1,4 +1,4 @@
-"""What models' authors recommend, as data, and for which models."""
+"""The recommendations of models' authors, as data."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def name_of(model: str, configs: dict[str, dict[str, Any]] | None = None) -> str
 def test_a_row_says_something_that_a_profile_can_hold_and_where_it_is_from(
     row: Recommendation,
 ) -> None:
-    """Its sources can be opened, its scheduler is one that a model can be given."""
+    """Its sources have addresses, and its scheduler is one that mpsdoctor supports."""
     values = {name: getattr(row, name) for name in SETTINGS}
     assert any(value is not None for value in (*values.values(), row.side))
     assert Profile(width=row.side, height=row.side, **values).guidance_scale == row.guidance_scale
@@ -44,7 +44,7 @@ def test_a_row_says_something_that_a_profile_can_hold_and_where_it_is_from(
 
 @pytest.mark.parametrize("row", recommended.load().model, ids=lambda row: row.name)
 def test_a_row_is_found_by_each_of_its_ids_and_by_its_marks(row: Recommendation) -> None:
-    """No row before it takes its models away."""
+    """No earlier row matches its models."""
     for pattern in row.models:
         assert row.name == name_of(pattern.replace("*", "x"))
     configs: dict[str, dict[str, Any]] = {}
@@ -56,14 +56,14 @@ def test_a_row_is_found_by_each_of_its_ids_and_by_its_marks(row: Recommendation)
 
 @pytest.mark.parametrize("name", catalogue.load())
 def test_config_files_do_not_contradict_the_name_of_their_model(name: str) -> None:
-    """In a folder of any name, the files of a common model are taken for it, or for nothing."""
+    """In a folder of any name, a common model's files are recognized as it or as none."""
     entry = catalogue.load()[name]
     configs = {"model_index": entry.model_index, **entry.components}
     assert name_of("/models/my own", configs) in (name_of(entry.model), None)
 
 
 def test_a_turbo_in_the_name_of_a_folder_proves_nothing() -> None:
-    """Nor in an id of somebody who is not known; the config files do."""
+    """Only config files identify a model in an unknown folder or id."""
     base = {"model_index": {"_class_name": "StableDiffusionXLPipeline"}}
     for model in ("/models/sdxl-turbo", "~/stabilityai/sdxl-turbo", "me/sdxl-turbo"):
         assert name_of(model) is None
@@ -82,13 +82,13 @@ def test_a_turbo_in_the_name_of_a_folder_proves_nothing() -> None:
 def test_a_saved_pipeline_is_known_by_the_model_that_it_was_loaded_from(
     component: str, written: str
 ) -> None:
-    """Diffusers writes down the id, or the place in the cache."""
+    """Diffusers records the id, or the path in the cache."""
     configs = {component: {"_name_or_path": written}}
     assert name_of("/models/my own", configs) == "Z-Image-Turbo"
 
 
 def test_a_denoiser_outweighs_the_pipeline_around_it_and_marks_outweigh_both() -> None:
-    """A distilled UNet is often put into a pipeline of the base model."""
+    """A distilled UNet is often used in a pipeline of the base model."""
     pipeline = {"_name_or_path": "stable-diffusion-v1-5/stable-diffusion-v1-5"}
     unet = {"_name_or_path": "stabilityai/sd-turbo"}
     around: dict[str, dict[str, Any]] = {"model_index": pipeline, "unet": unet}
@@ -108,5 +108,5 @@ components = st.sampled_from(["model_index", "unet", "transformer", "scheduler"]
 
 @given(model=st.text(), configs=st.dictionaries(components, st.dictionaries(keys, values)))
 def test_any_config_files_give_an_answer(model: str, configs: dict[str, dict[str, Any]]) -> None:
-    """They are whatever a folder holds."""
+    """Config files can have any content."""
     recommended.find(model, configs)

@@ -1,4 +1,4 @@
-"""What counts as wrong: canaries and the picture, of new files and of old ones."""
+"""What counts as wrong: canaries and the picture, in new and old files."""
 
 from typing import Literal, get_args
 
@@ -54,7 +54,7 @@ def test_a_compared_canary_is_held_against_its_number_format(
     error: float | Literal["nan"] | None,
     status: CanaryStatus,
 ) -> None:
-    """On this chip; and whoever asks for the device gets the same answer."""
+    """The verdict depends on format and chip, and the device has the same verdict."""
     canary = Canary(
         name="sdpa", status=CanaryStatus.COMPARED, precision=precision, error=error, seconds=0.1
     )
@@ -79,7 +79,7 @@ def test_a_compared_canary_is_held_against_its_number_format(
 def test_a_compared_picture_is_held_against_rounding(
     not_finite: int | None, rms: float | None, status: PictureStatus
 ) -> None:
-    """NaN is no rounding."""
+    """NaN is wrong, and so is a picture without numbers."""
     picture = Picture(
         status=PictureStatus.COMPARED,
         device="mps",
@@ -104,7 +104,7 @@ def test_what_was_recorded_with_a_verdict_keeps_it(
     error: float | Literal["nan"] | None,
     allowed: float | None,
 ) -> None:
-    """With an error or without, whatever is allowed today."""
+    """A recorded verdict stays, whatever the error and the current tolerance."""
     canary = Canary(name="sdpa", status=status, error=error, tolerance=allowed)
     picture = Picture(status=of_picture, device="mps", dtype="float16", rms=3.0, tolerance=allowed)
     facts = mac("Apple M1", canary, picture=picture)
@@ -112,7 +112,7 @@ def test_what_was_recorded_with_a_verdict_keeps_it(
 
 
 def test_a_newer_gpu_may_round_float32_and_nothing_else() -> None:
-    """From the M5 on float32 is less exact (mlx #3534); what must be exact always must."""
+    """Since the M5, only float32 is less exact (mlx #3534)."""
     chips = [None, "", "Intel(R) Core(TM) i7", "Apple M1", "Apple M4 Max"]
     assert {tolerance("float32", chip) for chip in chips} == {1e-4}
     assert {tolerance("float32", chip) for chip in ("Apple M5", "Apple M6 Pro")} == {1e-2}

@@ -1,4 +1,4 @@
-"""PyTorch's variables, as data."""
+"""PyTorch's environment variables, as data."""
 
 import pytest
 
@@ -6,13 +6,13 @@ from mpsdoctor.knowledge import dtypes, variables
 
 
 def test_every_row_has_a_source() -> None:
-    """What is known is known from somewhere."""
+    """Every row has a source."""
     rows = (*variables.load().variable, variables.load().watermark, *dtypes.load().model)
     assert all(row.sources for row in (*rows, dtypes.load().bfloat16))
 
 
 def test_a_known_name_means_itself() -> None:
-    """No two variables are so alike that one is taken for the other."""
+    """Every variable is most similar to itself, and an unrelated name to none."""
     for name in variables.known():
         assert variables.meant_by(name)[0] == name
     assert variables.meant_by("PYTORCH_MPS_XYZZY") == []
@@ -31,5 +31,5 @@ def test_a_known_name_means_itself() -> None:
     ],
 )
 def test_a_ratio_is_what_the_text_begins_with(text: str, ratio: float, whole: bool) -> None:
-    """As strtod reads it, which drops the rest without a word."""
+    """A ratio is read as by strtod, which silently ignores the rest."""
     assert (ratio, whole) == (variables.ratio(text), variables.is_ratio(text))
