@@ -338,7 +338,7 @@ def test_a_network_that_asks_to_log_in_is_no_hub(hub: Hub, user: User) -> None:
 
     assert 1 == code
     assert "does not answer as a Hugging Face hub does" in said
-    assert "log in, do so in a browser" in said
+    assert "log in with a browser" in said
 
 
 def test_a_plan_fetches_config_files_alone(hub: Hub, user: User) -> None:
