@@ -48,9 +48,10 @@ def read(path: Path | None, environ: Mapping[str, str]) -> QuickSettings:
         settings = msgspec.convert(file | variables, QuickSettings)
     except (OSError, ValueError):
         return QuickSettings()
-    if "dtype" in variables or _is_for(settings.model, file, text):
-        return settings
-    return msgspec.structs.replace(settings, dtype=None)
+    is_own = "dtype" in variables or _is_for(settings.model, file, text)
+    return msgspec.structs.replace(
+        settings, model=model_name(settings.model), dtype=settings.dtype if is_own else None
+    )
 
 
 def _is_for(model: str, file: Mapping[str, object], text: str) -> bool:

@@ -11,6 +11,7 @@ from tomlkit import dumps
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.paths import model_name
 from mpsdoctor.profile.loading import load
 from mpsdoctor.profile.quick_settings import QuickSettings, read
 from mpsdoctor.profile.settings import Profile
@@ -19,7 +20,7 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size
 settings = st.fixed_dictionaries(
     {},
     optional={
-        "model": words,
+        "model": words | st.sampled_from(["~", ".", "~/..", "shapes"]),
         "dtype": st.sampled_from(["float16", "bfloat16", "float32", "float8"]),
         "hot_folder": words,
         "ignore": st.lists(words, max_size=2),
@@ -44,7 +45,7 @@ def test_it_is_what_the_whole_profile_says(
     except MpsDoctorError:
         whole, understood = Profile(), False
     expected = {name: getattr(whole, name) for name in QuickSettings.__struct_fields__}
-    is_files = whole.model == file.get("model", EMBEDDED_MODEL)
+    is_files = whole.model == model_name(str(file.get("model", EMBEDDED_MODEL)))
     if understood and not is_files and "dtype" not in variables:
         expected["dtype"] = None  # a setting of the file's model
 
