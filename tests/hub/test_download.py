@@ -9,9 +9,10 @@ import pytest
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hub.cache import Repository
-from mpsdoctor.hub.download import fetch
+from mpsdoctor.hub.download import carry_out, fetch
 from mpsdoctor.hub.errors import explained
 from mpsdoctor.hub.listing import RemoteFile
+from mpsdoctor.hub.plan import Plan
 
 CONTENT = bytes(range(256)) * 40
 FILE = RemoteFile(path="unet/weights", size=len(CONTENT), etag=hashlib.sha256(CONTENT).hexdigest())
@@ -70,8 +71,17 @@ def test_what_has_come_is_not_asked_for_again(repository: Repository) -> None:
 
     assert CONTENT == repository.blob(FILE).read_bytes()
     assert list(range(0, len(CONTENT), 1000)) == line.asked
-    assert {1.0} == set(line.pauses)
-    assert (sorted(seen), len(CONTENT)) == (seen, seen[-1])
+    assert [1.0] * 10 == line.pauses
+    ends = [min(start + 1000, len(CONTENT)) for start in line.asked]
+    assert [at for attempt in zip(line.asked, ends, strict=True) for at in attempt] == seen
+
+
+def test_a_connection_that_never_works_is_given_up(repository: Repository) -> None:
+    """Five attempts, with four growing pauses."""
+    line = Line()
+    with pytest.raises(MpsDoctorError, match="cannot be reached"):
+        bring(repository, line)
+    assert ([0] * 5, [2.0, 4.0, 8.0, 16.0]) == (line.asked, line.pauses)
 
 
 def test_a_dead_connection_is_given_up_and_what_has_come_stays(repository: Repository) -> None:
@@ -99,10 +109,12 @@ def test_a_server_that_knows_no_ranges_begins_anew(repository: Repository) -> No
 
 def test_damaged_content_never_gets_into_the_cache(repository: Repository) -> None:
     """After the first time it is fetched again; the second is an error, and nothing of it stays."""
-    damaged = CONTENT[:-1] + b"?"
+    damaged = b"?" + CONTENT[1:]
 
-    bring(repository, Line(damaged, len(CONTENT)))
+    line = Line(damaged, len(CONTENT))
+    bring(repository, line)
     assert CONTENT == repository.blob(FILE).read_bytes()
+    assert ([0, 0], []) == (line.asked, line.pauses)
 
     repository.blob(FILE).unlink()
     with pytest.raises(MpsDoctorError, match="arrives damaged"):
@@ -126,8 +138,13 @@ def test_two_processes_do_not_write_the_same_file(repository: Repository) -> Non
 
     class Nosy(Line):
         def pause(self, _error: Exception, seconds: float) -> None:
-            with pytest.raises(MpsDoctorError, match="Another `mpsdoctor pull`"):
+            with pytest.raises(MpsDoctorError) as refused:
                 bring(repository, Line(len(CONTENT)))
+            assert (
+                "Another `mpsdoctor pull` is downloading this model\n"
+                f"It has {repository.partial(FILE)} open.\n"
+                "Wait until it ends, or stop it and try again."
+            ) == str(refused.value)
             super().pause(_error, seconds)
 
     line = Nosy(3000, len(CONTENT))
@@ -135,6 +152,25 @@ def test_two_processes_do_not_write_the_same_file(repository: Repository) -> Non
 
     assert [0, 3000] == line.asked
     assert CONTENT == repository.blob(FILE).read_bytes()
+
+
+def test_a_commit_is_published_when_all_its_files_have_names(repository: Repository) -> None:
+    """Only missing files are fetched; if one fails, programs load what they loaded before."""
+    twin = RemoteFile(path="vae/weights", size=FILE.size, etag=FILE.etag)
+    plan = Plan(repository, files=(FILE, twin), missing=(FILE,))
+    main = repository.folder / "refs" / "main"
+    with pytest.raises(ConnectionError):
+        carry_out(plan, Line(10).stream, lambda _file, _done: None, Line().pause)
+    assert (main.exists(), repository.snapshot.exists()) == (False, False)
+
+    line = Line(len(CONTENT))
+    seen: list[tuple[RemoteFile, int]] = []
+    carry_out(plan, line.stream, lambda *step: seen.append(step), line.pause)
+
+    assert [10] == line.asked
+    assert [(FILE, 10), (FILE, len(CONTENT))] == seen
+    assert {CONTENT} == {repository.name(file).read_bytes() for file in plan.files}
+    assert repository.commit == main.read_text()
 
 
 def test_without_links_the_content_itself_gets_the_name(

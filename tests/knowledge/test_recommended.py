@@ -24,9 +24,83 @@ SDXL_TURBO: dict[str, dict[str, Any]] = {
 }
 
 
+ROWS: dict[str, tuple[int | None, float | None, int | None, str | None, str | None]] = {
+    "SDXL-Turbo": (4, 0.0, 512, None, "trailing"),
+    "SD-Turbo": (4, 0.0, 512, None, "trailing"),
+    "SDXL-Lightning": (4, 0.0, None, "EulerDiscreteScheduler", "trailing"),
+    "LCM": (4, 8.0, None, "LCMScheduler", None),
+    "LCM-LoRA": (4, 1.0, None, None, None),
+    "TCD": (4, 0.0, None, None, None),
+    "SSD-1B": (None, 9.0, None, None, None),
+    "Playground v2.5": (50, 3.0, None, None, None),
+    "Playground v2": (None, 3.0, None, None, None),
+    "Stable Diffusion 1": (50, 7.5, None, None, None),
+    "Stable Diffusion 2": (25, None, None, "DPMSolverMultistepScheduler", None),
+    "Stable Diffusion 3 Medium": (28, 7.0, None, None, None),
+    "Stable Diffusion 3.5 Large Turbo": (4, 0.0, None, None, None),
+    "Stable Diffusion 3.5 Large": (28, 3.5, None, None, None),
+    "Stable Diffusion 3.5 Medium": (40, 4.5, None, None, None),
+    "FLUX.1 [schnell]": (4, 0.0, None, None, None),
+    "FLUX.1 Krea [dev]": (None, 4.5, None, None, None),
+    "FLUX.1 [dev]": (None, 3.5, None, None, None),
+    "FLUX.2 [klein]": (4, 1.0, None, None, None),
+    "FLUX.2 [klein] Base": (50, 4.0, None, None, None),
+    "FLUX.2 [dev]": (28, 4.0, None, None, None),
+    "Z-Image-Turbo": (8, 0.0, None, None, None),
+    "Z-Image": (28, 4.0, None, None, None),
+    "Qwen-Image-Lightning": (8, 1.0, None, None, None),
+    "Qwen-Image": (50, 4.0, None, None, None),
+    "Sana at 512 pixels": (20, 4.5, 512, None, None),
+    "Sana at 2048 pixels": (20, 4.5, 2048, None, None),
+    "Sana": (20, 4.5, None, None, None),
+    "Sana-Sprint": (2, 4.5, None, None, None),
+    "PixArt-LCM": (4, 0.0, None, None, None),
+    "HiDream-I1-Dev": (28, 0.0, None, None, None),
+    "HiDream-I1-Fast": (16, 0.0, None, None, None),
+    "HiDream-I1-Full": (50, 5.0, None, None, None),
+    "HunyuanImage-2.1-Distilled": (8, None, 2048, None, None),
+    "HunyuanImage-2.1": (50, None, 2048, None, None),
+    "Hunyuan-DiT, distilled": (25, None, None, None, None),
+    "Lumina-Image 2.0": (50, 4.0, None, None, None),
+    "Chroma1-HD": (40, 3.0, None, None, None),
+    "CogView4": (50, 3.5, None, None, None),
+    "Kolors": (50, 5.0, None, None, None),
+    "Kandinsky 5 Image": (50, 3.5, None, None, None),
+    "Kandinsky 2": (None, 4.0, 768, None, None),
+    "Stable Cascade": (None, None, 1024, None, None),
+    "OmniGen": (50, 2.5, None, None, None),
+    "FIBO": (50, 5.0, None, None, None),
+    "LongCat-Image": (50, 4.0, None, None, None),
+    "Ovis-Image": (50, 5.0, None, None, None),
+    "ERNIE-Image-Turbo": (8, 1.0, None, None, None),
+    "Krea 2 Turbo": (8, 0.0, None, None, None),
+    "PRX, distilled": (8, 1.0, 512, None, None),
+    "PRX at 512 pixels": (28, 5.0, 512, None, None),
+    "PRX at 256 pixels": (28, 5.0, 256, None, None),
+    "PRXPixel": (28, 5.0, None, None, None),
+    "GLM-Image": (30, 1.5, None, None, None),
+    "DreamLite": (28, None, None, None, None),
+}  # fmt: skip
+"""Steps, guidance, side, scheduler and timestep spacing, as in the sources of each row."""
+
+
 def name_of(model: str, configs: dict[str, dict[str, Any]] | None = None) -> str | None:
     found = recommended.find(model, configs or {})
     return found.name if found else None
+
+
+def test_each_row_has_the_numbers_of_its_sources() -> None:
+    """No number, scheduler or spacing changes by accident, and no row is lost."""
+    assert {
+        row.name: (
+            row.num_inference_steps,
+            row.guidance_scale,
+            row.side,
+            row.scheduler,
+            row.timestep_spacing,
+        )
+        for row in recommended.load().model
+    } == ROWS
 
 
 @pytest.mark.parametrize("row", recommended.load().model, ids=lambda row: row.name)
@@ -108,5 +182,7 @@ components = st.sampled_from(["model_index", "unet", "transformer", "scheduler"]
 
 @given(model=st.text(), configs=st.dictionaries(components, st.dictionaries(keys, values)))
 def test_any_config_files_give_an_answer(model: str, configs: dict[str, dict[str, Any]]) -> None:
-    """Config files can have any content."""
-    recommended.find(model, configs)
+    """Config files can have any content; a known id counts, whatever they say."""
+    found = recommended.find(model, configs)
+    assert found is None or found in recommended.load().model
+    assert recommended.find("briaai/FIBO", configs) == recommended.find("briaai/FIBO", {})
