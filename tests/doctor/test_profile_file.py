@@ -54,7 +54,7 @@ def test_what_is_judged_is_read_and_nothing_else(path: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "environ", "problem", "hint", "mendable"),
     [
-        ("dtype = ", {}, "not valid TOML", "Mend that line", True),
+        ("dtype = ", {}, "not valid TOML", "Fix that line", True),
         ('dtpye = "float32"', {}, "no setting dtpye", "Did you mean dtype?", True),
         ("width = 3", {"MPSDOCTOR_WIDTH": "640"}, "width cannot be 3", "Picture width", True),
         ("", {"MPSDOCTOR_DTPYE": "x"}, "no setting MPSDOCTOR_DTPYE", "MPSDOCTOR_DTYPE", False),
@@ -92,5 +92,5 @@ def test_a_folder_in_the_place_of_the_file_is_told(path: Path) -> None:
 
     found = profile_file.read(path, {})
 
-    assert "The profile is no file" in (found.problem or "")
+    assert "The profile is not a file" in (found.problem or "")
     assert not found.mendable

@@ -125,7 +125,7 @@ def test_arithmetic_that_raises_is_a_finding_with_its_error() -> None:
 )
 def test_a_canary_that_was_lost_is_not_known(status: CanaryStatus, expected: Status) -> None:
     """Neither ok nor a mere warning: the reason names the arithmetic and what was wrong besides."""
-    lost = canary("conv3d", status, detail="Python was ended by SIGABRT")
+    lost = canary("conv3d", status, detail="Python was killed by SIGABRT")
     warned = canary("copy-non-blocking", CanaryStatus.WRONG, error=3.0, tolerance=0.0)
     for canaries in (all_but(lost), all_but(lost, warned)):
         result = result_with(canaries)

@@ -82,7 +82,7 @@ def test_a_folder_in_the_place_of_the_profile_is_named(
 
     assert ExitCode.FINDINGS is main.run(command.split())
 
-    assert "The profile is no file" in capsys.readouterr().err
+    assert "The profile is not a file" in capsys.readouterr().err
     assert [] == list(path.iterdir())
 
 
