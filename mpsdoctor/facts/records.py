@@ -208,14 +208,14 @@ class ProfileFile(Record, kw_only=True):
     """The profile on this disk, as far as it is judged.
 
     `settings` are the values in force without variables and arguments, `pinned` those of them that
-    were set by hand. `problem` says why the profile is not understood, and `hint` what was
-    probably meant; `mendable` is whether the file, not a variable, is at fault, and can be read.
+    were set by hand. `problem` says why the profile is not valid, and `hint` what was probably
+    meant. `fixable` is whether the fault is in the file, not in a variable, and it can be read.
     """
 
     path: str
     problem: str | None = None
     hint: str = ""
-    mendable: bool = False
+    fixable: bool = False
     settings: dict[str, str] = field(default_factory=dict)
     pinned: tuple[str, ...] = ()
 

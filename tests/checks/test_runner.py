@@ -35,7 +35,7 @@ def warning(facts: Facts) -> Finding:
 
 
 def test_a_crash_takes_nothing_with_it() -> None:
-    """The crashed check says why; those that need it are skipped, the others run."""
+    """A crashed check gives its reason; checks that need it are skipped, others run."""
     checks = (
         Check("A", "first", broken),
         Check("B", "second", fine, requires=("A",)),
@@ -51,7 +51,7 @@ def test_a_crash_takes_nothing_with_it() -> None:
 
 
 def test_an_error_skips_what_needs_it_and_a_warning_does_not() -> None:
-    """One cause is shown once, through any number of steps."""
+    """One cause is shown once, however many checks depend on it."""
     checks = (
         Check("A", "first", error),
         Check("B", "second", error, requires=("A",)),

@@ -25,7 +25,7 @@ FLUX = "black-forest-labs/FLUX.1-schnell"
 def test_a_profiles_number_format_is_held_against_its_own_model_only(
     settings: QuickSettings, model: str | None, dtype: str | None
 ) -> None:
-    """A model named for the first time is not blamed for the format of the one before."""
+    """The profile's number format counts only for its own model."""
     files = examine_machine(settings, model=model, quick=True).facts.model_files
 
     assert files is not None
@@ -35,7 +35,7 @@ def test_a_profiles_number_format_is_held_against_its_own_model_only(
 def test_the_agent_is_looked_at_beside_this_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A quick check says that it is of another Python, and which of its variables differ."""
+    """A quick check compares the agent's Python and variables with this terminal's."""
     mac = Mac(tmp_path)
     mac.load(mac.plist())
     monkeypatch.setattr(command, "run", mac.run)

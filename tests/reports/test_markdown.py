@@ -30,7 +30,7 @@ def test_every_recorded_machine_has_its_verdict_and_all_results(path: Path) -> N
 
 @given(st.text())
 def test_no_text_breaks_out_of_its_place(text: str) -> None:
-    """Whatever another program said stays on its line, and makes no table cell of its own."""
+    """Any text stays on its line and in its table cell."""
     finding = Finding(
         severity=Severity.NOTE,
         observed=text,

@@ -116,14 +116,14 @@ def report_of(name: str) -> Report:
 
 @pytest.mark.parametrize("path", sorted(MACHINES.glob("*.json")), ids=lambda path: path.stem)
 def test_the_verdict_on_a_recorded_machine(path: Path) -> None:
-    """The last line says whether this machine can render, and what stands in the way."""
+    """The last line says whether this machine can render, and why not."""
     report = report_of(path.stem)
     assert VERDICTS[path.stem] == verdict(report)
     assert printed(report).splitlines()[-1] == verdict(report)
 
 
 def test_only_problems_are_shown_unless_verbose() -> None:
-    """On Linux one cause is shown; `verbose` adds what it hides, and why."""
+    """On Linux one cause is shown; `verbose` adds all other results and their reasons."""
     report = report_of("linux-torch-2.13.0+cpu")
     assert [line.split()[1] for line in printed(report).splitlines() if "MPS" in line[:14]] == [
         "MPS101"
@@ -134,7 +134,7 @@ def test_only_problems_are_shown_unless_verbose() -> None:
 
 
 def test_words_of_others_are_shown_as_they_are() -> None:
-    """Markup and control characters in an observation neither colour nor move the output."""
+    """Markup and control characters in an observation are shown as text."""
     command = "python -m pip install " + " ".join(f"package-{n}==1.0" for n in range(20))
     finding = Finding(
         severity=Severity.WARNING,
@@ -153,7 +153,7 @@ def test_words_of_others_are_shown_as_they_are() -> None:
 
 
 def test_a_lost_result_is_shown_with_its_reason() -> None:
-    """A check without an answer stands among the problems, as not known."""
+    """A check without an answer is listed with the problems, as not known."""
     results = (
         Result(id="X1", title="one", status=Status.CRASHED, reason="KeyError: [bold]"),
         Result(id="X2", title="two", status=Status.SKIPPED, reason="needs X1 (one)", needs="X1"),

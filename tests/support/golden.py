@@ -25,7 +25,7 @@ FORMATS: dict[str, Callable[[Report], str]] = {
 
 
 def reports() -> dict[Path, str]:
-    """Each file with what belongs in it."""
+    """Each file with its content."""
     return {
         GOLDEN / f"{name}.{suffix}": render(_report_on(name))
         for name in (BLOCKED, READY)
