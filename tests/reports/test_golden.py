@@ -22,4 +22,4 @@ def test_there_is_one_of_every_outcome_that_a_check_ends_with() -> None:
     ]
     assert "Cannot render on mps" in verdicts[0]
     assert "Ready to render on mps" == verdicts[1]
-    assert set(golden.GOLDEN.iterdir()) == set(golden.reports())
+    assert set(golden.REPORTS.iterdir()) == set(golden.reports())
