@@ -76,8 +76,8 @@ def version(facts: Facts) -> Finding | None:
         severity=_how_bad(python, here),
         observed=f"Python {facts.python.version}",
         expected=f"Python {GOOD_PYTHON}, for which there is PyTorch {best}",
-        impact=f"The last PyTorch for this Python on this macOS is {here}: it never gets the fixes "
-        "of later releases."
+        impact=f"The last PyTorch for this Python on this macOS is {here}, without the fixes of "
+        "later releases."
         if here
         else "No known PyTorch with an mps device on this macOS has a build for this Python.",
         remedy=Remedy(
