@@ -36,7 +36,7 @@ _SMART_DASH = re.compile(
 
 
 def has_settings(line: str) -> bool:
-    """Whether it begins with a setting that is a number, with marks around it or not, or has two."""
+    """Whether it begins with a setting that is a number, even with marks around it, or has two."""
     return bool(_AT_START.search(line)) or len(_WITHIN.findall(line)) > 1
 
 

@@ -237,7 +237,7 @@ def _operator(launchctl: "Launchctl", now: bool) -> "Operator":
         launchctl,
         heartbeat=lambda content: heartbeat.read(agents_hot_folder(content), time.time()),
         tell=output.tell,
-        patience=0 if now else DRAIN_S,
+        drain_s=0 if now else DRAIN_S,
     )
 
 
