@@ -15,6 +15,6 @@ else:
 class Record(Struct, frozen=True):
     """An immutable value that round-trips through JSON, with `msgspec.json`.
 
-    Unknown keys are ignored, so files of newer versions can be read. Fields are passed by name. In
-    a class with `kw_only`, a field without a default can follow one that has one.
+    Unknown keys are ignored, so files of newer versions can be read. Fields are keyword arguments.
+    In a class with `kw_only`, a field without a default can follow one that has one.
     """

@@ -89,7 +89,7 @@ def can_ask() -> bool:
 
 
 def ask(question: str) -> bool:
-    """Whether the user says yes; the default is no."""
+    """Whether the user says yes. Pressing Return means no."""
     return click.confirm(question, err=True)
 
 
