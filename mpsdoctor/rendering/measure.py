@@ -1,6 +1,6 @@
 """Two short pictures with one profile: `python -m mpsdoctor.rendering.measure PROFILE.json STEPS`.
 
-A process of its own, as what is measured can end it. Replies with a Measurement.
+Runs as a separate process, because the measured settings can crash it. Replies with a Measurement.
 """
 
 import itertools
@@ -34,7 +34,7 @@ _FAILURES = (RuntimeError, ValueError, TypeError, MemoryError)
 def measure(profile: Profile, steps: int) -> Measurement:
     """The steps of two pictures, after one that compiles kernels and fills caches.
 
-    Raises MpsDoctorError where the model or the device is missing.
+    Raises MpsDoctorError if the model or the device is missing.
     """
     profile.activate()
     require_quiet_libraries()
@@ -54,12 +54,12 @@ def measure(profile: Profile, steps: int) -> Measurement:
         step_seconds=tuple(seconds),
         peak_bytes=_peak(profile),
         swapped_bytes=max(0, _swapped() - swapped),
-        problem="" if seconds else "this pipeline does not say when a step is done",
+        problem="" if seconds else "this pipeline does not report its steps",
     )
 
 
 def _render(profile: Profile, pipe: "DiffusionPipeline") -> list[tuple[int, float]]:
-    """The steps (1-based) whose ends are told, each with the time in seconds."""
+    """The steps (1-based) that are reported as done, each with the time in seconds."""
     from mpsdoctor.rendering.generate import generate
 
     ends: list[tuple[int, float]] = []
@@ -68,9 +68,9 @@ def _render(profile: Profile, pipe: "DiffusionPipeline") -> list[tuple[int, floa
 
 
 def step_seconds(ends: Sequence[tuple[int, float]]) -> list[float]:
-    """The seconds of each step but the first, from the steps (1-based) whose ends are known.
+    """The seconds of each step except the first, from the reported ends of steps (1-based).
 
-    Short steps on mps are told only now and then: those between two ends count as equally long.
+    On mps only some short steps are reported: those between two reports count as equally long.
     """
     return [
         (end - begin) / (step - before)
@@ -89,7 +89,7 @@ def _failed(error: Exception) -> Measurement:
 
 
 def _swapped() -> int:
-    """Bytes written to swap since the machine started; on macOS `memory_watch` knows them.
+    """Bytes written to swap since the machine started; 0 on macOS, where `memory_watch` counts.
 
     There psutil counts pages written to files (psutil/arch/osx/mem.c), and raises on macOS 27
     (psutil #2978).
@@ -98,7 +98,7 @@ def _swapped() -> int:
 
 
 def _now(profile: Profile) -> float:
-    """When the GPU has done what it was asked for."""
+    """The time at which the GPU has finished its work."""
     if profile.device == "mps":
         import torch
 
@@ -107,7 +107,7 @@ def _now(profile: Profile) -> float:
 
 
 def _peak(profile: Profile) -> int | None:
-    """All that Metal has given to this process."""
+    """All memory that Metal has allocated for this process."""
     if profile.device != "mps":
         return None
     import torch
@@ -116,7 +116,7 @@ def _peak(profile: Profile) -> int | None:
 
 
 def main() -> None:
-    """Replies with the measurement, or why there can be none."""
+    """Replies with the measurement, or with the reason why there is none."""
     profile = Profile(**json.loads(Path(sys.argv[1]).read_text("utf-8")))
     try:
         reply(measure(profile, int(sys.argv[2])))

@@ -1,4 +1,4 @@
-"""What of a request this pipeline cannot heed, for the user."""
+"""Notes for the user: which parts of a request have no effect on this pipeline."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,19 +9,19 @@ from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.guidance import guidance_of, heeds_negative_prompt
 from mpsdoctor.rendering.introspection.model import model_of
 from mpsdoctor.rendering.introspection.signature import arguments
-from mpsdoctor.shapes.captions import unlearnt
+from mpsdoctor.shapes.captions import unknown_words
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
 _NAMED = 5
-"""Words; with more of them nobody reads the sentence."""
+"""The most words that a note lists, so that it stays readable."""
 
 
 def notes_on(
     pipe: "DiffusionPipeline", request: Request, settings: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """One sentence each, without a full stop. The pipeline is called with `settings`."""
+    """One sentence per note, without a full stop. The pipeline is called with `settings`."""
     notes = list(_on_words(pipe, "prompt", request.prompt))
     if request.negative_prompt and heeds_negative_prompt(pipe, settings):
         notes += _on_words(pipe, "negative prompt", request.negative_prompt)
@@ -33,8 +33,8 @@ def notes_on(
 def _why_not_negative(pipe: "DiffusionPipeline") -> str:
     if "negative_prompt" not in arguments(pipe):
         return "this model takes none"
-    beside = " beside a Distilled CFG Scale" if guidance_of(pipe).distilled else ""
-    return f"this model heeds one with a CFG scale above 1{beside}"
+    beside = " in addition to a Distilled CFG Scale" if guidance_of(pipe).distilled else ""
+    return f"this model needs a CFG scale above 1 for it{beside}"
 
 
 def _without_effect(pipe: "DiffusionPipeline", request: Request) -> Iterator[str]:
@@ -53,7 +53,7 @@ def _without_effect(pipe: "DiffusionPipeline", request: Request) -> Iterator[str
 
 
 def _on_guidance(pipe: "DiffusionPipeline", settings: Mapping[str, Any]) -> Iterator[str]:
-    """Such a pipeline takes a `guidance_scale` for models that were taught one, and ignores it."""
+    """A pipeline with `true_cfg_scale` ignores `guidance_scale` unless the model is distilled."""
     guidance, scale = guidance_of(pipe), settings.get("guidance_scale", NO_GUIDANCE)
     if scale > NO_GUIDANCE and "guidance_scale" not in (guidance.cfg, guidance.distilled):
         yield f"guidance_scale {scale:g} has no effect: this model is guided by {guidance.cfg}"
@@ -61,7 +61,7 @@ def _on_guidance(pipe: "DiffusionPipeline", settings: Mapping[str, Any]) -> Iter
 
 def _on_words(pipe: "DiffusionPipeline", name: str, text: str) -> Iterator[str]:
     yield from _long_prompt(pipe, name, text)
-    if model_of(pipe) == EMBEDDED_MODEL and (words := unlearnt(text)):
+    if model_of(pipe) == EMBEDDED_MODEL and (words := unknown_words(text)):
         more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
         yield (
             f"The {name} has words that mean nothing to this model, which draws simple shapes: "
@@ -70,10 +70,10 @@ def _on_words(pipe: "DiffusionPipeline", name: str, text: str) -> Iterator[str]:
 
 
 def _long_prompt(pipe: "DiffusionPipeline", name: str, text: str) -> list[str]:
-    """A model can have several text encoders, of which one reads more than another."""
+    """A model can have several text encoders, and one can read more than another."""
     lengths = dict.fromkeys(_length(pipe, part, text) for part in _tokenizers(pipe))
     whole = any(has <= reads for has, reads in lengths)
-    end = "another text encoder reads it whole" if whole else "the rest has no effect"
+    end = "another text encoder reads all of it" if whole else "the rest has no effect"
     return [
         f"The {name} has {has} tokens, of which a text encoder of this model reads the first "
         f"{reads}; {end}"
@@ -93,9 +93,9 @@ def _tokenizers(pipe: "DiffusionPipeline") -> list[Any]:
 
 
 def _length(pipe: "DiffusionPipeline", tokenizer: Any, text: str) -> tuple[int, int]:  # noqa: ANN401
-    """Tokens of the text, with those that mark its start and end, and how many of them are read.
+    """Tokens of the text, including those that mark its start and end, and how many are read.
 
-    CLIP reads 77. What else reads a prompt has no such limit of its own, the pipeline sets it.
+    CLIP reads 77. Other text encoders have no limit themselves, but the pipeline sets one.
     """
     has = len(tokenizer(text, truncation=False, verbose=False).input_ids)
     limit = arguments(pipe).get("max_sequence_length")

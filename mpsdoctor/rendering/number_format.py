@@ -1,4 +1,4 @@
-"""The number format of a pipeline's weights: whether it is the profile's, and how it becomes that.
+"""The number format of a pipeline's weights: whether it is the profile's, and how to convert it.
 
 Formats are named as in a profile: "float16", "bfloat16", "float32".
 """
@@ -23,10 +23,10 @@ DTYPE_ARGUMENT: Final = (
 
 
 def differing(pipe: DiffusionPipeline, profile: Profile) -> dict[str, str]:
-    """The components whose weights are in another format than the profile names, with that format.
+    """The components whose weights are not in the profile's format, each with its actual format.
 
-    Quantized ones have a format of their own, and a VAE may be in that which it decodes in. None
-    differs where the profile names no format.
+    Quantized components are left out, and so is a VAE in the format that it decodes in. Empty if
+    the profile names no format.
     """
     if "dtype" not in profile.model_fields_set:
         return {}
@@ -39,10 +39,10 @@ def differing(pipe: DiffusionPipeline, profile: Profile) -> dict[str, str]:
 
 
 def convert(pipe: DiffusionPipeline, profile: Profile) -> None:
-    """Casts the weights that differ. Bits that the old format lacked stay lost.
+    """Casts the weights that differ. Precision that the old format lacked stays lost.
 
-    What the model's authors keep in float32 ends in that. Weights that Accelerate loads layer by
-    layer while the pipeline runs stay as they are.
+    Layers that the model's authors keep in float32 become float32. Weights that Accelerate loads
+    layer by layer while the pipeline runs are left unchanged.
     """
     networks = _networks(pipe)
     for name in differing(pipe, profile):
@@ -51,7 +51,7 @@ def convert(pipe: DiffusionPipeline, profile: Profile) -> None:
 
 
 def advice(pipe: DiffusionPipeline, profile: Profile, differ: Mapping[str, str]) -> str:
-    """That these components are in other formats, and the line that loads them in the profile's."""
+    """Which components are in other formats, and the code that loads them in the profile's."""
     found = " and ".join(
         f"{', '.join(name for name in differ if differ[name] == each)} in {each}"
         for each in dict.fromkeys(differ.values())
@@ -76,9 +76,9 @@ def _networks(pipe: DiffusionPipeline) -> dict[str, nn.Module]:
 
 
 def _format(module: nn.Module) -> str | None:
-    """What the libraries say it computes in; None where it is quantized, or has no weights.
+    """The format that it computes in, as the libraries say; None if quantized, or without weights.
 
-    They look past weights that are kept in float32, and layers that are only stored in float8
+    They ignore weights that are kept in float32, and layers that are only stored in float8
     (diffusers: models.modeling_utils.get_parameter_dtype).
     """
     first = next(module.parameters(), None)
@@ -88,7 +88,7 @@ def _format(module: nn.Module) -> str | None:
 
 
 def _is_quantized(module: nn.Module) -> bool:
-    """Libraries that quantize hold weights in integers, or in a class of parameter of their own.
+    """Quantization libraries store weights as integers, or in their own class of parameter.
 
     bitsandbytes, GGUF, quanto and torchao all do one or the other.
     """
@@ -101,7 +101,7 @@ def _is_quantized(module: nn.Module) -> bool:
 
 
 def _cast(module: nn.Module, dtype: torch.dtype) -> None:
-    """As `from_pretrained` does, which a cast by the module's own `to` is not."""
+    """Casts as `from_pretrained` does; the module's own `to` casts differently."""
     kept = _kept_in_float32(module, dtype)
     for name, weight in module.named_parameters():
         to = torch.float32 if kept.intersection(name.split(".")) else dtype
@@ -111,7 +111,7 @@ def _cast(module: nn.Module, dtype: torch.dtype) -> None:
 
 
 def _kept_in_float32(module: Any, dtype: torch.dtype) -> frozenset[str]:  # noqa: ANN401
-    """Names of layers. Transformers keeps some in float16 only, Diffusers in bfloat16 too."""
+    """Names of layers. Transformers keeps them only for float16, Diffusers for bfloat16 too."""
     kept = list(getattr(module, "_keep_in_fp32_modules_strict", None) or ())
     if dtype is torch.float16 or isinstance(module, diffusers.ModelMixin):
         kept += getattr(module, "_keep_in_fp32_modules", None) or ()
@@ -119,7 +119,7 @@ def _kept_in_float32(module: Any, dtype: torch.dtype) -> frozenset[str]:  # noqa
 
 
 def _buffers(module: nn.Module) -> Iterator[tuple[nn.Module, str, torch.Tensor]]:
-    """Those that are saved with the weights. Others, as rotary frequencies, stay exact."""
+    """Buffers that are saved with the weights. Others, such as rotary frequencies, stay exact."""
     for part in module.modules():
         for name, buffer in part.named_buffers(recurse=False):
             if buffer.is_floating_point() and name not in part._non_persistent_buffers_set:

@@ -1,4 +1,4 @@
-"""From a pipeline's arrays to images that are worth showing."""
+"""From a pipeline's arrays to checked images, and to PNG files."""
 
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,9 @@ def to_image(pixels: NDArray[np.floating[Any]] | Image.Image) -> Image.Image:
 def save_png(
     image: Image.Image, parameters: Parameters, path: Path, record: JobRecord | None = None
 ) -> None:
-    """Writes a PNG that says what made it: `parameters`, XMP, and `mpsdoctor` where a job did.
+    """Writes a PNG that says what made it: `parameters`, XMP, and `mpsdoctor` for a job's picture.
 
-    Text goes into a tEXt chunk, or iTXt where Latin-1 has not all of its characters; XMP into iTXt.
+    Text goes into a tEXt chunk, or into iTXt if it is not Latin-1. XMP goes into iTXt.
     """
     text = PngInfo()
     text.add_text(infotext.PNG_KEY, format_infotext(parameters))

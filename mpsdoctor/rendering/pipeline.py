@@ -1,4 +1,4 @@
-"""Loading a Diffusers pipeline by a profile, and applying the profile to one."""
+"""Loads a Diffusers pipeline by a profile, and applies a profile to a pipeline."""
 
 import shlex
 from pathlib import Path
@@ -27,35 +27,30 @@ from mpsdoctor.units import MIB
 Pipe = TypeVar("Pipe", bound=DiffusionPipeline)
 
 
-def load_pipeline(
-    profile: Profile, model: str | None = None, *, local_files_only: bool = False
-) -> DiffusionPipeline:
-    """The text-to-image pipeline `model` (default: the profile's), ready on the profile's device.
+def load_pipeline(profile: Profile, *, local_files_only: bool = False) -> DiffusionPipeline:
+    """The text-to-image pipeline of the profile's model, ready on the profile's device.
 
-    `model` is a Hugging Face id, a folder, or `shapes`. Pickled weights are refused by default,
-    code from the model's repository always. What is not on this disk is downloaded, unless
-    `local_files_only`.
+    Pickled weights are refused by default, code from the model's repository always. Missing files
+    are downloaded, unless `local_files_only`.
 
-    Raises MpsDoctorError where the model or the device cannot be had.
+    Raises MpsDoctorError if the model cannot be loaded, or torch cannot use the device.
     """
     require_device(profile.device)
-    name = model or profile.model
     try:
-        pipe = _from_pretrained(_source(name, local_files_only), profile)
-        pipe.register_to_config(_name_or_path=name)
+        pipe = _from_pretrained(_source(profile.model, local_files_only), profile)
+        pipe.register_to_config(_name_or_path=profile.model)
     except (OSError, ValueError, ImportError) as error:
-        raise _cannot_load(name, error) from error
+        raise _cannot_load(profile.model, error) from error
     return apply(profile, pipe)
 
 
 def apply(profile: Profile, pipe: Pipe, *, convert: bool = False) -> Pipe:
     """Moves `pipe` to the profile's device and gives it the profile's settings; returns it.
 
-    The number format of its weights stays as it was loaded, unless they are to be converted. The
-    VAE is tiled and sliced as before where the profile does not say. Weights that Accelerate moves
-    stay where they are.
+    The weights keep their number format, unless `convert`. VAE tiling and slicing change only if
+    the profile sets them. Weights that Accelerate moves stay where they are.
 
-    Raises MpsDoctorError where torch cannot use the device.
+    Raises MpsDoctorError if torch cannot use the device.
     """
     require_device(profile.device)
     if convert:
@@ -74,8 +69,7 @@ def apply(profile: Profile, pipe: Pipe, *, convert: bool = False) -> Pipe:
 def _is_placed(pipe: DiffusionPipeline) -> bool:
     """Whether Accelerate moves the weights: by hooks that offload, or by a map to several devices.
 
-    Moving them as well would undo the offload, and Diffusers refuses to where there is a map
-    (`DiffusionPipeline.to`).
+    Moving them would undo the offload. With a map, Diffusers refuses to (`DiffusionPipeline.to`).
     """
     placement = getattr(pipe, "hf_device_map", None)
     mapped = isinstance(placement, dict) and len(placement) > 1
@@ -83,10 +77,10 @@ def _is_placed(pipe: DiffusionPipeline) -> bool:
 
 
 def _source(model: str, local_files_only: bool) -> str:
-    """What `from_pretrained` is given.
+    """The argument of `from_pretrained`: without downloads, a model's folder.
 
-    For the id of a model that is here Diffusers can ask for files that it does not load, and
-    refuse to load without them; for its folder it takes what is there.
+    Given an id, Diffusers can demand files that it would not load, even if the model is on this
+    disk. Given a folder, it takes the files that are there.
     """
     if model == EMBEDDED_MODEL:
         return str(embedded_model())
@@ -101,8 +95,7 @@ def _source(model: str, local_files_only: bool) -> str:
 def _from_pretrained(source: str, profile: Profile) -> DiffusionPipeline:
     arguments: dict[str, Any] = {
         number_format.DTYPE_ARGUMENT: getattr(torch, profile.dtype),
-        # Where pickles are allowed, False would have no others loaded; None still prefers
-        # safetensors.
+        # If pickles are allowed: False would load nothing else, None still prefers safetensors.
         "use_safetensors": profile.use_safetensors or None,
         "trust_remote_code": False,
     }
@@ -135,8 +128,8 @@ def _is_sliced(pipe: DiffusionPipeline) -> bool:
 
 def _cannot_load(model: str, error: Exception) -> MpsDoctorError:
     if Path(model).exists() or model == EMBEDDED_MODEL:
-        hint = "Check that the folder is complete: `model_index.json` and a folder a component."
+        hint = "Check that the folder has `model_index.json` and a folder for each component."
     else:
         command = shlex.join(("mpsdoctor", "pull", model))
-        hint = f"If it is not on this machine yet, or not whole, download it: {command}"
+        hint = f"If it is not on this machine yet, or incomplete, download it: {command}"
     return MpsDoctorError(f"The model {model} cannot be loaded", detail=str(error), hint=hint)

@@ -1,9 +1,9 @@
-"""The messages between the daemon and its worker: one JSON object a line, no torch.
+"""The messages between the daemon and its worker: one JSON object per line, no torch.
 
-The daemon sends `Configure` once, then one `RenderJob` after another. The worker answers
-`Ready` or `Refused`, then for each job `Started`, any number of `Step` and one `Rendered` or
-`Failed`, the answers in the order of the jobs. `Started` and `Step` come from the denoising itself,
-so that they stop where it hangs.
+The daemon sends `Configure` once, then one `RenderJob` after another. The worker answers `Ready` or
+`Refused`. For each job it sends `Started`, any number of `Step`, and one `Rendered` or `Failed`,
+the answers in the order of the jobs. `Started` and `Step` come from the denoising itself, so they
+stop if it hangs.
 """
 
 from typing import Any, Final, Literal
@@ -25,7 +25,7 @@ class RenderJob(Record, tag_field="kind", tag="render"):
     """One picture of a job: written to `output`, a PNG inside the job's own folder.
 
     `request` has a seed, and a count of 1. `profile` is the hash that the picture's record names,
-    `fallback` that of the chain to start on.
+    `fallback` the number of the fallback to start with.
     """
 
     job: str
@@ -53,7 +53,7 @@ class Refused(Record, tag_field="kind", tag="refused"):
 
 
 class Started(Record, tag_field="kind", tag="started"):
-    """The picture is begun, or begun again on a higher fallback of the chain."""
+    """The picture is started, or started again with the next fallback of the chain."""
 
     job: str
     number: int
@@ -70,10 +70,10 @@ class Step(Record, tag_field="kind", tag="step"):
 
 
 class Rendered(Record, tag_field="kind", tag="rendered"):
-    """The picture lies at `output`, complete and on disk.
+    """The picture is at `output`, complete and on disk.
 
-    `fallback` is the one of the chain that made it and `remedy` says what was different there;
-    `memory_bytes` is what the GPU's driver holds for the worker, 0 where nobody knows.
+    `fallback` is the number of the fallback that made it, and `remedy` says how that differs from
+    the profile. `memory_bytes` is what the GPU's driver holds for the worker, 0 if unknown.
     """
 
     job: str
@@ -89,8 +89,8 @@ class Rendered(Record, tag_field="kind", tag="rendered"):
 class Failed(Record, tag_field="kind", tag="failed"):
     """This job has no picture.
 
-    With the cause "job" another attempt would not change that; a full disk, an absent GPU and
-    memory that others hold are troubles that pass.
+    With the cause "job", another attempt would fail too. The other causes are temporary: a full
+    disk, an absent GPU, memory that other programs hold.
     """
 
     job: str
@@ -102,7 +102,7 @@ class Failed(Record, tag_field="kind", tag="failed"):
 
 
 MOST_IN_HAND: Final = 2
-"""So many jobs the worker may have: one to compute, and one to save or to come."""
+"""The jobs that the worker may have at once: one to compute, one to save or to compute next."""
 
 Command = Configure | RenderJob
 Message = Ready | Refused | Started | Step | Rendered | Failed
@@ -128,5 +128,5 @@ def message_from_line(line: bytes) -> Message:
 
 
 def sentinel(job: str, number: int) -> str:
-    """The line on stderr after which no other is about this picture any more."""
+    """The line on stderr after which no other line is about this picture."""
     return f"mpsdoctor: nothing more is computed for picture {number} of job {job}"

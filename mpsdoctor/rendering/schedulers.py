@@ -23,7 +23,7 @@ from mpsdoctor.prompts.samplers import (
 
 @dataclass(frozen=True)
 class _Replacement:
-    """What a scheduler of ours stands for, and the pipeline's own that it stands in for."""
+    """The names of a scheduler that we set, and the pipeline's own scheduler that it replaces."""
 
     own: SchedulerMixin
     sampler: str
@@ -32,17 +32,17 @@ class _Replacement:
 
 _replacements: WeakKeyDictionary[Any, _Replacement] = WeakKeyDictionary()
 _models_own: WeakKeyDictionary[Any, SchedulerMixin] = WeakKeyDictionary()
-"""The scheduler of a profile to the one that came with the model."""
+"""A profile's scheduler to the one that came with the model."""
 
 
 def set_default_scheduler(
     pipe: DiffusionPipeline, scheduler: str | None, timestep_spacing: str | None
 ) -> None:
-    """Gives `pipe` the scheduler that a profile names, or its model's again where both are None.
+    """Gives `pipe` the scheduler that a profile names, or its model's again if both are None.
 
-    `scheduler` is a class of Diffusers. The result is what requests find, and what they return to.
+    `scheduler` is a class of Diffusers. Requests start from this scheduler and restore it.
 
-    Raises MpsDoctorError where there is no such class, or it does not suit the model.
+    Raises MpsDoctorError if there is no such class, or it does not suit the model.
     """
     _restore(pipe)
     present: Any = getattr(pipe, "scheduler", None)
@@ -68,13 +68,13 @@ def set_default_scheduler(
 def set_scheduler(
     pipe: DiffusionPipeline, sampler: str | None, schedule_type: str | None
 ) -> str | None:
-    """Gives `pipe` the scheduler that A1111's names mean, or its own again where both are None.
+    """Gives `pipe` the scheduler that A1111's names mean, or its own again if both are None.
 
-    It is built from the config of the pipeline's own scheduler, as that belongs to the model.
-    Returns what the user should know: a flow-matching model keeps its own scheduler, and not every
-    sampler has schedule types.
+    It is built from the config of the pipeline's own scheduler, because that belongs to the model.
+    Returns a note for the user, if any: a flow-matching model keeps its own scheduler, and not
+    every sampler has schedule types.
 
-    Raises MpsDoctorError where the scheduler needs a package that is not installed.
+    Raises MpsDoctorError if the scheduler needs a package that is not installed.
     """
     _restore(pipe)
     automatic = schedule_type in (None, AUTOMATIC)
@@ -96,7 +96,7 @@ def set_scheduler(
 
 
 def sampler_of(pipe: DiffusionPipeline) -> tuple[str, str | None]:
-    """A1111's names for what `pipe` samples with: "" where it has none, and the schedule type."""
+    """A1111's names for the pipeline's sampler ("" if it has none) and schedule type."""
     scheduler = getattr(pipe, "scheduler", None)
     if scheduler is None:
         return "", None
@@ -107,19 +107,19 @@ def sampler_of(pipe: DiffusionPipeline) -> tuple[str, str | None]:
 
 
 def require_steps(pipe: DiffusionPipeline, steps: int | None) -> None:
-    """Raises MpsDoctorError where the scheduler has no so many steps, as LCM's and TCD's."""
+    """Raises MpsDoctorError if the scheduler takes fewer steps, as those of LCM and TCD do."""
     config = getattr(getattr(pipe, "scheduler", None), "config", {})
     most = config.get("original_inference_steps")
     if steps is not None and most is not None and steps > most:
         raise MpsDoctorError(
             f"{sampler_of(pipe)[0] or 'This sampler'} takes at most {most} steps",
-            detail=f"{steps} are asked for.",
+            detail=f"{steps} were requested.",
             hint=f"Write `Steps: {most}`; 4 to 8 are usual.",
         )
 
 
 def _suitable(own: SchedulerMixin, name: str) -> Any:  # noqa: ANN401
-    """The class of that name; a flow-matching model is sampled with its own alone."""
+    """The class of that name; a flow-matching model takes only its own."""
     ours = type(own).__name__
     known = {sampler.scheduler for sampler in SAMPLERS.values()}
     names = known if is_known_scheduler(ours, own.config) else {ours}
@@ -150,7 +150,8 @@ def _build(
 ) -> tuple[SchedulerMixin, str | None]:
     """The scheduler, and the schedule type that it has; None for the model's own.
 
-    Where the one that is wanted cannot be had, "Automatic" would be another than what it has.
+    If it does not have the wanted type, the result names the type that it uses: "Automatic" can
+    mean another.
     """
     known = SAMPLERS[sampler] if sampler else None
     kind = getattr(diffusers, known.scheduler) if known else type(own)
@@ -169,7 +170,7 @@ def _build(
 
 
 def _schedule_options(kind: type, schedule_type: str) -> dict[str, Any] | None:
-    """What the class is built with for it, all other sigmas off; None where it cannot be had."""
+    """The options of the class for it, all other sigmas off; None if the class lacks it."""
     known = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
     options = dict(SCHEDULE_TYPES[schedule_type])
     if "timestep_spacing" not in known and options.get("timestep_spacing") == "linspace":

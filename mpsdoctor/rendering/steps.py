@@ -1,4 +1,4 @@
-"""Which steps of the denoising are told, so that what is told has been done."""
+"""Reports denoising steps, and only steps that the device has finished."""
 
 import time
 from collections.abc import Callable
@@ -15,16 +15,16 @@ _EVERY_S = 0.5
 
 
 def wait_for(device: str) -> Wait | None:
-    """None for a device that is done when a call returns; mps has only been told to do it then."""
+    """None for a device that has finished when a call returns; mps works asynchronously."""
     return torch.mps.synchronize if device == "mps" else None
 
 
-class StepTeller:
-    """Tells `on_step` of the first two steps, the last one, and others about every half second.
+class StepReporter:
+    """Reports to `on_step` the first two steps, the last one, and others every half second or so.
 
-    A device that works by itself is waited for before it is spoken of, except for the last step:
-    it stands still meanwhile, which costs more than it tells where steps are short. Without a
-    `wait` every step is told.
+    `wait` returns when an asynchronous device has finished, and is called before each report except
+    the last. The device idles meanwhile, which would be costly after each short step. Without
+    `wait`, every step is reported.
     """
 
     def __init__(
@@ -33,12 +33,12 @@ class StepTeller:
         self._on_step = on_step
         self._wait = wait
         self._clock = clock
-        self._told = 0
-        self._told_at = clock()
+        self._reported = 0
+        self._reported_at = clock()
         self._next = 1
 
-    def given(self, step: int, steps: int) -> None:
-        """Step `step` of `steps` (1-based) has been given to the device."""
+    def submitted(self, step: int, steps: int) -> None:
+        """Notes that step `step` of `steps` (1-based) was submitted to the device."""
         if step < min(self._next, steps):
             return
         if self._wait:
@@ -48,9 +48,9 @@ class StepTeller:
         self._on_step(step, steps)
 
     def _plan(self, step: int, steps: int) -> None:
-        """In the first step shaders are compiled, so the second one is told too."""
+        """The first step compiles shaders, so the second one is reported too."""
         now = self._clock()
-        a_step = (now - self._told_at) / (step - self._told)
-        ahead = min(_EVERY_S / a_step, steps) if a_step > 0 and self._told else 1
-        self._told, self._told_at = step, now
+        a_step = (now - self._reported_at) / (step - self._reported)
+        ahead = min(_EVERY_S / a_step, steps) if a_step > 0 and self._reported else 1
+        self._reported, self._reported_at = step, now
         self._next = step + max(int(ahead), 1)

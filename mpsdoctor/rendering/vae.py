@@ -1,4 +1,4 @@
-"""Settings of a pipeline's VAE, on the VAE itself.
+"""Settings of a pipeline's VAE, made on the VAE itself.
 
 Diffusers 0.40 removed `enable_vae_tiling` and the like from pipelines.
 """
@@ -20,7 +20,7 @@ _Decode = Callable[..., Any]
 
 
 def set_vae(pipe: DiffusionPipeline, feature: str, enabled: bool) -> None:
-    """Turns "tiling" or "slicing" on or off, where the VAE has it."""
+    """Turns "tiling" or "slicing" on or off, if the VAE has it."""
     switch = f"enable_{feature}" if enabled else f"disable_{feature}"
     vae = component(pipe, "vae")
     if hasattr(vae, switch):
@@ -28,10 +28,10 @@ def set_vae(pipe: DiffusionPipeline, feature: str, enabled: bool) -> None:
 
 
 def decode_in(pipe: DiffusionPipeline, dtype: torch.dtype | None) -> None:
-    """Lets the VAE decode in another number format than that of its weights; None undoes it.
+    """Lets the VAE decode in another number format than its weights have; None undoes it.
 
-    The weights keep theirs between pictures: on mps the pipeline of SDXL puts a VAE of another
-    format than the latents' back into that, and decodes black.
+    The weights keep their format between pictures. Otherwise SDXL's pipeline on mps would cast the
+    VAE back to the latents' format, and decode black.
     """
     vae = component(pipe, "vae")
     if vae is None:
@@ -44,7 +44,7 @@ def decode_in(pipe: DiffusionPipeline, dtype: torch.dtype | None) -> None:
 
 
 def _put_back(vae: ModelMixin, decode: _Decode) -> None:
-    """Makes `decode` the VAE's again: its owner may have compiled it, which is an attribute too."""
+    """Restores the VAE's `decode`: an attribute of the instance if its owner has compiled it."""
     del vae.decode
     if decode != vae.decode:
         vae.decode = decode
@@ -68,9 +68,9 @@ def _decode(
 
 @contextmanager
 def infinity_refused(pipe: DiffusionPipeline) -> Iterator[None]:
-    """Inside, decoding raises BrokenPictureError for NaN and infinity.
+    """Inside the block, decoding raises BrokenPictureError for NaN and infinity.
 
-    The pipeline itself clamps infinity to white.
+    The pipeline itself would clamp infinity to white.
     """
 
     def checked(decode: _Decode, latents: torch.Tensor, *args: object, **kwargs: object) -> Any:  # noqa: ANN401
@@ -85,14 +85,14 @@ def infinity_refused(pipe: DiffusionPipeline) -> Iterator[None]:
 
 @dataclass
 class Decoding:
-    """Whether what was decoded first was no picture."""
+    """Whether the first decoding gave a broken picture."""
 
     again: bool = False
 
 
 @contextmanager
 def decoded_again(pipe: DiffusionPipeline) -> Iterator[Decoding]:
-    """Inside, sound latents that do not decode to a picture are decoded again, in float32."""
+    """Inside the block, finite latents that decode to a broken picture are decoded in float32."""
     decoding = Decoding()
 
     def twice(decode: _Decode, latents: torch.Tensor, *args: object, **kwargs: object) -> Any:  # noqa: ANN401
@@ -114,7 +114,7 @@ def _is_picture(pixels: torch.Tensor) -> bool:
 
 @contextmanager
 def _decoding_by(pipe: DiffusionPipeline, decode: Callable[..., Any]) -> Iterator[None]:
-    """`decode` gets the VAE's present one before its arguments."""
+    """`decode` gets the VAE's own `decode` as its first argument."""
     vae = component(pipe, "vae")
     if vae is None:
         yield

@@ -1,8 +1,8 @@
 """The child process that renders for the daemon: `python -m mpsdoctor.rendering.worker`.
 
-It reads commands from stdin and answers on stdout, one JSON object a line. A picture is encoded
-and written while the next one is already computed. It writes nothing but that file, and ends when
-its daemon has gone, however that died.
+It reads commands from stdin and answers on stdout, one JSON object per line. It encodes and writes
+a picture while it computes the next one. It writes no other files, and exits when its daemon is
+gone, however that ended.
 """
 
 import os
@@ -49,14 +49,14 @@ Send = Callable[[Message], None]
 
 _PARENT_LOOK_S = 1.0
 _LONGEST_NOTE = 1000
-"""Characters in a picture: the daemon reads no record of any size (`hotfolder.spool.images`)."""
+"""Characters in a picture's record: the daemon reads no longer one (`hotfolder.spool.images`)."""
 
 
 def main() -> None:
-    """Serves one daemon until that has gone."""
+    """Serves one daemon until that is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C reaches the whole group: the daemon decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Diffusers prints the end of a long prompt, which could pass for a message of Metal.
+    # Diffusers prints the end of a long prompt, which could look like a message from Metal.
     os.environ["DIFFUSERS_VERBOSITY"] = "error"
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     answers = _private_stdout()
@@ -68,12 +68,12 @@ def main() -> None:
             answers.write(to_line(message))
 
     serve(commands, send)
-    # Not by returning: the thread that waits for stdin would abort the interpreter's shutdown.
+    # Returning would abort: the thread that waits for stdin disturbs the interpreter's shutdown.
     os._exit(0)
 
 
 def serve(commands: Commands, send: Send) -> None:
-    """Loads the profile's pipeline, then renders job after job; returns only on `Refused`."""
+    """Loads the profile's pipeline, then renders job after job; returns only after `Refused`."""
     configure = commands.get()
     assert isinstance(configure, Configure)
     profile = Profile(**configure.profile)
@@ -92,7 +92,7 @@ def serve(commands: Commands, send: Send) -> None:
 
 
 def _load(profile: Profile, send: Send) -> "FallbackChain | None":
-    """None where the daemon was told why not."""
+    """None if it cannot be loaded; the daemon has been told why."""
     try:
         require_quiet_libraries()
     except MpsDoctorError as error:
@@ -138,7 +138,7 @@ def _draw(chain: "FallbackChain", job: RenderJob, send: Send) -> "Drawn | Explan
 def _answer(
     job: RenderJob, drawn: "Drawn | Explanation", began: float, driver_bytes: int, send: Send
 ) -> None:
-    """Saves the picture, where there is one, and says what became of it."""
+    """Saves the picture, if there is one, and reports the result."""
     failed = drawn if isinstance(drawn, Explanation) else _save(job, drawn)
     if failed:
         error, cause = failed.error, failed.cause
@@ -189,7 +189,7 @@ def _save(job: RenderJob, drawn: "Drawn") -> Explanation | None:
 
 
 def _driver_bytes(profile: Profile) -> int:
-    """All that Metal has given to this process."""
+    """All memory that Metal has allocated for this process."""
     if profile.device != "mps":
         return 0
     import torch
@@ -198,13 +198,13 @@ def _driver_bytes(profile: Profile) -> int:
 
 
 def _write_sentinel(job: RenderJob) -> None:
-    """On a line of its own, whatever was left unfinished on the last one."""
+    """On a separate line, even if the previous one is unfinished."""
     sys.stderr.flush()
     os.write(sys.stderr.fileno(), f"\n{sentinel(job.job, job.number)}\n".encode())
 
 
 def _private_stdout() -> BinaryIO:
-    """Stdout for messages alone: whatever a library prints goes to stderr."""
+    """Stdout for messages only: what libraries print goes to stderr."""
     private = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return open(private, "wb", buffering=0)  # noqa: PTH123
@@ -223,7 +223,7 @@ def _commands(stdin: BinaryIO) -> Commands:
 
 
 def _end_with_parent(parent: int) -> None:
-    """Another process may hold the other end of stdin open when the daemon is dead."""
+    """Exits with the daemon even if another process still holds stdin open."""
     while os.getppid() == parent:
         time.sleep(_PARENT_LOOK_S)
     os._exit(0)

@@ -23,7 +23,7 @@ COLOURS: Final[dict[str, tuple[int, int, int]]] = {
     "gray": (130, 130, 130),
     "white": (255, 255, 255),
 }
-"""sRGB, 8 bits a channel; any two lie at least 90 apart (Euclidean)."""
+"""sRGB, 8 bits per channel; any two are at least 90 apart (Euclidean)."""
 
 SHAPES: Final = (
     "circle",
@@ -94,9 +94,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Scene:
-    """One or two objects; `placement` is where the first lies, seen from the second.
+    """One or two objects; `placement` is where the first one is, seen from the second.
 
-    Raises ValueError where colours repeat, or where the placement does not fit the objects.
+    Raises ValueError if colours repeat, or if the placement does not fit the objects.
     """
 
     items: tuple[Item, ...]
@@ -168,11 +168,11 @@ def vocabulary() -> list[str]:
     return sorted(set(re.findall(r"[a-z]+", re.sub(r"{\w+}", "", " ".join(tables)))))
 
 
-def unlearnt(text: str) -> list[str]:
+def unknown_words(text: str) -> list[str]:
     """The words of a prompt that are in no caption, each once, in lower case as CLIP reads them.
 
-    The tokenizer takes them to pieces, and the model was taught nothing by those: they can change
-    the picture, but stand for nothing in it.
+    The tokenizer splits them into pieces that the model was not trained on: they can change the
+    picture, but mean nothing.
     """
     known = set(vocabulary())
     words = dict.fromkeys(re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower()))

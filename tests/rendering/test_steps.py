@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.rendering.steps import StepTeller, wait_for
+from mpsdoctor.rendering.steps import StepReporter, wait_for
 
 
 class Device:
@@ -30,10 +30,10 @@ def told(device: Device, steps: int) -> list[tuple[int, int]]:
         assert of == steps
         seen.append((step, device.done))
 
-    teller = StepTeller(on_step, device.wait, clock=lambda: device.now)
+    reporter = StepReporter(on_step, device.wait, clock=lambda: device.now)
     for step in range(1, steps + 1):
         device.given = step
-        teller.given(step, steps)
+        reporter.submitted(step, steps)
     return seen
 
 
@@ -58,8 +58,8 @@ def test_long_steps_are_all_told_and_short_ones_now_and_then() -> None:
 def test_a_device_that_is_done_at_once_tells_every_step() -> None:
     """The CPU has done a step when it was given it; mps has to be waited for."""
     seen: list[int] = []
-    teller = StepTeller(lambda step, _: seen.append(step), wait_for("cpu"))
+    reporter = StepReporter(lambda step, _: seen.append(step), wait_for("cpu"))
     for step in (1, 2, 3):
-        teller.given(step, 3)
+        reporter.submitted(step, 3)
     assert seen == [1, 2, 3]
     assert wait_for("mps")

@@ -16,7 +16,7 @@ from mpsdoctor.shapes.captions import (
     caption,
     is_held_out,
     sample_scene,
-    unlearnt,
+    unknown_words,
     vocabulary,
 )
 
@@ -43,8 +43,8 @@ def test_captions_have_no_unlearnt_word(seed: int) -> None:
     """However they are worded and written, only what is added to them is named."""
     rng = random.Random(seed)
     text = caption(sample_scene(rng), rng)
-    assert unlearnt(text.upper()) == []
-    assert unlearnt(f"Two unicorns, {text} and the unicorn's Äpfel_2, two") == [
+    assert unknown_words(text.upper()) == []
+    assert unknown_words(f"Two unicorns, {text} and the unicorn's Äpfel_2, two") == [
         "two", "unicorns", "unicorn's", "äpfel", "2",
     ]  # fmt: skip
 

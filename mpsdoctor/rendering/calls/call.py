@@ -13,7 +13,7 @@ from mpsdoctor.rendering.calls.task import Task
 from mpsdoctor.rendering.guidance import negative_prompts, scales
 from mpsdoctor.rendering.introspection.signature import arguments
 from mpsdoctor.rendering.introspection.sizes import source_size
-from mpsdoctor.rendering.steps import OnStep, StepTeller, wait_for
+from mpsdoctor.rendering.steps import OnStep, StepReporter, wait_for
 
 _Setting = TypeVar("_Setting", int, float)
 
@@ -61,7 +61,7 @@ def call(
     """
     given = _with_texts(pipe, batch, settings)
     if on_step is not None and "callback_on_step_end" in arguments(pipe):
-        given |= _callback(StepTeller(on_step, wait_for(pipe.device.type)), settings)
+        given |= _callback(StepReporter(on_step, wait_for(pipe.device.type)), settings)
     return pipe(
         generator=[task.noise for task in batch],
         output_type="np" if settings.get("padding_mask_crop") is None else "pil",
@@ -101,7 +101,7 @@ def _with_texts(
     return given
 
 
-def _callback(teller: StepTeller, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _callback(reporter: StepReporter, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that tell of steps, after the user's own callback has had its turn.
 
     Diffusers passes pipeline, step (0-based), timestep and tensors, and wants those back. Callbacks
@@ -113,7 +113,7 @@ def _callback(teller: StepTeller, settings: Mapping[str, Any]) -> dict[str, Any]
         pipe: DiffusionPipeline, step: int, timestep: float, tensors: dict[str, torch.Tensor]
     ) -> dict[str, torch.Tensor]:
         changed = users(pipe, step, timestep, tensors) if users else tensors
-        teller.given(step + 1, pipe.num_timesteps)
+        reporter.submitted(step + 1, pipe.num_timesteps)
         return changed
 
     wanted = getattr(users, "tensor_inputs", None)

@@ -33,9 +33,9 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 class Layout(NamedTuple):
     """What to draw where: N pictures of two objects, the second perhaps out of sight.
 
-    `background` (N, 3) and `colours` (N, 2, 3) are RGB from 0 to 1, `shapes` (N, 2) are
-    indices into SHAPES, `centres` (N, 2, 2) are x to the right and y downwards from -1 to 1,
-    `radii` (N, 2) are half of an object's longer side on that scale.
+    `background` (N, 3) and `colours` (N, 2, 3) are RGB from 0 to 1. `shapes` (N, 2) are indices
+    into SHAPES. `centres` (N, 2, 2) are x to the right and y downwards from -1 to 1. `radii`
+    (N, 2) are half of an object's longer side on that scale.
     """
 
     background: Tensor
@@ -126,7 +126,7 @@ def _ring(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _crescent(x: Tensor, y: Tensor) -> Tensor:
-    """Cut a disc out of a disc; moved so that the rest lies in the middle."""
+    """Cut a disc out of a disc; moved so that the rest is in the middle."""
     x = x - 0.18
     return torch.maximum(_disc(x, y), -_disc(x, y, (0.45, 0.0), 0.8))
 

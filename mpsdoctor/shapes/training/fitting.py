@@ -21,7 +21,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Pace:
-    """How long to descend, whichever ends first, and the highest learning rate."""
+    """How long to descend, whichever limit comes first, and the highest learning rate."""
 
     seconds: float
     steps: int
@@ -79,7 +79,7 @@ def fit(
 
 
 def _captured(function: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """Record a function's kernels as a CUDA graph: to launch them one by one takes longer.
+    """Record a function's kernels as a CUDA graph: launching them one by one takes longer.
 
     https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
     """

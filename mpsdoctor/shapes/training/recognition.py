@@ -12,7 +12,7 @@ from mpsdoctor.shapes.captions import COLOURS, SHAPES
 from mpsdoctor.shapes.training.drawing import coverage
 
 _MIN_PIXELS: Final = 10
-"""A colour counts as an object where so many pixels have only their like around them."""
+"""A colour counts as an object if this many of its pixels have only that colour around them."""
 
 _MIN_OVERLAP: Final = 0.7
 """Intersection over union with the best drawing, below which an object has no shape."""

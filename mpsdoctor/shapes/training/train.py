@@ -128,8 +128,8 @@ def train_vae(scenes: Layout, settings: Settings) -> AutoencoderKL:
 def standardise_latents(vae: AutoencoderKL, pictures: Tensor) -> None:
     """Give the latents of pictures (N, 3, H, W) mean 0 and deviation 1 in every channel.
 
-    The change goes into the 1×1 convolutions on both sides of the latents, so that the
-    scaling factor stays 1 and no shift is needed, which StableDiffusionPipeline would ignore.
+    The change goes into the 1×1 convolutions on both sides of the latents. So the scaling factor
+    stays 1, and no shift is needed, which StableDiffusionPipeline would ignore.
     """
     latents = vae.encode(pictures).latent_dist.mean
     mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
