@@ -75,7 +75,8 @@ def read_whole(name: str, value: str, least: int, most: int) -> int:
     if not _WHOLE.fullmatch(value):
         raise SettingError(
             f"{name} is {_shown(value)}, which is not a whole number.",
-            hint=f"Write a number from {least} to {most}, such as {_spelt(name, min(20, most))}.",
+            hint=f"Write a number from {least} to {most}, such as "
+            f"{_spelt(name, max(least, min(20, most)))}.",
         )
     number = int(value)
     if not least <= number <= most:
