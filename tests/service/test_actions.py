@@ -221,12 +221,12 @@ def test_a_picture_that_takes_too_long_is_not_waited_for(mac: Mac) -> None:
     """After `patience` the daemon is ended, and says so; without patience it is not even asked."""
     outdated_and_running(mac)
     mac.change(fail=[["kill", 0, 99]])  # it goes on rendering
-    mac.operator(patience=40.0).reach(Goal.INSTALL, mac.plist())
+    mac.operator(drain_s=40.0).reach(Goal.INSTALL, mac.plist())
     assert 40.0 <= mac.time < 50.0
     assert "taken up again" in mac.told[-1]
 
     mac.calls()
-    mac.operator(patience=0.0).reach(Goal.INSTALL, mac.plist("1.1"))
+    mac.operator(drain_s=0.0).reach(Goal.INSTALL, mac.plist("1.1"))
     assert "kill" not in mac.calls()
 
 
