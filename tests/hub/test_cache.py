@@ -94,6 +94,10 @@ def test_accepted_content_gets_its_name(repository: Repository) -> None:
 
     assert name.readlink() == Path("../../../../blobs", CONFIG.etag)
     assert (name.read_bytes(), list(name.parent.iterdir())) == (SMALL, [name])
+    for path in ("vae/deep/config.json", "config.json"):
+        twin = RemoteFile(path=path, size=CONFIG.size, etag=CONFIG.etag)
+        repository.give_name(twin)
+        assert repository.name(twin).read_bytes() == SMALL
 
 
 def test_a_published_commit_is_the_one_that_programs_load(repository: Repository) -> None:
