@@ -116,7 +116,8 @@ def test_a_mac_is_read_from_its_programs() -> None:
         asked.append((tuple(argv), timeout))
         return rosetta_mac(argv, timeout)
 
-    packages, requirements = {"torch": "2.2.2"}, {"diffusers": ("torch>=1.4",)}
+    packages = {"torch": "2.2.2"}
+    requirements: dict[str, tuple[str, ...]] = {"diffusers": ("torch>=1.4",)}
     facts = collect(
         run=run,
         kernel="Darwin",

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -206,7 +207,7 @@ def test_layers_stay_apart_until_they_are_combined(
 
 def test_each_value_has_its_origin(file: Path) -> None:
     """A later layer wins, and every setting is listed."""
-    layers = {
+    layers: dict[Origin, dict[str, Any]] = {
         Origin.FILE: {"width": 512, "dtype": "float32"},
         Origin.TUNED: {"width": 640, "prime": True},
     }

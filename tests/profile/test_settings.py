@@ -1,5 +1,7 @@
 """The fingerprint of settings, and how settings are listed and changed."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -78,7 +80,7 @@ def test_the_defaults_are_those_of_a_profile_that_nobody_tuned() -> None:
         ("surprise", [], [1]),
     ],
 )
-def test_a_value_has_its_limits(name: str, good: list[object], bad: list[object]) -> None:
+def test_a_value_has_its_limits(name: str, good: list[Any], bad: list[Any]) -> None:
     """At a limit and beyond it."""
     for value in good:
         assert getattr(Profile(**{name: value}), name) == value
