@@ -209,14 +209,14 @@ class ProfileFile(Record, kw_only=True):
 
     `settings` are the values in force, without variables and arguments; `pinned` names those that
     were set by hand. `problem` says why the profile is not understood, and `hint` what was probably
-    meant. `mendable` says whether the problem is in the file, not in a variable, and the file can
+    meant. `fixable` says whether the problem is in the file, not in a variable, and the file can
     be read.
     """
 
     path: str
     problem: str | None = None
     hint: str = ""
-    mendable: bool = False
+    fixable: bool = False
     settings: dict[str, str] = field(default_factory=dict)
     pinned: tuple[str, ...] = ()
 

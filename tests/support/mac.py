@@ -72,13 +72,13 @@ class Mac:
             return Heartbeat(pid, 100.0)
         return Heartbeat(pid, 1.0)
 
-    def operator(self, patience: float = 60.0) -> Operator:
+    def operator(self, drain_s: float = 60.0) -> Operator:
         """An operator of this Mac; sleeping takes no time."""
         return Operator(
             self.launchctl,
             self.heartbeat,
             self.told.append,
-            patience=patience,
+            drain_s=drain_s,
             sleep=self.sleep,
             clock=lambda: self.time,
         )

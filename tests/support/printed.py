@@ -1,4 +1,4 @@
-"""Runs a support module and shows its output with the test's, `pytest -rP`."""
+"""What a support module prints when it is run: shown with the test's output, `pytest -rP`."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def printed_by(module: str, *arguments: str) -> str:
-    """The output; fails with the end of stderr if the module fails."""
+    """Runs the module; fails with its last output if it fails."""
     ended = subprocess.run(
         [sys.executable, "-m", f"tests.support.{module}", *arguments],
         cwd=Path(__file__).parents[2],

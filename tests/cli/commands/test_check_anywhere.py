@@ -93,7 +93,7 @@ def test_without_a_home_directory_the_report_comes_first(
     assert ExitCode.FINDINGS == main.run(["check"])
 
     shown = capsys.readouterr()
-    assert "~/mpsdoctor cannot be made: there is no home directory." in shown.out
+    assert "~/mpsdoctor cannot be created: there is no home directory." in shown.out
     assert "Set the environment variable HOME" in shown.err
 
 

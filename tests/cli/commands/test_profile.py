@@ -38,7 +38,7 @@ def test_show_gives_value_origin_and_reason(
         return next(line for line in lines if line.startswith(setting))
 
     assert ["attention", "bounded", "file"] == line("attention").split()[:3]
-    assert "What this model needs" in line("attention")
+    assert "This model's needs" in line("attention")
     assert ["vae_tiling", "True", "environment"] == line("vae_tiling").split()[:3]
     assert ["width", "not", "set"] == line("width").split()[:3]
     assert "1.0" in line("PYTORCH_MPS_HIGH_WATERMARK_RATIO")
