@@ -66,6 +66,10 @@ BLACK, LEAK, RANDOM = "attention-float16-black", "causal-mask-leak", "linear-ran
          "bfloat16", None, ("linear-twice-bf16",)),
         (device("2.14.1", "15.5", "Apple M1", "argmax", "cumsum", "of-tomorrow"), XL, None,
          "float16", None, ("argmax", "of-tomorrow")),
+        (device("2.4.0", "15.5", "Apple M1", "layer-norm-float16"), "x/y", "FluxPipeline",
+         "bfloat16", None, ("layer-norm-float16",)),
+        (device("2.6.0", "15.5", "Apple M1", "layer-norm-float16"), "x/y", "FluxPipeline",
+         "bfloat16", None, ()),
         # Only some models need it, and a variable avoids it if this PyTorch reads that.
         (device("2.14.0", "26.2", "Apple M1", "conv3d"), XL, None, "float16", None, ()),
         (device("2.14.0", "26.2", "Apple M1", "conv3d"), "Qwen/Qwen-Image", None,
@@ -76,6 +80,8 @@ BLACK, LEAK, RANDOM = "attention-float16-black", "causal-mask-leak", "linear-ran
         (device("2.14.1", "15.5", "Apple M1", picture="float16"), XL, None,
          "float16", None, ("picture",)),
         (device("2.14.1", "15.5", "Apple M1", picture="bfloat16"), "DeepFloyd/IF-I", None,
+         "float32", None, ()),
+        (device("2.14.1", "15.5", "Apple M1", picture="float16"), "DeepFloyd/IF-I", None,
          "float32", None, ()),
         (device("2.14.1", "15.5", "Apple M1", "argmax", picture="float32"), "DeepFloyd/IF-I", None,
          "float32", None, ("argmax", "picture")),
@@ -97,11 +103,15 @@ def test_a_model_renders_in_the_format_that_the_device_gets_right(
 def test_faults_are_shown_by_the_canaries_that_failed() -> None:
     """Only those that the device has, and only of the canaries that are asked for."""
     found = device("2.10.0", "15.5", "Apple M1", "sdpa", "sdpa-causal", "conv3d")
-    shown = {name: rendering.shown_by((name,), found) for name in ("sdpa", "conv3d", "argmax")}
+    shown = {
+        name: rendering.shown_by((name,), found)
+        for name in ("sdpa", "conv3d", "argmax", "baddbmm-beta-zero")
+    }
     assert {name: [fault.id for fault in faults] for name, faults in shown.items()} == {
         "sdpa": [BLACK],
         "conv3d": [],
         "argmax": [],
+        "baddbmm-beta-zero": [],
     }
     both = rendering.shown_by(("sdpa", "sdpa-causal"), found)
     assert [fault.id for fault in both] == [BLACK, LEAK]
