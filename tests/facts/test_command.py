@@ -1,5 +1,6 @@
 """One command, with a deadline, and no exception."""
 
+import os
 import signal
 import sys
 import time
@@ -15,6 +16,20 @@ def test_a_command_gives_its_output_and_exit_code() -> None:
     """Output, errors and exit code come back; nothing can be read from stdin."""
     script = "import sys; print(repr(sys.stdin.read())); print('no', file=sys.stderr); sys.exit(3)"
     assert CommandResult(3, "''\n", "no\n") == run((sys.executable, "-c", script), 30.0)
+
+
+def test_what_the_user_types_is_not_for_the_command() -> None:
+    """A command that asks a question gets no answer, and does not wait for one."""
+    keyboard, typed = os.pipe()
+    stdin = os.dup(0)
+    try:
+        os.write(typed, b"yes\n")
+        os.dup2(keyboard, 0)
+        assert run((sys.executable, "-c", "print(repr(input()))"), 30.0).exit_code == 1
+    finally:
+        os.dup2(stdin, 0)
+        for descriptor in (keyboard, typed, stdin):
+            os.close(descriptor)
 
 
 def test_the_environment_can_be_replaced() -> None:
