@@ -247,7 +247,7 @@ def test_a_picture_is_rendered_where_torch_can(
         ("arm64", "kern.hv_vmm_present: 0\n", (True, False, False)),
     ],
 )
-def test_the_machine_is_told_from_the_python_that_runs_on_it(
+def test_the_machine_is_distinguished_from_the_python_that_runs_on_it(
     machine: str, values: str, expected: tuple[bool | None, bool | None, bool | None]
 ) -> None:
     """Apple silicon, Rosetta and a virtual machine; unknown if sysctl does not answer."""

@@ -78,7 +78,7 @@ def test_an_earlier_attempt_counts_up_to_the_size(
 
 
 def test_accepted_content_gets_its_name(repository: Repository) -> None:
-    """The name is a relative link, replaces an older one, and a leftover is no obstacle."""
+    """The name is a relative link, replaces an older one, and ignores a leftover."""
     repository.give_name(CONFIG)
     assert not repository.snapshot.exists()
 

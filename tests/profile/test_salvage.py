@@ -94,7 +94,7 @@ JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n",
         ("\ufeffwidth = 640\nheight = ", {"width": 640}, {}, ("height =",)),
     ],
 )
-def test_a_slip_costs_only_its_own_line(
+def test_a_typo_costs_only_its_own_line(
     text: str, edits: dict[str, Any], renamed: dict[str, str], left_out: tuple[str, ...]
 ) -> None:
     """An unambiguous typo is corrected; anything else is left out and reported."""
@@ -111,7 +111,7 @@ def test_bytes_that_are_no_text_cost_only_their_line() -> None:
 
 @pytest.mark.parametrize("junk", JUNK)
 @pytest.mark.parametrize("profile", [GOOD, OLDER], ids=["now", "older"])
-def test_wherever_a_line_is_spoilt_every_edit_is_kept(profile: list[str], junk: str) -> None:
+def test_wherever_a_line_is_damaged_every_edit_is_kept(profile: list[str], junk: str) -> None:
     """The damaged line may be anywhere in the file, and tuned values are not edits."""
     for place in range(len(profile) + 1):
         kept = salvage("".join([*profile[:place], junk, *profile[place:]]).encode())

@@ -59,7 +59,7 @@ def read(folder: Path) -> ModelFiles:
     return model_files.read(str(folder), {"HF_HUB_CACHE": str(folder / "hub")}, folder)
 
 
-def test_the_embedded_model_is_whole() -> None:
+def test_the_embedded_model_is_complete() -> None:
     """It ships with the package."""
     found = model_files.read("shapes", {}, Path("/nowhere"), "float16")
     expected = ModelFiles(
@@ -127,7 +127,7 @@ def test_a_gap_is_named(tmp_path: Path, gone: str, missing: str) -> None:
 
 
 @pytest.mark.parametrize("index", ["", "null", "[]", "{", "[" * 100_000])
-def test_a_folder_without_a_readable_index_is_no_model(tmp_path: Path, index: str) -> None:
+def test_a_folder_without_a_readable_index_is_incomplete(tmp_path: Path, index: str) -> None:
     """Without a readable model_index.json, nothing else can be examined."""
     (tmp_path / "model_index.json").write_text(index)
     assert read(tmp_path) == ModelFiles(
@@ -135,7 +135,7 @@ def test_a_folder_without_a_readable_index_is_no_model(tmp_path: Path, index: st
     )
 
 
-def test_pickles_alone_are_told(tmp_path: Path) -> None:
+def test_pickles_alone_are_named(tmp_path: Path) -> None:
     """A component with both formats counts as safe."""
     folder = write_model(
         tmp_path,

@@ -63,7 +63,7 @@ def volume_of(found: Folder) -> Volume:
         ("/opt/prompts", "apfs", Place.ORDINARY),
     ],
 )
-def test_a_place_is_told_by_path_and_filesystem(
+def test_a_place_is_known_by_path_and_filesystem(
     path: str, filesystem: str | None, place: Place
 ) -> None:
     """Protected, cloud, network and other volumes are each recognized."""
@@ -101,7 +101,7 @@ def test_without_a_home_directory_nothing_is_tried() -> None:
         )
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_an_error(tmp_path: Path) -> None:
     """A file in place of a folder is named by its errno."""
     file = tmp_path / "inbox"
     file.touch()

@@ -97,7 +97,7 @@ def on_a_mac(monkeypatch: pytest.MonkeyPatch, **answers: int) -> Libraries:
 def test_the_sandbox_is_asked_about_this_process(
     monkeypatch: pytest.MonkeyPatch, answer: int, sandboxed: bool | None
 ) -> None:
-    """0 is no sandbox and 1 is one; an error is unknown."""
+    """0 means no sandbox, 1 a sandbox, and an error is unknown."""
     libraries = on_a_mac(monkeypatch, sandbox_check=answer)
     assert mac_probe.sandboxed() is sandboxed
     arguments = (["int", "char*", "int"], os.getpid(), None, 0)
