@@ -35,7 +35,7 @@ exec {sys.executable} -m pip --python "$python" install "$@"
 def test_a_torch_too_old_for_the_render_extra_is_named_with_what_a_newer_needs(
     macos: str, python: str, torch: str, needed: str | None
 ) -> None:
-    """It runs, so it is offered; whoever wants mpsdoctor to render learns what else to change."""
+    """It is offered with a note on what mpsdoctor needs to render."""
     system = System(kernel="Darwin", macos_version=macos)
     text = install_torch(Facts(system=system, python=Python(version=python))).text
     assert f"PyTorch {torch}" in text
@@ -46,7 +46,7 @@ def test_a_torch_too_old_for_the_render_extra_is_named_with_what_a_newer_needs(
 
 @pytest.fixture
 def shell(tmp_path: Path) -> dict[str, str]:
-    """Variables of a shell in which pip and uv find one package, and no network."""
+    """The variables of a shell without network, in which pip and uv find one package."""
     uv = tmp_path / "bin" / "uv"
     uv.parent.mkdir()
     uv.write_text(UV)
@@ -72,7 +72,7 @@ def shell(tmp_path: Path) -> dict[str, str]:
 def test_the_lines_install_in_every_kind_of_python(
     tmp_path: Path, shell: dict[str, str], options: tuple[str, ...] | None, tool: str
 ) -> None:
-    """Copied into a shell they work: in an environment, in one of uv's kind, and outside of any."""
+    """The lines work in an environment, in one without pip, and outside any environment."""
     folder = tmp_path / "my env" if options is not None else tmp_path / "pictures"
     python = str(folder / "bin" / "python")
     if options is not None:
@@ -88,7 +88,7 @@ def test_the_lines_install_in_every_kind_of_python(
 
 
 def test_an_environment_is_not_made_with_the_python_of_xcode() -> None:
-    """It is told to leave that one: the lines make it with another, for which PyTorch is chosen."""
+    """The lines use another Python, and the PyTorch is chosen for that one."""
     base = "/Library/Developer/CommandLineTools/Library/Frameworks/Python3.framework/Versions/3.9"
     python = Python(version="3.9.6", prefix=base, base_prefix=base, conda=False, pip=True)
     remedy = install_torch(

@@ -1,4 +1,4 @@
-"""What is collected only where somebody asks for it."""
+"""Facts that are collected only on request."""
 
 import subprocess
 import sys
@@ -50,7 +50,7 @@ def test_everything_asked_round_trips_through_json(tmp_path: Path) -> None:
 
 
 def test_collecting_imports_no_torch() -> None:
-    """Also the questions about models and packages are answered from files."""
+    """Questions about models and packages are also answered from files."""
     script = (
         "import sys, pathlib; from mpsdoctor.facts.collect import collect; "
         "collect(ask_torch=False, environ={}, hot_folder=pathlib.Path('.'), model='shapes'); "

@@ -31,7 +31,7 @@ def ended(source: str, seconds: float = 30.0) -> CommandResult:
     ["print('Metal says hello', end='')", "print('[1, 2]')", "print('{}')", "print('[]')"],
 )
 def test_an_answer_is_found_among_what_libraries_print(noise: str) -> None:
-    """Before it and after it, also on a line that is left open; an object as well as a list."""
+    """The output may come before and after the answer, even on an open line."""
     assert Size(width=3) == child.answer(
         ended(f"{REPLY}{noise}; reply({{'width': 3}}); {noise}"), Size
     )
@@ -39,7 +39,7 @@ def test_an_answer_is_found_among_what_libraries_print(noise: str) -> None:
 
 
 def test_an_error_of_the_child_is_raised_here() -> None:
-    """In its own three parts."""
+    """The error keeps its title, detail and hint."""
     source = f"{REPLY}reply(MpsDoctorError('No', detail='why', hint='what'))"
     with pytest.raises(MpsDoctorError, match="No") as raised:
         child.answer(ended(source), Size)
@@ -50,20 +50,20 @@ def test_an_error_of_the_child_is_raised_here() -> None:
     ("source", "why"),
     [
         ("raise ValueError('no luck')", "Python ended with exit code 1: ValueError: no luck"),
-        ("import os; os.abort()", "Python was ended by SIGABRT"),
+        ("import os; os.abort()", "Python was killed by SIGABRT"),
         ('print(\'{"width": "wide"}\')', "Python ended with exit code 0"),
         ("import time; time.sleep(60)", "no answer within 1 seconds"),
     ],
 )
 def test_where_there_is_no_answer_its_end_says_why(source: str, why: str) -> None:
-    """By its deadline, its signal or its last words; a value of another kind is no answer."""
+    """The reason is the timeout, the signal or the last line of stderr."""
     result = ended(source, 1.0 if "sleep" in source else 30.0)
     assert child.answer(result, Size) is None
     assert why == child.how_it_ended(result, 1.0)
 
 
 def test_a_module_is_run_by_this_python(tmp_path: Path) -> None:
-    """With its arguments behind its name."""
+    """The arguments follow the module's name."""
     asked = []
 
     def note(argv: object, timeout: float) -> CommandResult:
@@ -76,7 +76,7 @@ def test_a_module_is_run_by_this_python(tmp_path: Path) -> None:
 
 @given(st.text(), st.text())
 def test_no_output_can_make_the_reader_fail(stdout: str, stderr: str) -> None:
-    """Whatever a child says of itself."""
+    """Any output gives a reason and no exception."""
     result = CommandResult(1, stdout, stderr)
     assert child.answer(result, Size) is None
     assert child.how_it_ended(result, 1.0).startswith("Python ended")

@@ -84,7 +84,7 @@ def silent(argv: Sequence[str], timeout: float) -> CommandResult:
 
 
 def test_a_mac_is_read_from_its_programs() -> None:
-    """An x86_64 Python on Apple silicon is told apart from the machine that it runs on."""
+    """An x86_64 Python on Apple silicon is distinguished from the machine."""
     facts = collect(run=rosetta_mac, kernel="Darwin", interpreter=installed(X86_64))
     assert facts.system == System(
         kernel="Darwin",
@@ -103,7 +103,7 @@ def test_a_mac_is_read_from_its_programs() -> None:
 
 
 def test_what_a_mac_is_doing_is_read_from_its_programs() -> None:
-    """Power and memory of now come from pmset, sysctl, vm_stat and the system's libraries."""
+    """Current power and memory come from pmset, sysctl, vm_stat and the system's libraries."""
     facts = collect(
         run=rosetta_mac, kernel="Darwin", interpreter=installed(X86_64), ask_torch=False
     )
@@ -120,7 +120,7 @@ def test_what_a_mac_is_doing_is_read_from_its_programs() -> None:
 
 
 def test_a_mac_without_answers_has_facts() -> None:
-    """Silence is not known, and not an exception; an arm64 Python still proves Apple silicon."""
+    """Missing answers are unknown, and an arm64 Python still proves Apple silicon."""
     arm64 = replace(X86_64, machine="arm64")
     facts = collect(run=silent, kernel="Darwin", interpreter=installed(arm64))
     assert System(kernel="Darwin") == facts.system
@@ -147,7 +147,7 @@ def test_linux_is_not_asked_for_macos() -> None:
 
 
 def test_this_machine_round_trips_through_json() -> None:
-    """What is collected here can be written and read again, and knows its packages."""
+    """Facts collected here survive JSON, and include the packages."""
     facts = collect(ask_torch=False)
     assert facts == msgspec.json.decode(msgspec.json.encode(facts), type=Facts)
     assert facts.packages is not None
@@ -157,7 +157,7 @@ def test_this_machine_round_trips_through_json() -> None:
 
 @pytest.mark.parametrize(("kernel", "agent"), [("Darwin", Agent(installed=True)), ("Linux", None)])
 def test_the_agent_is_asked_on_a_mac_alone(kernel: str, agent: Agent | None) -> None:
-    """Elsewhere there is no launchd to ask."""
+    """Other systems have no launchd to ask."""
     facts = collect(run=silent, kernel=kernel, ask_torch=False, agent=lambda: Agent(installed=True))
 
     assert agent == facts.agent

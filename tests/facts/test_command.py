@@ -13,12 +13,12 @@ def test_a_command_gives_its_output_and_exit_code() -> None:
 
 
 def test_the_environment_can_be_replaced() -> None:
-    """`environ` is all that the command sees."""
+    """The command sees only `environ`."""
     assert run(("/usr/bin/env",), 30.0, {"COLOUR": "blue"}).stdout == "COLOUR=blue\n"
 
 
 def test_a_missing_program_is_an_answer() -> None:
-    """A program that does not exist has no exit code, and says so."""
+    """A missing program has no exit code, and an error message."""
     result = run(("/nonexistent/sw_vers",), 1.0)
     assert result.exit_code is None
     assert not result.timed_out

@@ -1,4 +1,4 @@
-"""Environment variables: what is recorded, and above all what is not."""
+"""Environment variables: what is recorded, and what must not be."""
 
 import sys
 
@@ -19,7 +19,7 @@ NAMES = st.sampled_from(
 
 
 def test_what_a_check_reads_is_recorded() -> None:
-    """PyTorch's and the cache's variables come with their values; the shell's do not come."""
+    """PyTorch's and the cache's variables have values; the shell's are not recorded."""
     environ = {"PYTORCH_MPS_FAST_MATH": "0", "HF_HOME": "/Volumes/x", "PATH": "/bin", "HOME": "/"}
     assert environment.read(environ, {}).variables == {
         "HF_HOME": "/Volumes/x",
@@ -29,7 +29,7 @@ def test_what_a_check_reads_is_recorded() -> None:
 
 @given(st.dictionaries(NAMES, st.just(SECRET) | st.just(f"https://me:{SECRET}@proxy/")))
 def test_a_token_is_present_and_never_more(environ: dict[str, str]) -> None:
-    """Whatever variable a token stands in, its text is not recorded."""
+    """The text of a token is not recorded, whatever the variable."""
     facts = environment.read(environ, {})
     assert SECRET not in msgspec.json.encode(facts).decode()
     assert environ.keys() - {"AWS_SECRET_ACCESS_KEY"} == facts.variables.keys()
@@ -39,13 +39,13 @@ def test_a_token_is_present_and_never_more(environ: dict[str, str]) -> None:
     st.dictionaries(st.from_regex(r"(HF|CONDA|MPSDOCTOR)_[A-Z_]*TOKEN", fullmatch=True), st.text())
 )
 def test_a_variable_that_is_named_like_a_secret_keeps_its_value(environ: dict[str, str]) -> None:
-    """Also a token of an unknown form stays where it is."""
+    """A token of unknown form is not recorded either."""
     assert set(environment.read(environ, {}).variables.values()) <= {None}
 
 
 @given(st.dictionaries(st.text(), st.text()))
 def test_any_environment_can_be_recorded(environ: dict[str, str]) -> None:
-    """Nothing is recorded that was not there, and no value is changed."""
+    """Only existing variables are recorded, and no value is changed."""
     for name, value in environment.read(environ, {}).variables.items():
         assert value in (None, environ[name])
 
@@ -53,7 +53,7 @@ def test_any_environment_can_be_recorded(environ: dict[str, str]) -> None:
 def test_what_changed_after_the_start_is_late_once_torch_is_loaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Before torch is imported every variable is in time."""
+    """Before torch is imported, no variable is late."""
     environ = {"PYTORCH_ENABLE_MPS_FALLBACK": "1", "PYTORCH_MPS_FAST_MATH": "1", "PYTORCH_X": "1"}
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     assert environment.read(environ, {}).set_late == ()
@@ -63,6 +63,6 @@ def test_what_changed_after_the_start_is_late_once_torch_is_loaded(
 
 
 def test_this_process_knows_what_it_started_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without another source, the environment at the start is the operating system's."""
+    """By default, the environment at the start comes from the operating system."""
     monkeypatch.setitem(sys.modules, "torch", sys)
     assert environment.read({"PYTORCH_MPS_NEW": "1"}).set_late == ("PYTORCH_MPS_NEW",)

@@ -1,4 +1,4 @@
-"""`sw_vers` and `sysctl`, by recorded output."""
+"""`sw_vers` and `sysctl`, with recorded output."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ def answering(result: CommandResult) -> Runner:
 def test_sw_vers_gives_version_and_build(
     output: str, version: str | None, build: str | None
 ) -> None:
-    """Any number of tabs and lines is read; a compatibility answer counts as none."""
+    """Any number of tabs and lines is accepted; a compatibility answer is ignored."""
     expected = System(kernel="Darwin", macos_version=version, macos_build=build)
     assert expected == sw_vers.read(answering(CommandResult(0, output)), "Darwin")
 
@@ -86,7 +86,7 @@ def test_sysctl_without_a_name_still_gives_the_others() -> None:
 
 
 def test_a_missing_sysctl_leaves_everything_unknown() -> None:
-    """What nobody could ask is not known, rather than off."""
+    """Without sysctl, a flag is unknown, not off."""
     values = sysctl.read(answering(MISSING))
     assert values == {}
     assert sysctl.flag(values, "hw.optional.arm64") is None

@@ -1,4 +1,4 @@
-"""Power, by recorded output of `pmset`."""
+"""Power, with recorded output of `pmset`."""
 
 from collections.abc import Sequence
 
@@ -60,7 +60,7 @@ def power(battery: str, settings: str = "") -> Power:
 def test_the_source_of_power_is_read(
     output: str, on_battery: bool | None, percent: int | None
 ) -> None:
-    """Laptops tell source and charge, desktops the source alone, and silence nothing."""
+    """Notebooks report source and charge, desktops only the source."""
     assert Power(on_battery=on_battery, battery_percent=percent) == power(output)
 
 
@@ -76,5 +76,5 @@ def test_the_source_of_power_is_read(
     ],
 )
 def test_low_power_mode_is_read(settings: str, low: bool | None) -> None:
-    """Both names of the setting count; 2 is high power, and a Mac without it does not say."""
+    """Both names of the setting count, 2 is high power, and a missing setting is unknown."""
     assert power(AC, settings).low_power_mode is low

@@ -1,4 +1,4 @@
-"""What a report tells, and what it keeps to itself."""
+"""What a report shows, and what it hides."""
 
 import pytest
 from hypothesis import given
@@ -29,18 +29,18 @@ ANNA = Owner(home="/Users/anna", user="anna", host="annas-macbook.local")
     ],
 )
 def test_names_and_secrets_are_replaced_by_what_they_are(text: str, redacted: str) -> None:
-    """Enough stays to understand the report; nothing stays that points to a person."""
+    """The report stays readable, and nothing in it identifies a person."""
     assert redacted == redact_text(text, ANNA)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_the_owners_home_never_stays(before: str, after: str) -> None:
-    """Wherever a path stands in a text, the home folder in it becomes `~`."""
+    """The home folder in a path becomes `~`, anywhere in a text."""
     assert "/Users/anna/" not in redact_text(f"{before}/Users/anna/{after}", ANNA)
 
 
 def test_facts_stay_facts() -> None:
-    """A redacted record is one that can be examined anywhere."""
+    """A redacted record is still valid."""
     facts = Facts(
         system=System(kernel="Darwin", macos_version="15.5"),
         python=Python(version="3.12.1", executable="/Users/anna/venv/bin/python"),

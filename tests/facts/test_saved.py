@@ -1,4 +1,4 @@
-"""What a check found of the machine, kept for later."""
+"""The saved facts of a machine."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ def facts() -> Facts:
 
 
 def test_what_describes_the_machine_comes_back(tmp_path: Path, facts: Facts) -> None:
-    """The user's variables, files and profile are nobody's business later, and stay out."""
+    """Facts about the user's variables, files and profile are not saved."""
     path = tmp_path / "new" / "profile.facts.json"
     saved.save(path, facts, {"torch": "2.10.0"})
 
@@ -39,7 +39,7 @@ def test_what_describes_the_machine_comes_back(tmp_path: Path, facts: Facts) -> 
 def test_a_file_that_is_not_understood_counts_as_none(
     tmp_path: Path, content: bytes | None
 ) -> None:
-    """Another version may have written it; the machine is examined again."""
+    """An unreadable file counts as missing; another version may have written it."""
     path = tmp_path / "profile.facts.json"
     if content is not None:
         path.write_bytes(content)
@@ -47,7 +47,7 @@ def test_a_file_that_is_not_understood_counts_as_none(
 
 
 def test_what_could_keep_the_reader_for_ever_counts_as_none(tmp_path: Path) -> None:
-    """A pipe, a device without an end, and JSON of any depth."""
+    """A pipe, an endless device and deeply nested JSON count as unreadable."""
     path = tmp_path / "profile.facts.json"
     path.write_text('{"conditions": {}, "facts": {"x": ' + "[" * 200_000)
     assert saved.read(path) is None
@@ -60,8 +60,7 @@ def test_what_could_keep_the_reader_for_ever_counts_as_none(tmp_path: Path) -> N
 
 
 def test_facts_hold_until_what_they_depend_on_changes(tmp_path: Path, facts: Facts) -> None:
-    """The Mac with its memory and limit, macOS, Python, the libraries and the canaries; the change
-    is named."""
+    """Facts depend on the Mac, its limit, macOS, Python, the libraries and the canaries."""
     asked: list[object] = []
 
     def run(command: object, _seconds: float) -> CommandResult:

@@ -25,14 +25,14 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def record(tmp_path: Path) -> Path:
-    """Where what can be undone is recorded, in a folder that is not there yet."""
+    """The record of a fix, in a folder that does not exist yet."""
     return tmp_path / "state" / "undo.json"
 
 
 def test_a_fix_is_done_and_undone_and_then_there_is_nothing_to_undo(
     root: Path, record: Path
 ) -> None:
-    """The tree is what it was, byte for byte, and so are the words."""
+    """After undo the tree is the same, byte for byte, and every step is reported."""
     before = snapshot(root)
 
     act.apply(steps(root), record)
@@ -57,7 +57,7 @@ def test_a_fix_is_done_and_undone_and_then_there_is_nothing_to_undo(
 
 
 def test_killed_anywhere_a_fix_can_be_undone(tmp_path: Path) -> None:
-    """A real process is killed before each line that it runs; after undo nothing is different."""
+    """A process is killed before each line that it runs; after undo nothing differs."""
     ended = subprocess.run(
         [sys.executable, "-m", "tests.support.killed_fix", str(tmp_path)],
         cwd=Path(__file__).parents[2],
@@ -72,7 +72,7 @@ def test_killed_anywhere_a_fix_can_be_undone(tmp_path: Path) -> None:
 
 @st.composite
 def plans(draw: st.DrawFn) -> tuple[dict[str, bytes], list[tuple[str, ...]]]:
-    """Files with what is to stand in them, and steps by name, in any order and number."""
+    """Files with their content, and any steps that name them."""
     names = st.sampled_from(["a", "b", "c"])
     files = draw(st.dictionaries(names, st.binary(max_size=9), min_size=1))
     existing = st.sampled_from(sorted(files))
@@ -101,7 +101,7 @@ def test_any_steps_leave_the_tree_as_it_was(
     plan: tuple[dict[str, bytes], list[tuple[str, ...]]],
     after: bytes,
 ) -> None:
-    """Those that succeed, by undo; those of which one fails, at once."""
+    """Steps that succeed can be undone; if one fails, all are undone at once."""
     files, wanted = plan
     folder = tmp_path_factory.mktemp("any")
     root, record = folder / "tree", folder / "undo.json"
@@ -130,7 +130,7 @@ def test_any_steps_leave_the_tree_as_it_was(
 def test_a_step_that_fails_takes_those_before_it_with_it(
     root: Path, record: Path, in_the_way: str, named: str
 ) -> None:
-    """What is in the way stays, and is named; the fix before this one can still be undone."""
+    """An obstacle stays and is named, and the fix before this one can still be undone."""
     act.apply([MakeFolder(path=str(root / "earlier"))], record)
     (root / in_the_way.split("/")[0]).write_bytes(b"mine")
     before = snapshot(root)
@@ -148,7 +148,7 @@ def test_a_step_that_fails_takes_those_before_it_with_it(
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_file_keeps_no_part_of_it(tmp_path: Path) -> None:
-    """A real write that fails after its first block, as the limit on a file's size makes it."""
+    """A write that fails halfway leaves no partial copy."""
     (tmp_path / "profile.toml").write_bytes(bytes(2**20))
     program = (
         "import resource, sys\n"
@@ -168,7 +168,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_file_keeps_no_part_of_it(tmp_pa
 
 
 def test_where_nothing_can_be_recorded_nothing_is_done(root: Path, tmp_path: Path) -> None:
-    """No step without a way back."""
+    """A step that cannot be recorded is not done."""
     (tmp_path / "state").write_text("a file")
     before = snapshot(root)
 
@@ -179,7 +179,7 @@ def test_where_nothing_can_be_recorded_nothing_is_done(root: Path, tmp_path: Pat
 
 
 def test_a_folder_that_appears_meanwhile_is_not_taken_away(root: Path, record: Path) -> None:
-    """It serves as well, and belongs to whoever made it."""
+    """A folder that somebody else made is not removed."""
     (root / "hot" / "inbox").mkdir(parents=True)
 
     act.apply(steps(root), record)
@@ -189,19 +189,19 @@ def test_a_folder_that_appears_meanwhile_is_not_taken_away(root: Path, record: P
 
 
 def test_a_profile_that_is_edited_meanwhile_is_not_written_over(root: Path, record: Path) -> None:
-    """Between the plan and the yes there is time for an edit."""
+    """An edit between the plan and the fix is kept."""
     todo = steps(root)
     (root / "profile.toml").write_bytes(b"mine")
 
     with pytest.raises(MpsDoctorError) as failed:
         act.apply(todo, record)
 
-    assert "changed meanwhile" in failed.value.detail
+    assert "changed in the meantime" in failed.value.detail
     assert {"profile.toml": b"mine"} == snapshot(root)
 
 
 def test_what_was_changed_since_stays_and_nothing_is_lost(root: Path, record: Path) -> None:
-    """An edited file and a folder in use are left, and can be taken back later."""
+    """An edited file and a folder in use stay, and can be undone later."""
     act.apply(steps(root), record)
     (root / "profile.toml").write_bytes(b"mine")
     (root / "hot" / "prompt.txt").write_text("a cat")
@@ -211,9 +211,9 @@ def test_what_was_changed_since_stays_and_nothing_is_lost(root: Path, record: Pa
     kept = {"hot": None, "hot/prompt.txt": b"a cat", "profile.toml": b"mine"}
     assert kept | {"profile.aside.toml": OLD} == snapshot(root)
     assert [
-        f"{root}/hot stays as it is: Directory not empty",
-        f"{root}/profile.toml stays as it is: it was changed since",
-        f"{root}/profile.aside.toml stays: {root}/profile.toml is not the same",
+        f"{root}/hot was not changed: Directory not empty",
+        f"{root}/profile.toml was not restored: it was changed after the fix",
+        f"{root}/profile.aside.toml was not removed: {root}/profile.toml differs from it",
     ] == refused
 
     (root / "profile.toml").write_bytes(NEW)
@@ -225,7 +225,7 @@ def test_what_was_changed_since_stays_and_nothing_is_lost(root: Path, record: Pa
 def test_a_record_that_cannot_be_read_is_neither_used_nor_written_over(
     root: Path, record: Path
 ) -> None:
-    """It may be all that is left of what a file was."""
+    """A damaged record is neither used nor overwritten."""
     record.parent.mkdir()
     record.write_text("{}")
 

@@ -1,4 +1,4 @@
-"""In which number format a model renders, and what to try next."""
+"""The number format of a model, and which one to try next."""
 
 import pytest
 
@@ -25,7 +25,7 @@ from mpsdoctor.knowledge.versions import parse
 def test_the_next_format_is_one_that_the_gpu_computes(
     dtype: str, torch: str, macos: str | None, other: str | None
 ) -> None:
-    """bfloat16 where macOS and torch are known to compute it; a CPU always does."""
+    """bfloat16 is next if macOS and torch are known to support it, and always on a CPU."""
     assert other == rendering.instead_of(dtype, Device(torch=parse(torch), macos=parse(macos)))
     assert rendering.instead_of("float16", None) == "bfloat16"
 
@@ -35,7 +35,7 @@ def test_the_next_format_is_one_that_the_gpu_computes(
     "torch", ["1.13.1", "2.0.1", "2.2.2", "2.3.0", "2.9.1", "2.13.0", "2.15.0"]
 )
 def test_whether_there_is_bfloat16_is_one_answer(torch: str, macos: str) -> None:
-    """The faults that say that it is missing begin and end where the table of formats does."""
+    """The faults about missing bfloat16 have the same limits as the table of formats."""
     device = Device(torch=parse(torch), macos=parse(macos))
     missing = {"bfloat16-missing", "bfloat16-needs-macos-14"}
     faults = {match.fault.id for match in matching.matches(device)}

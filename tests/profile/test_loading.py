@@ -20,7 +20,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_arguments_override_environment_overrides_file_overrides_defaults(file: Path) -> None:
-    """Each value comes from the strongest layer that has it, and says which."""
+    """Each value comes from the layer with the highest precedence, which is named."""
     loaded = load(
         Profile,
         file,
@@ -70,7 +70,7 @@ def test_the_process_environment_is_not_read_behind_the_callers_back(
         ("", {"MPSDOCTOR_ENVIRONMENT": "A=1"}, {}, "A variable MPSDOCTOR_… cannot be read", "JSON"),
         ("environment = 3", {}, {}, "environment cannot be 3", "Environment variables"),
         ("schema_version = 2", {}, {}, "schema_version cannot be 2", "Version"),
-        ("dtype = ", {}, {}, "The profile is not valid TOML", "Mend that line"),
+        ("dtype = ", {}, {}, "The profile is not valid TOML", "Fix that line"),
     ],
 )
 def test_a_mistake_is_named_with_its_place_and_what_was_probably_meant(
@@ -93,7 +93,7 @@ def test_a_mistake_is_named_with_its_place_and_what_was_probably_meant(
 
 
 def test_without_a_file_the_next_step_is_check(tmp_path: Path) -> None:
-    """Nobody renders by accident with settings that were not tuned for the machine."""
+    """Without a profile, nothing renders by accident with untuned settings."""
     path = tmp_path / "profile.toml"
     with pytest.raises(MpsDoctorError, match="no profile yet") as refused:
         load(Profile, path, {"MPSDOCTOR_PROFILE_FILE": str(path)})
@@ -101,7 +101,7 @@ def test_without_a_file_the_next_step_is_check(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_named_is_said_not_to_be_there(tmp_path: Path) -> None:
-    """A check without its name would write another place, and leave the slip as it is."""
+    """The hint repeats the name: a plain check would write to another place."""
     path = tmp_path / "my profile.toml"
     with pytest.raises(MpsDoctorError, match=r"There is no profile .*/my profile\.toml") as refused:
         load(Profile, path, {})

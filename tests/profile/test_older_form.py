@@ -1,4 +1,4 @@
-"""Profiles in the form that had a reason above each value."""
+"""Profiles in the older form, with a reason above each value."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ OLDER = Path(__file__).parent / "older"
 
 
 def test_reasons_are_read_without_their_evidence() -> None:
-    """That is no longer kept in the file; a person's own words above a value are a reason too."""
+    """Evidence is dropped, and a user's own comment above a value is a reason too."""
     text = OLDER.joinpath("tuned.toml").read_text("utf-8")
     tuned, reasons = older_form.read(f"# mine (rule)\nhot_folder = '~/x'\n{text}")
 
@@ -23,7 +23,7 @@ def test_reasons_are_read_without_their_evidence() -> None:
 
 
 def test_what_was_measured_is_known() -> None:
-    """With the releases that it holds for, and that a setting was better not set."""
+    """A measured value keeps its releases, and can be "not set"."""
     file = document.read(OLDER.joinpath("measured.toml").read_text("utf-8"))
 
     why = "Measured with torch 2.13.0, diffusers 0.42.1"
@@ -34,5 +34,5 @@ def test_what_was_measured_is_known() -> None:
 
 
 def test_a_comment_that_was_damaged_makes_its_value_an_edit() -> None:
-    """Nothing is lost."""
+    """A damaged comment loses no value."""
     assert {"width": 640} == document.read('width = 640  # tuned: "\n').edits

@@ -1,4 +1,4 @@
-"""What is kept of a profile that is not understood."""
+"""What is recovered from a damaged profile."""
 
 from pathlib import Path
 from typing import Any
@@ -84,12 +84,12 @@ JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n",
 def test_a_slip_costs_only_its_own_line(
     text: str, edits: dict[str, Any], renamed: dict[str, str], left_out: tuple[str, ...]
 ) -> None:
-    """What it must mean is taken for meant; anything else is left out, and said to be."""
+    """An unambiguous typo is corrected; anything else is left out and reported."""
     assert Salvage(None, edits, renamed, left_out) == salvage(text.encode())
 
 
 def test_bytes_that_are_no_text_cost_only_their_line() -> None:
-    """A name in another encoding is not guessed."""
+    """Text in another encoding is not guessed."""
     kept = salvage('width = 640\nhot_folder = "~/Björn"\nheight = 64'.encode("latin-1"))
 
     assert {"width": 640, "height": 64} == kept.edits
@@ -99,7 +99,7 @@ def test_bytes_that_are_no_text_cost_only_their_line() -> None:
 @pytest.mark.parametrize("junk", JUNK)
 @pytest.mark.parametrize("profile", [GOOD, OLDER], ids=["now", "older"])
 def test_wherever_a_line_is_spoilt_every_edit_is_kept(profile: list[str], junk: str) -> None:
-    """Between any two lines of a profile, in its head and at its end; what was tuned is no edit."""
+    """The damaged line may be anywhere in the file, and tuned values are not edits."""
     for place in range(len(profile) + 1):
         kept = salvage("".join([*profile[:place], junk, *profile[place:]]).encode())
 
@@ -115,7 +115,7 @@ lines = st.sampled_from([*GOOD, *OLDER, *JUNK, *OTHER])
 def test_what_is_kept_of_anything_is_a_profile(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
-    """Any file gives edits that load, and that are kept the next time too."""
+    """The edits recovered from any file load, and survive the next time."""
     path: Path = tmp_path_factory.getbasetemp() / "profile.toml"
     kept = salvage(data)
 

@@ -22,7 +22,7 @@ def test_folders_are_made_and_the_file_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
-    """A profile among somebody's dotfiles, which may not exist yet, is written there."""
+    """A link into a dotfiles folder is followed, even if the target does not exist yet."""
     kept, path = tmp_path / "dotfiles" / "mac.toml", tmp_path / "profile.toml"
     path.symlink_to(kept)
 
@@ -43,13 +43,13 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
 
 
 def choices(model: str) -> dict[str, Choice]:
-    """What was tuned for a model."""
+    """Choices for a model."""
     values = {"model": model, "device": "mps", "dtype": "float16", "width": None}
     return {name: Choice(value, "So it is.", name) for name, value in values.items()}
 
 
 def test_hand_edits_stay_with_their_model(tmp_path: Path) -> None:
-    """What was set for all models stays when the model changes; what is left out is kept aside."""
+    """Edits for all models stay when the model changes, and the others are kept in a copy."""
     path = tmp_path / "profile.toml"
     edits: dict[str, Value] = {"device": "cpu", "width": 640, "ignore": ["MPS108"]}
     path.write_text(document.write(choices("one"), edits, "a Mac"))

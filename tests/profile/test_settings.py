@@ -1,4 +1,4 @@
-"""Which settings a picture was made with, and how they are seen and changed."""
+"""The fingerprint of settings, and how settings are listed and changed."""
 
 import pytest
 from pydantic import ValidationError
@@ -7,7 +7,7 @@ from mpsdoctor.profile.settings import Profile, fingerprint
 
 
 def test_it_is_the_same_as_long_as_pictures_are() -> None:
-    """Folders, ignored checks and the order of variables say nothing of a picture."""
+    """Folders, ignored checks and the order of variables do not change the fingerprint."""
     profile = Profile(environment={"A": "1", "B": "2"})
     elsewhere = Profile(
         environment={"B": "2", "A": "1"}, hot_folder="/x", ignore=["MPS101"], models=["y"]
@@ -33,7 +33,7 @@ def test_every_setting_of_a_picture_counts() -> None:
 
 
 def test_dir_names_settings_and_verbs() -> None:
-    """Tab completion offers nothing of pydantic's, which works all the same."""
+    """Tab completion hides pydantic's names, which still work."""
     public = {name for name in dir(Profile()) if not name.startswith("_")}
 
     assert {*Profile.model_fields, "activate"} == public
@@ -41,7 +41,7 @@ def test_dir_names_settings_and_verbs() -> None:
 
 
 def test_a_copy_holds_to_the_same_rules_as_a_new_profile() -> None:
-    """A changed value is read as the constructor reads it; one that it refuses is refused."""
+    """A copy validates changed values as the constructor does."""
     profile = Profile(device="cpu", environment={"A": "1"})
 
     changed = profile.model_copy(update={"width": "512"})

@@ -173,7 +173,7 @@ def test_what_no_rung_cures_is_told_with_what_was_tried(pipe: Any, half: Profile
     )
 
 
-def test_the_embedded_model_is_loaded_anew_in_another_format_and_back() -> None:
+def test_the_embedded_model_is_loaded_again_in_another_format_and_back() -> None:
     """From its files on the highest fallback, and again for a picture that starts on the lowest."""
     profile = Profile(device="cpu", dtype="bfloat16", num_inference_steps=1)
     loaded: list[str] = []

@@ -14,7 +14,7 @@ def test_a_gpu_that_never_answers_is_not_waited_for() -> None:
     """Only a restart of the Mac helps, and the error says so."""
     never = threading.Event()
 
-    with pytest.raises(MpsDoctorError, match="does not answer") as refused:
+    with pytest.raises(MpsDoctorError, match="does not respond") as refused:
         require_gpu("mps", probe=never.wait, seconds=0.05)
 
     never.set()

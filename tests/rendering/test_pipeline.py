@@ -26,9 +26,9 @@ def test_loads_in_the_profiles_number_format_also_where_the_variant_is_absent(
     model_folder: Path, variant: str | None
 ) -> None:
     """The profile's variant is a wish: a model without it loads all the same."""
-    profile = Profile(device="cpu", dtype="bfloat16", variant=variant)
+    profile = Profile(model=str(model_folder), device="cpu", dtype="bfloat16", variant=variant)
 
-    pipe = load_pipeline(profile, str(model_folder))
+    pipe = load_pipeline(profile)
 
     assert isinstance(pipe, StableDiffusionPipeline)
     assert (torch.bfloat16, torch.device("cpu")) == (pipe.dtype, pipe.device)
@@ -43,8 +43,9 @@ def test_the_variant_is_preferred_where_it_exists(
     with torch.no_grad():
         pipe.unet.conv_in.bias.fill_(7)
     pipe.unet.save_pretrained(folder / "unet", variant="fp16")
+    profile = Profile(model=str(folder), device="cpu", dtype="float32", variant="fp16")
 
-    loaded = load_pipeline(Profile(device="cpu", dtype="float32", variant="fp16"), str(folder))
+    loaded = load_pipeline(profile)
 
     assert loaded.unet.conv_in.bias[0].item() == 7
 
@@ -58,7 +59,7 @@ def test_pickled_weights_are_refused(model_folder: Path, tmp_path: Path) -> None
     weights.unlink()
 
     with pytest.raises(MpsDoctorError, match="cannot be loaded") as refused:
-        load_pipeline(Profile(device="cpu"), str(folder))
+        load_pipeline(Profile(model=str(folder), device="cpu"))
     assert "safetensors" in refused.value.detail
 
 
@@ -69,7 +70,7 @@ def test_a_model_that_is_not_there_names_the_command_that_fetches_it(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
     with pytest.raises(MpsDoctorError) as refused:
-        load_pipeline(Profile(device="cpu"), "nobody/no-such-model")
+        load_pipeline(Profile(model="nobody/no-such-model", device="cpu"))
     assert "mpsdoctor pull nobody/no-such-model" in refused.value.hint
 
 
@@ -77,7 +78,7 @@ def test_a_model_that_is_not_there_names_the_command_that_fetches_it(
 def test_a_profile_for_mps_is_refused_where_there_is_none(model_folder: Path) -> None:
     """The error comes before any weight is read, and points to check."""
     with pytest.raises(MpsDoctorError, match="mps") as refused:
-        load_pipeline(Profile(device="mps"), str(model_folder))
+        load_pipeline(Profile(model=str(model_folder), device="mps"))
     assert "mpsdoctor check" in refused.value.hint
 
 
@@ -123,9 +124,10 @@ def test_bounded_attention_is_the_profiles_and_can_be_taken_back(pipe: Any) -> N
 
 def test_the_profiles_scheduler_is_on_the_pipeline_that_is_loaded(model_folder: Path) -> None:
     """A call of the pipeline in the user's own code samples like a prompt of the hot folder."""
-    profile = Profile(device="cpu", dtype="float32", scheduler="EulerDiscreteScheduler")
+    euler = "EulerDiscreteScheduler"
+    profile = Profile(model=str(model_folder), device="cpu", dtype="float32", scheduler=euler)
 
-    pipe = load_pipeline(profile, str(model_folder))
+    pipe = load_pipeline(profile)
 
-    assert "EulerDiscreteScheduler" == type(pipe.scheduler).__name__
+    assert euler == type(pipe.scheduler).__name__
     assert "DDIMScheduler" == type(apply(Profile(device="cpu"), pipe).scheduler).__name__

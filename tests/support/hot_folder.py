@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from mpsdoctor.hotfolder.worker.timeouts import Timeouts
 from mpsdoctor.profile.settings import Profile
 
 STAND_IN = (sys.executable, "-m", "tests.support.stand_in_worker")
-INTERVALS = Intervals(settle=0.1, patience=0.4, rescan=1.0, retry=0.2, look=0.1)
+INTERVALS = Intervals(settle=0.1, settle_empty=0.4, rescan=1.0, retry=0.2, look=0.1)
 
 
 class RunningDaemon:
@@ -46,17 +46,19 @@ class RunningDaemon:
         intervals: Intervals,
         wrapper: tuple[str, ...],
         readings: Path | None,
+        ignored: Sequence[signal.Signals],
     ) -> None:
         self.layout = layout
         arguments = [str(layout.root), model, json.dumps(asdict(intervals))]
         if readings:
             arguments.append(str(readings))
-        self.process = subprocess.Popen(
-            [*wrapper, sys.executable, "-m", "tests.support.hot_folder", *arguments],
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        with _ignoring(ignored):
+            self.process = subprocess.Popen(
+                [*wrapper, sys.executable, "-m", "tests.support.hot_folder", *arguments],
+                cwd=Path(__file__).parents[2],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
         self.seen: list[dict[str, Any]] = []
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -103,6 +105,21 @@ class RunningDaemon:
 
 
 @contextlib.contextmanager
+def _ignoring(ignored: Sequence[signal.Signals]) -> Iterator[None]:
+    """What is ignored in this process is ignored in its children too, even after exec."""
+    before = {}
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        if number in ignored or signal.getsignal(number) is signal.SIG_IGN:
+            disposition = signal.SIG_IGN if number in ignored else signal.SIG_DFL
+            before[number] = signal.signal(number, disposition)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
 def running(
     layout: Layout,
     *,
@@ -110,10 +127,19 @@ def running(
     intervals: Intervals = INTERVALS,
     wrapper: tuple[str, ...] = (),
     readings: Path | None = None,
+    ignored: Sequence[signal.Signals] = (),
 ) -> Iterator[RunningDaemon]:
-    """A daemon that is killed at the end if it has not ended by then."""
+    """A daemon that is killed at the end if it has not ended by then.
+
+    It starts with the signals `ignored` ignored, and no other, whatever is ignored here.
+    """
     daemon = RunningDaemon(
-        layout, model=model, intervals=intervals, wrapper=wrapper, readings=readings
+        layout,
+        model=model,
+        intervals=intervals,
+        wrapper=wrapper,
+        readings=readings,
+        ignored=ignored,
     )
     try:
         yield daemon
@@ -163,7 +189,7 @@ def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
         show(type(event).__name__, asdict(event))
 
     settings = json.loads(intervals)
-    patience = settings.pop("worker")
+    timeouts = settings.pop("worker")
     try:
         watch(
             Path(root),
@@ -171,7 +197,7 @@ def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
             environ=os.environ,
             on_event=on_event,
             worker=STAND_IN,
-            intervals=Intervals(**settings, worker=Timeouts(**patience)),
+            intervals=Intervals(**settings, worker=Timeouts(**timeouts)),
         )
     except MpsDoctorError as error:
         show("Error", {"title": error.title, "detail": error.detail, "hint": error.hint})

@@ -1,4 +1,4 @@
-"""A user's Mac, as far as launchd goes: the stand-in launchctl, a home, and a clock that jumps."""
+"""A simulated Mac for launchd: a stand-in launchctl, a home folder, and a clock that jumps."""
 
 import os
 import sys
@@ -20,11 +20,11 @@ from tests.support.launchd import read_world, write_world
 
 STAND_IN = Path(__file__).with_name("launchctl")
 MUTE = ("print", "print-disabled")
-"""Verbs that change nothing."""
+"""Commands that change nothing."""
 
 
 class Mac:
-    """The world of one test. `silent` is how often the daemon still has no heartbeat."""
+    """The Mac of one test. `silent` is how many more times the daemon has no heartbeat."""
 
     def __init__(self, folder: Path, **world: object) -> None:
         self.state = folder / "launchd"
@@ -40,11 +40,11 @@ class Mac:
 
     @property
     def world(self) -> dict[str, Any]:
-        """What the stand-in believes."""
+        """The state of the stand-in."""
         return read_world(str(self.state))
 
     def change(self, **world: object) -> None:
-        """Somebody else does something to it."""
+        """Changes the state, as another program would."""
         write_world(str(self.state), self.world | world)
 
     def run(self, argv: Sequence[str], timeout: float) -> CommandResult:
@@ -70,14 +70,14 @@ class Mac:
         return CommandResult(code, out.getvalue(), err.getvalue())
 
     def calls(self) -> list[str]:
-        """The verbs since the last time that this was asked, but for those that change nothing."""
+        """The commands since the last call of this method, without those that change nothing."""
         path = self.state / "calls"
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
         return [line.split()[0] for line in lines if line.split()[0] not in MUTE]
 
     def heartbeat(self, _content: bytes | None) -> Heartbeat:
-        """The daemon's, where there is one and it is not mute for now."""
+        """The daemon's heartbeat; an old one while `silent` is positive."""
         job = self.world["jobs"].get(WATCH)
         pid = job["pid"] if job else None
         if pid is not None and self.silent > 0:
@@ -86,7 +86,7 @@ class Mac:
         return Heartbeat(pid, 1.0)
 
     def operator(self, drain_s: float = 60.0) -> Operator:
-        """Hands on it; sleeping takes no time."""
+        """An operator of this Mac; sleeping takes no time."""
         return Operator(
             self.launchctl,
             self.heartbeat,
@@ -97,7 +97,7 @@ class Mac:
         )
 
     def sleep(self, seconds: float) -> None:
-        """Time goes by at once."""
+        """Advances the clock at once."""
         self.time += seconds
 
     def plist(self, version: str = "1.0", **environment: str) -> bytes:
@@ -105,17 +105,17 @@ class Mac:
         return plist.render(self.agent, "/opt/env/bin/python", (), environment, version, b"")
 
     def put(self, content: bytes) -> None:
-        """The list lies where launchd looks for it; nothing is loaded."""
+        """Writes the property list for launchd, but loads nothing."""
         write(self.launchctl, content)
 
     def load(self, content: bytes) -> None:
-        """It is loaded too."""
+        """Writes the property list and loads it."""
         self.put(content)
         self.agent.logs.mkdir(parents=True, exist_ok=True)
         self.launchctl.enable()
         assert self.launchctl.bootstrap(self.agent.plist).exit_code == 0
 
     def loaded_list(self) -> dict[str, Any] | None:
-        """What launchd runs, which need not be what lies on the disk."""
+        """The loaded property list, which can differ from the one on the disk."""
         job = self.world["jobs"].get(WATCH)
         return job["content"] if job else None

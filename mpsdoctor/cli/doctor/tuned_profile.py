@@ -10,7 +10,7 @@ from mpsdoctor.profile.choice import Choices, shown
 from mpsdoctor.profile.document import Document
 from mpsdoctor.profile.saving import SavedProfile, read_document, save_profile
 from mpsdoctor.tuning.candidates import kept, made_with
-from mpsdoctor.tuning.for_model import Tuned, tune_for
+from mpsdoctor.tuning.for_model import TunedModel, tune_for
 from mpsdoctor.tuning.machine import keep_facts
 from mpsdoctor.tuning.machine_name import machine_name
 from mpsdoctor.units import gib
@@ -41,7 +41,7 @@ def write_profile(facts: Facts, model: str | None, path: Path) -> None:
     show_saved(path, saved, tuned.choices)
 
 
-def tune_with_edits(model: str, facts: Facts, previous: Document) -> Tuned:
+def tune_with_edits(model: str, facts: Facts, previous: Document) -> TunedModel:
     """The settings for a model; the rules know the device that the user set by hand."""
     device = previous.edits_for(model).get("device")
     return tune_for(model, facts, host(), device=str(device) if device else None)
@@ -56,7 +56,7 @@ def with_measurements(choices: Choices, facts: Facts, previous: Document) -> Cho
     return kept(choices, previous.tuned, previous.reasons, made_with(facts))
 
 
-def show_fit(tuned: Tuned) -> None:
+def show_fit(tuned: TunedModel) -> None:
     """Says so if a model is too large, or not on this disk yet."""
     model, fit = tuned.needs.model, tuned.fit
     if fit and not fit.fits:

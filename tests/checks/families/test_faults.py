@@ -81,9 +81,9 @@ def test_what_the_sources_have_not_seen_is_called_unverified() -> None:
     ],
 )
 def test_a_failed_canary_shows_its_fault(status: CanaryStatus, shown: bool) -> None:
-    """A fault that was unverified becomes one that the machine does have, and a warning.
+    """A canary that is wrong or fails turns an unverified fault into a certain one.
 
-    A canary that did not come back shows nothing: MPS305 calls it unknown.
+    A canary without a result shows nothing: MPS305 calls it unknown.
     """
     facts = recorded("m5-macos-27.0-torch-2.14.0", "2.13.0")
     canary = Canary(name="sdpa-causal", status=status)
@@ -101,7 +101,7 @@ def test_a_canary_on_the_cpu_says_nothing_of_the_gpu() -> None:
 
 
 def test_a_canary_shows_what_does_not_reach_ordinary_pictures() -> None:
-    """What the GPU gets wrong is told, even where only video models use it."""
+    """A fault that a canary shows is listed, even if only video models use it."""
     facts = recorded("m5-macos-27.0-torch-2.14.0", "2.13.0")
     canary = Canary(name="conv2d-sliced-weight", status=CanaryStatus.WRONG)
     finding = faults.known(replace(facts, canaries=(canary,)))
@@ -110,22 +110,22 @@ def test_a_canary_shows_what_does_not_reach_ordinary_pictures() -> None:
 
 
 def test_an_error_that_explains_itself_is_not_listed() -> None:
-    """An exception is no reason to warn beforehand."""
+    """A fault that raises an exception needs no warning beforehand."""
     assert "invalid-buffer-size" not in named(found("m5-macos-27.0-torch-2.14.0"))
 
 
 def test_the_remedy_names_the_page_and_a_better_torch() -> None:
-    """An update is proposed where it leaves fewer faults, with a line to copy."""
+    """An update is offered if it leaves fewer faults, with a line to copy."""
     remedy = found("m2-pro-macos-14.7.4-torch-2.6.0").remedy
     assert "mpsdoctor explain FAULT-ID" in remedy.text
-    assert "PyTorch 2.14.1 is free of 3 of these, but can have batched-matmul-long" in remedy.text
+    assert "PyTorch 2.14.1 is free of 3 of these, but may have batched-matmul-long" in remedy.text
     assert any("pip install torch==2.14.1" in command for command in remedy.commands)
 
 
 @pytest.mark.parametrize(
     ("chip", "macos", "torch"),
     [
-        # It brings as much as it mends, or more.
+        # It has as many new faults as it fixes, or more.
         ("Apple M1", "13.6", "2.2.2"),
         ("Apple M1", "12.6", "1.13.1"),
         # MPS104 says to keep PyTorch below 2.14.
@@ -133,7 +133,7 @@ def test_the_remedy_names_the_page_and_a_better_torch() -> None:
     ],
 )
 def test_a_torch_that_is_no_better_is_not_offered(chip: str, macos: str, torch: str) -> None:
-    """What an upgrade brings is held against what it mends."""
+    """An upgrade is offered only if it fixes more faults than it brings."""
     facts = recorded("m1-8gb-macos-15.5", torch)
     hardware, system = (
         replace(facts.hardware, chip=chip),
@@ -146,7 +146,7 @@ def test_a_torch_that_is_no_better_is_not_offered(chip: str, macos: str, torch: 
 
 
 def test_a_fault_whose_canary_is_right_is_said_to_be_unseen() -> None:
-    """It is no longer one that the machine may have."""
+    """A fault whose canary is right is no longer listed as possible."""
     facts = recorded("m1-8gb-macos-15.5", "2.13.0")
     facts = replace(facts, system=replace(facts.system, macos_version="26.4"))
     right = Canary(name="linear-bias", status=CanaryStatus.OK, error=0.0)
@@ -158,19 +158,19 @@ def test_a_fault_whose_canary_is_right_is_said_to_be_unseen() -> None:
 
 
 def test_without_a_better_torch_the_remedy_is_the_first_page() -> None:
-    """The newest PyTorch is not to be replaced."""
+    """The newest PyTorch is not replaced."""
     finding = found("m1-8gb-macos-15.5", "2.15.0")
     assert finding.remedy.commands == (f"mpsdoctor explain {named(finding)[0]}",)
 
 
 def test_what_is_not_known_of_the_machine_is_said() -> None:
-    """Without chip and macOS version more faults are possible, and the finding says why."""
+    """Without chip and macOS version, the finding says that they are not known."""
     facts = recorded("m2-pro-macos-14.7.4-torch-2.6.0")
     hardware = replace(facts.hardware, chip=None)
     system = replace(facts.system, macos_version=None)
     finding = faults.known(replace(facts, hardware=hardware, system=system))
     assert finding is not None
-    assert finding.observed.endswith("Not known of this machine: macOS, chip.")
+    assert finding.observed.endswith("Not known about this machine: macOS, chip.")
 
 
 def test_a_machine_without_mps_has_no_faults_of_it() -> None:
@@ -179,6 +179,6 @@ def test_a_machine_without_mps_has_no_faults_of_it() -> None:
 
 
 def test_without_a_torch_version_there_is_no_answer() -> None:
-    """All faults at once would say nothing."""
+    """Without a PyTorch version there is no answer."""
     with pytest.raises(NoAnswerError, match="version"):
         faults.known(recorded("m1-8gb-macos-15.5"))

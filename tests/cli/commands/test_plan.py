@@ -52,7 +52,7 @@ def test_a_size_that_does_not_fit_is_a_finding(capsys: pytest.CaptureFixture[str
     assert ExitCode.FINDINGS is main.run(arguments)
     said = capsys.readouterr().out
     assert "does not fit" in said
-    assert "The weights alone are" in said
+    assert "The weights alone exceed" in said
 
 
 def test_json_has_bytes_for_each_stage_and_mode(capsys: pytest.CaptureFixture[str]) -> None:

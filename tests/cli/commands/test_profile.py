@@ -38,7 +38,7 @@ def test_show_gives_value_origin_and_reason(
         return next(line for line in lines if line.startswith(setting))
 
     assert ["attention", "bounded", "file"] == line("attention").split()[:3]
-    assert "What this model needs" in line("attention")
+    assert "This model's needs" in line("attention")
     assert ["vae_tiling", "True", "environment"] == line("vae_tiling").split()[:3]
     assert ["width", "not", "set"] == line("width").split()[:3]
     assert "1.0" in line("PYTORCH_MPS_HIGH_WATERMARK_RATIO")
@@ -82,7 +82,7 @@ def test_a_folder_in_the_place_of_the_profile_is_named(
 
     assert ExitCode.FINDINGS is main.run(command.split())
 
-    assert "The profile is no file" in capsys.readouterr().err
+    assert "The profile is not a file" in capsys.readouterr().err
     assert [] == list(path.iterdir())
 
 

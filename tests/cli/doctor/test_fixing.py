@@ -185,7 +185,7 @@ def test_a_broken_profile_is_written_anew_and_comes_back_byte_for_byte(
     in_between = capsys.readouterr()
 
     assert "fixed  MPS801  profile\n" in fixed.out
-    assert "leaving out model =\n" in fixed.out
+    assert "without model =\n" in fixed.out
     settings = load(Profile, profile, {}).profile
     assert (640, "float32", "shapes") == (settings.height, settings.dtype, settings.model)
     assert before["profile.toml"] == (home / "profile.aside.toml").read_bytes()
@@ -262,7 +262,7 @@ def test_an_edit_after_the_fix_is_not_undone(
 
     assert ExitCode.FINDINGS is main.run(["check", "--undo"])
 
-    assert f"{profile} stays as it is: it was changed since\n" in capsys.readouterr().out
+    assert f"{profile} was not restored: it was changed after the fix\n" in capsys.readouterr().out
     assert edited == profile.read_text()
     assert "widht = 640" == profile.with_name("profile.aside.toml").read_text()
 

@@ -1,4 +1,4 @@
-"""huggingface_hub's cache: the library itself says where it is."""
+"""huggingface_hub's cache, compared with the library itself."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def model(cache: Path, name: str, file: str = "unet/config.json") -> Path:
 
 @pytest.mark.parametrize("variables", ENVIRONMENTS, ids=lambda variables: " ".join(variables))
 def test_the_cache_is_where_huggingface_hub_says(variables: dict[str, str], tmp_path: Path) -> None:
-    """Every variable and default counts as in the library that is installed."""
+    """Every variable and default has the same effect as in the installed library."""
     environ = {"HOME": str(tmp_path), **variables}
     asked = subprocess.run(
         [sys.executable, "-c", ASK], env=environ, capture_output=True, text=True, check=True
@@ -51,7 +51,7 @@ def test_the_cache_is_where_huggingface_hub_says(variables: dict[str, str], tmp_
 
 
 def test_a_whole_cache_has_no_fault(tmp_path: Path) -> None:
-    """A model whose links all lead somewhere is in order, and so is no cache at all."""
+    """A model without broken links is in order, and so is a missing cache."""
     environ = {"HF_HUB_CACHE": str(tmp_path / "hub")}
     empty = hub_cache.read(environ, tmp_path, nothing, "Linux")
     assert (empty.folder.exists, empty.damaged, empty.unfinished) == (False, (), 0)
@@ -61,7 +61,7 @@ def test_a_whole_cache_has_no_fault(tmp_path: Path) -> None:
 
 
 def test_gaps_and_leftovers_are_found(tmp_path: Path) -> None:
-    """A link without its file damages a model; a download that was cut short takes space."""
+    """A broken link damages a model; an interrupted download takes space."""
     model(tmp_path, "org/whole")
     (model(tmp_path, "org/a--b") / "blobs" / "abc").unlink()
     (model(tmp_path, "org/cut") / "blobs" / "def.incomplete").write_bytes(b"12345")

@@ -1,4 +1,4 @@
-"""How much of a model is there: the embedded one, and others made of empty files."""
+"""How much of a model is on the disk: the embedded one, and others made of tiny files."""
 
 import json
 from pathlib import Path
@@ -86,20 +86,20 @@ def test_a_whole_folder_is_complete(tmp_path: Path) -> None:
     ],
 )
 def test_a_gap_is_named(tmp_path: Path, gone: str, missing: str) -> None:
-    """Any file that the pipeline loads makes the model incomplete by its absence."""
+    """The model is incomplete without any file that the pipeline loads."""
     found = read(write_model(tmp_path, without=(gone,)))
     assert (found.state, found.missing) == (ModelState.PARTIAL, (missing,))
 
 
 @pytest.mark.parametrize("index", ["", "null", "[]", "{"])
 def test_a_folder_without_a_readable_index_is_no_model(tmp_path: Path, index: str) -> None:
-    """model_index.json is what everything else follows from."""
+    """Without a readable model_index.json, nothing else can be examined."""
     (tmp_path / "model_index.json").write_text(index)
     assert read(tmp_path).missing == ("model_index.json",)
 
 
 def test_pickles_alone_are_told(tmp_path: Path) -> None:
-    """A component that has both formats counts as safe."""
+    """A component with both formats counts as safe."""
     folder = write_model(
         tmp_path,
         f"{UNET}.bin",
@@ -122,7 +122,7 @@ def test_a_variant_counts_as_weights(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["unet/optimizer.bin", "unet/training_args.bin", "unet/x.ckpt"])
 def test_other_files_are_no_weights(tmp_path: Path, name: str) -> None:
-    """What training leaves behind cannot be loaded."""
+    """Files left by training are not weights."""
     found = read(write_model(tmp_path, name, without=(f"{UNET}.safetensors",)))
     assert found.state is ModelState.PARTIAL
 
@@ -136,7 +136,7 @@ def test_other_files_are_no_weights(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_every_shard_counts(tmp_path: Path, index: str, shard: str) -> None:
-    """Weights in several files are whole with the last of them, whichever way they are named."""
+    """Sharded weights are complete with the last shard, in every naming scheme."""
     shards = [shard.format(Path(UNET).name, number) for number in (1, 2)]
     folder = write_model(tmp_path, f"unet/{shards[0]}", without=(f"{UNET}.safetensors",))
     write_index(folder, index.format(UNET), *shards)
@@ -153,14 +153,14 @@ def test_shards_without_an_index_cannot_be_loaded(tmp_path: Path) -> None:
 
 
 def test_an_index_that_cannot_be_read_is_a_gap(tmp_path: Path) -> None:
-    """A download that was cut short can leave half an index."""
+    """An unreadable index, as after an interrupted download, counts as missing."""
     folder = write_model(tmp_path, without=(f"{UNET}.safetensors",))
     write(folder, f"{UNET}.safetensors.index.json")
     assert "unreadable" in read(folder).missing[0]
 
 
 def test_a_link_to_a_file_that_has_gone_is_a_gap(tmp_path: Path) -> None:
-    """The cache is made of links, for weights and tokenizers alike."""
+    """A broken link is a missing file, for weights and tokenizers."""
     folder = write_model(tmp_path, without=(f"{UNET}.safetensors", "tokenizer/vocab.json"))
     write(folder, "tokenizer/merges.txt")
     (folder / f"{UNET}.safetensors").symlink_to(folder / "gone")
@@ -169,7 +169,7 @@ def test_a_link_to_a_file_that_has_gone_is_a_gap(tmp_path: Path) -> None:
 
 
 def test_a_cached_model_is_found_by_its_id(tmp_path: Path) -> None:
-    """Absent, begun and whole are three different states."""
+    """Absent, partial and complete are three different states."""
     environ = {"HF_HOME": str(tmp_path)}
     repository = hub_cache.repository(tmp_path / "hub", "org/name")
 
@@ -186,7 +186,7 @@ def test_a_cached_model_is_found_by_its_id(tmp_path: Path) -> None:
 
 
 def test_a_home_folder_can_be_meant(tmp_path: Path) -> None:
-    """`~` in a profile is the home that was asked about."""
+    """`~` in a profile is the given home folder."""
     write_model(tmp_path / "model")
     assert model_files.read("~/model", {}, tmp_path).state is ModelState.COMPLETE
 
@@ -198,7 +198,7 @@ def test_a_home_folder_can_be_meant(tmp_path: Path) -> None:
     )
 )
 def test_any_index_gives_an_answer(index: dict[str, object]) -> None:
-    """Whatever somebody has published, reading it does not fail."""
+    """Reading any published index does not fail."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:

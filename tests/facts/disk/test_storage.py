@@ -49,12 +49,12 @@ def never(argv: Sequence[str], timeout: float) -> CommandResult:
 def test_a_place_is_told_by_path_and_filesystem(
     path: str, filesystem: str | None, place: Place
 ) -> None:
-    """Protected, cloud, network and other volumes are each recognised."""
+    """Protected, cloud, network and other volumes are each recognized."""
     assert place is storage.place(Path(path), HOME, filesystem)
 
 
 def test_a_folder_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
-    """A usable folder says so, with its free bytes, and keeps nothing of the attempt."""
+    """A usable folder is recognized, with its free bytes, and the test file is gone."""
     found = storage.folder(tmp_path, HOME, never, "Linux")
     assert (found.exists, found.usable, found.error) == (True, True, None)
     assert found.volume.free_bytes
@@ -64,14 +64,14 @@ def test_a_folder_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_judged_by_the_one_above(tmp_path: Path) -> None:
-    """It could be made where its nearest ancestor can be written."""
+    """A missing folder is usable if its nearest existing parent is writable."""
     found = storage.folder(tmp_path / "a" / "b", HOME, never, "Linux")
     assert (found.exists, found.usable) == (False, True)
     assert found.volume.free_bytes
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
-    """What is in the way is named by its error."""
+    """A file in place of a folder is named by its errno."""
     file = tmp_path / "inbox"
     file.touch()
     assert storage.folder(file, HOME, never, "Linux").error == "ENOTDIR"
@@ -92,7 +92,7 @@ def test_a_refusal_is_recorded_by_name(
 
 
 def test_a_link_to_a_cloud_folder_is_a_cloud_folder(tmp_path: Path) -> None:
-    """~/Dropbox and the like are links nowadays; what counts is where they lead."""
+    """Links such as ~/Dropbox count as the folder that they lead to."""
     real = tmp_path / "Library" / "CloudStorage" / "Box"
     real.mkdir(parents=True)
     (tmp_path / "box").symlink_to(real)
@@ -111,7 +111,7 @@ def test_a_link_to_a_cloud_folder_is_a_cloud_folder(tmp_path: Path) -> None:
     ],
 )
 def test_only_a_number_of_bytes_is_available(answer: str, available: int | None) -> None:
-    """0 is the answer for a volume without such a number."""
+    """Only a positive number counts; 0 means that the volume has none."""
     assert available == storage.available_bytes(Path("/"), answering(answer))
 
 
@@ -140,7 +140,7 @@ def test_the_innermost_mount_names_the_filesystem(
 
 
 def test_folders_of_a_hot_folder_are_compared(tmp_path: Path) -> None:
-    """Without folders there is nothing to compare; a link onto another volume tells."""
+    """Without subfolders the answer is unknown; a link to another volume is detected."""
     assert storage.hot_folder(tmp_path, HOME, never, "Linux").one_volume is None
     (tmp_path / "inbox").mkdir()
     assert storage.hot_folder(tmp_path, HOME, never, "Linux").one_volume is True

@@ -1,4 +1,4 @@
-"""The question for a picture, put to real child processes."""
+"""The request for a picture, with real child processes."""
 
 import json
 import os
@@ -49,7 +49,7 @@ class DiffusionPipeline:
 def ask_stand_in(
     folder: Path, place: str = "", code: str = "", deadline: float = DEADLINE
 ) -> Picture:
-    """The answer where `diffusers` is a stand-in with `code` put in at one of its places."""
+    """The answer with a stand-in for `diffusers` that runs `code` at a given place."""
     source = STAND_IN.replace(place, code) if place else STAND_IN
     source = re.sub(r"AT_[A-Z]+", "pass", source)
     for name, text in (("diffusers", source), ("transformers", "")):
@@ -68,7 +68,7 @@ def said(*lines: Mapping[str, object] | str, timed_out: bool = False) -> Picture
 
 
 def test_another_number_format_is_near_enough() -> None:
-    """The embedded model in bfloat16, whose rounding is the coarsest, is within the tolerance."""
+    """The embedded model in bfloat16, the coarsest format, is within the tolerance."""
     picture = ask(run, sys.executable, DEADLINE, "cpu", embedded_model(), "bfloat16")
     assert (PictureStatus.COMPARED, "cpu", "bfloat16") == (
         picture.status,
@@ -120,7 +120,7 @@ def test_a_picture_that_differs_says_by_how_much(
             "AT_DEVICE",
             "os.abort()",
             PictureStatus.CRASHED,
-            "Python was ended by SIGABRT, while mps rendered",
+            "Python was killed by SIGABRT, while mps rendered",
         ),
         (
             "AT_DEVICE",
@@ -132,7 +132,7 @@ def test_a_picture_that_differs_says_by_how_much(
             "AT_REFERENCE",
             "os.abort()",
             PictureStatus.CRASHED,
-            "Python was ended by SIGABRT, while the CPU rendered",
+            "Python was killed by SIGABRT, while the CPU rendered",
         ),
         (
             "AT_REFERENCE",
@@ -152,7 +152,7 @@ def test_a_picture_that_differs_says_by_how_much(
 def test_whatever_happens_there_is_an_answer(
     tmp_path: Path, place: str, code: str, status: PictureStatus, detail: str
 ) -> None:
-    """An exception on the device has failed; before that it keeps the picture from being tried."""
+    """An exception on the device is a failure; an earlier one means that nothing was compared."""
     picture = ask_stand_in(tmp_path, place, code)
     assert (status, detail) == (picture.status, picture.detail)
     assert (place == "AT_DEVICE") is (picture.cpu_seconds is not None)
@@ -163,7 +163,7 @@ def test_whatever_happens_there_is_an_answer(
     [("AT_IMPORT", "the libraries were imported"), ("AT_DEVICE", "mps rendered")],
 )
 def test_a_hang_is_given_up(tmp_path: Path, place: str, doing: str) -> None:
-    """After the deadline, what it hung in is known."""
+    """After the timeout, the stage in which it hung is known."""
     deadline = 3.0 if place == "AT_IMPORT" else 10.0
     picture = ask_stand_in(tmp_path, place, "time.sleep(600)", deadline)
     assert PictureStatus.TIMED_OUT is picture.status
@@ -185,7 +185,7 @@ def test_an_environment_without_the_libraries_says_what_it_lacks(tmp_path: Path)
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The folder's path is said, not that it is no id of a hub."""
+    """The error names the folder, and does not complain about a Hugging Face id."""
     picture = ask(run, sys.executable, DEADLINE, "cpu", tmp_path / "gone", "float32")
     assert PictureStatus.NOT_COMPARED is picture.status
     assert f"FileNotFoundError: no model_index.json in {tmp_path / 'gone'}" == picture.detail
@@ -209,7 +209,7 @@ def test_no_python_has_crashed() -> None:
     ],
 )
 def test_only_numbers_are_a_comparison(done: dict[str, object], status: PictureStatus) -> None:
-    """A last line that cannot be read, or says nothing, is no proof."""
+    """A last line that is unreadable or empty does not count as a comparison."""
     picture = said({"stage": "device"}, {"stage": "done", **done})
     assert status is picture.status
 

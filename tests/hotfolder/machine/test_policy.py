@@ -1,4 +1,4 @@
-"""When the queue waits, when a picture is given up, and when the worker is ended."""
+"""When the queue pauses, when a picture is stopped, and when the worker is ended."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from mpsdoctor.facts.records import Pressure, ThermalState
 from mpsdoctor.hotfolder.machine.policy import (
-    FREE_BYTES,
     IDLE_S,
-    MOST_PICTURES,
+    MAX_PICTURES,
+    MIN_FREE_BYTES,
     SLEPT_S,
     Readings,
     reason_to_end_worker,
@@ -50,20 +50,20 @@ readings = st.builds(
         (Readings(on_battery=None, battery_percent=3), None),
         (Readings(on_battery=True, low_power=True), "low-power"),
         (Readings(on_battery=False, low_power=True), None),
-        (Readings(free_bytes=FREE_BYTES), None),
-        (Readings(free_bytes=FREE_BYTES - 1), "disk"),
+        (Readings(free_bytes=MIN_FREE_BYTES), None),
+        (Readings(free_bytes=MIN_FREE_BYTES - 1), "disk"),
     ],
 )
 @pytest.mark.parametrize("loaded", [True, False])
 def test_what_makes_the_queue_wait(now: Readings, kind: str | None, loaded: bool) -> None:
-    """Memory, heat, a low battery and a full disk do, each in its own words."""
+    """Memory, heat, a low battery and a full disk do, each with its own text."""
     reason = reason_to_pause(now, loaded=loaded)
     assert kind == (reason.kind if reason else None)
     assert reason is None or (reason.title and reason.hint)
 
 
 def test_a_model_is_not_loaded_while_memory_is_getting_short() -> None:
-    """One that is loaded may go on: ending it for a yellow light would cost a load a picture."""
+    """A loaded model may continue: ending it at each warning would cost a load per picture."""
     short = Readings(pressure=Pressure.WARNING)
     assert reason_to_pause(short, loaded=True) is None
     reason = reason_to_pause(short, loaded=False)
@@ -88,14 +88,14 @@ def test_only_what_is_critical_ends_a_picture(now: Readings, kind: str | None) -
 
 @given(readings, st.booleans())
 def test_no_readings_crash_the_policy(now: Readings, loaded: bool) -> None:
-    """However odd they are; and what ends a picture also keeps the next from being begun."""
+    """A reason to stop a picture is also a reason not to begin the next."""
     if reason_to_stop(now):
         assert reason_to_pause(now, loaded=loaded)
 
 
 @given(readings, st.booleans(), st.sampled_from([field.name for field in fields(Readings)]))
 def test_what_is_not_known_never_pauses(now: Readings, loaded: bool, name: str) -> None:
-    """Where the queue goes on, it does so without any one of the readings too."""
+    """If the queue continues, it also continues with any one reading unknown."""
     if reason_to_pause(now, loaded=loaded) is None:
         assert reason_to_pause(replace(now, **{name: None}), loaded=loaded) is None
     assert reason_to_pause(Readings(), loaded=loaded) is None
@@ -103,7 +103,7 @@ def test_what_is_not_known_never_pauses(now: Readings, loaded: bool, name: str) 
 
 @given(readings, st.booleans(), st.data())
 def test_more_never_turns_go_into_pause(now: Readings, loaded: bool, data: st.DataObject) -> None:
-    """Less pressure and heat, more charge and space, mains for battery: still go."""
+    """Less pressure and heat, more charge and space, and AC power never cause a pause."""
     if reason_to_pause(now, loaded=loaded):
         return
     better = replace(
@@ -131,9 +131,9 @@ def _no_less(value: int | None) -> st.SearchStrategy[int | None]:
     ("idle_s", "pictures", "slept_s", "pressure", "why"),
     [
         (0.0, 1, 0.0, None, None),
-        (IDLE_S - 1, MOST_PICTURES - 1, SLEPT_S - 1, Pressure.NORMAL, None),
+        (IDLE_S - 1, MAX_PICTURES - 1, SLEPT_S - 1, Pressure.NORMAL, None),
         (IDLE_S, 0, 0.0, None, "nothing to do for 10 minutes"),
-        (0.0, MOST_PICTURES, 0.0, None, "500 pictures"),
+        (0.0, MAX_PICTURES, 0.0, None, "500 pictures"),
         (0.0, 0, 3600.0, None, "slept"),
         (0.0, 0, 0.0, Pressure.WARNING, None),
         (0.1, 0, 0.0, Pressure.WARNING, "memory"),
@@ -143,7 +143,7 @@ def _no_less(value: int | None) -> st.SearchStrategy[int | None]:
 def test_when_the_worker_is_ended(
     idle_s: float, pictures: int, slept_s: float, pressure: Pressure | None, why: str | None
 ) -> None:
-    """Idle, after sleep, after many pictures, and where others need the memory that it holds."""
+    """When it is idle, after sleep or many pictures, and when other programs need memory."""
     reason = reason_to_end_worker(
         idle_s=idle_s, pictures=pictures, slept_s=slept_s, pressure=pressure
     )

@@ -1,4 +1,4 @@
-"""Whose picture it is."""
+"""Which job an image belongs to."""
 
 import os
 import struct
@@ -34,7 +34,7 @@ BOMB = zlib.compress(bytes(64 << 20), 9)
 
 
 def test_only_a_whole_picture_counts(tmp_path: Path) -> None:
-    """The record is read from a whole PNG, and from no part of one."""
+    """The record is read from a complete PNG, but not from a part of one."""
     path = tmp_path / "x.png"
     for length in range(len(PICTURE)):
         path.write_bytes(PICTURE[:length])
@@ -62,14 +62,14 @@ def test_only_a_whole_picture_counts(tmp_path: Path) -> None:
     ],
 )
 def test_text_is_read_as_png_defines_it(tmp_path: Path, picture: bytes, record: JobRecord) -> None:
-    """From tEXt and iTXt, compressed or not; from none that is damaged, too long or another's."""
+    """It is read from tEXt and iTXt, compressed or not, unless damaged, too long or another key."""
     (tmp_path / "x.png").write_bytes(picture)
     assert record_in_picture(tmp_path / "x.png") == record
 
 
 @pytest.mark.parametrize("remedy", ["", "Weiß", "猫"])
 def test_pillow_writes_what_is_read_here(tmp_path: Path, remedy: str) -> None:
-    """A record that Pillow saved is recognised, in Latin-1 or not, compressed or not."""
+    """A record that Pillow saved is found, in Latin-1 or not, compressed or not."""
     record = JobRecord(job="job-2", remedy=remedy)
     for compressed in (False, True):
         info = PngInfo()

@@ -1,4 +1,4 @@
-"""Jobs on disk, cut short at every step."""
+"""Jobs on disk, interrupted at every step."""
 
 import contextlib
 import errno
@@ -36,13 +36,13 @@ REASON = MpsDoctorError("It did not work", detail="Too dark.", hint="More light.
 
 
 def places(layout: Layout) -> set[int]:
-    """The inodes of files that hold what was dropped: by link, one may have two names."""
+    """The inodes of files with the prompt: with links, one inode may have two names."""
     files = (path for path in layout.root.rglob("*") if path.is_file())
     return {path.stat().st_ino for path in files if path.read_bytes() == b"a cat"}
 
 
 def open_jobs(spool: Spool, pictures: int = 1) -> Iterator[Job]:
-    """What an earlier cut left, and what lies in the inbox."""
+    """The jobs that an interruption left, then the files in the inbox."""
     for job in recover(spool):
         yield freeze(spool, job, pictures)
     for path in spool.layout.inbox.glob("*.txt"):
@@ -94,7 +94,7 @@ def test_nothing_is_lost_or_done_twice_wherever_it_is_cut(
     failed: list[str],
     by_link: bool,
 ) -> None:
-    """Cut at every step, and again during recovery, a prompt ends as if nothing had been."""
+    """Interrupted at every step, and again during recovery, a prompt still ends the same."""
     layout = spool.layout
 
     def go(steps: int) -> bool:
@@ -123,16 +123,28 @@ def test_nothing_is_lost_or_done_twice_wherever_it_is_cut(
     assert first >= 12
 
 
-@pytest.mark.parametrize("once", [False, True], ids=["for good", "once"])
-@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ENOSPC])
-def test_a_disk_that_refuses_any_step_costs_nothing(spool: Spool, code: int, once: bool) -> None:
-    """Whatever step of a job the disk refuses, the next try goes on from what there is."""
+@pytest.mark.parametrize(
+    ("code", "once", "late"),
+    [
+        (errno.EACCES, False, False),
+        (errno.ENOSPC, True, False),
+        (errno.EIO, False, True),
+        (errno.EIO, True, True),
+    ],
+)
+def test_a_disk_that_refuses_any_step_costs_nothing(
+    spool: Spool, code: int, once: bool, late: bool
+) -> None:
+    """If the disk refuses any step of a job, the next try continues from there."""
     layout = spool.layout
     for step in itertools.count():
         shutil.rmtree(layout.root)
         layout.create()
         drop(layout, "cat.txt", "a cat")
-        with contextlib.suppress(OSError, UnmovableError), refusal(step, code, once=once):
+        with (
+            contextlib.suppress(OSError, UnmovableError),
+            refusal(step, code, once=once, late=late),
+        ):
             succeed(spool)
             break
         assert len(places(layout)) == 1
@@ -144,7 +156,7 @@ def test_a_disk_that_refuses_any_step_costs_nothing(spool: Spool, code: int, onc
 
 
 def test_a_published_job_is_not_rendered_again(spool: Spool) -> None:
-    """Recovery knows its picture by the record in it, whatever its name, and acts once."""
+    """Recovery recognizes its picture by the record, whatever its name, and acts once."""
     job = rendered(spool, rendered(spool, claim(spool, pictures=2), 1), 2)
     for number in (1, 2):
         spool.picture(job, number).rename(spool.layout.images / f"renamed by the user {number}.png")
@@ -156,7 +168,7 @@ def test_a_published_job_is_not_rendered_again(spool: Spool) -> None:
 
 
 def test_recovery_opens_only_images_that_may_be_wanted(spool: Spool) -> None:
-    """Among ten thousand images it finds one by its name, and leaves those alone that are old."""
+    """Among many images it finds one by its name, and does not open old ones."""
     job = rendered(spool, claim(spool))
     for number in range(50):
         old = spool.layout.images / f"cat {number}.png"
@@ -170,7 +182,7 @@ def test_recovery_opens_only_images_that_may_be_wanted(spool: Spool) -> None:
 
 
 def test_an_interrupted_job_keeps_what_was_frozen(spool: Spool) -> None:
-    """What recovery queues again is the same job, oldest first, without the partial picture."""
+    """Recovery returns the same jobs, oldest first, and removes partial pictures."""
     first = rendered(spool, claim(spool, "b.txt"))
     second = spool.note_loss(spool.begin_attempt(claim(spool, "a.txt"), 1), 1, "SIGABRT")
     assert recover(spool) == recover(spool) == [first, second]
@@ -180,15 +192,20 @@ def test_an_interrupted_job_keeps_what_was_frozen(spool: Spool) -> None:
     assert freeze(spool, second) == second
 
 
-def test_another_profile_starts_a_job_anew(spool: Spool) -> None:
-    """Attempts that another profile made say nothing; what is out stays out."""
+def test_another_profile_starts_a_job_again(spool: Spool) -> None:
+    """Attempts with another profile do not count; published pictures stay."""
     job = rendered(spool, claim(spool, pictures=3), 1)
     job, _ = spool.publish(job, 1)
     job = spool.note_failure(spool.note_loss(job, 2, "SIGKILL"), 2, Failure.of(REASON))
-    anew = spool.freeze(job, sha256="content", profile="another", fallbacks={"own": 2}, pictures=3)
-    assert (anew.seed, anew.published) == (job.seed, {1: "cat.png"})
-    assert (anew.attempts, anew.losses, anew.failures, anew.fallbacks) == ({}, {}, {}, {"own": 2})
-    assert open_pictures(anew) == [2, 3]
+    again = spool.freeze(job, sha256="content", profile="another", fallbacks={"own": 2}, pictures=3)
+    assert (again.seed, again.published) == (job.seed, {1: "cat.png"})
+    assert (again.attempts, again.losses, again.failures, again.fallbacks) == (
+        {},
+        {},
+        {},
+        {"own": 2},
+    )
+    assert open_pictures(again) == [2, 3]
 
 
 def test_a_damaged_record_costs_no_prompt(spool: Spool) -> None:
@@ -201,7 +218,7 @@ def test_a_damaged_record_costs_no_prompt(spool: Spool) -> None:
 
 
 def test_a_file_that_changed_before_the_claim_goes_back(spool: Spool) -> None:
-    """What is not as it was seen stays the user's, even if the name is taken meanwhile."""
+    """A changed file returns to the inbox, even if its name is taken in the meantime."""
     path = drop(spool.layout, "cat.txt", "a c")
     seen = FileState.of(path.lstat())
     path.write_text("a cat on")
@@ -221,7 +238,7 @@ def test_a_file_that_changed_before_the_claim_goes_back(spool: Spool) -> None:
 
 
 def test_no_name_is_taken_twice(spool: Spool) -> None:
-    """Files of the user in images, done and failed stay; pairs in failed keep one number."""
+    """The user's files are kept; a failed file and its error file have the same number."""
     layout = spool.layout
     mine = (layout.images / "CAT.png", layout.done / "Cat.txt", layout.failed / "cat.Error.txt")
     for path in mine:
@@ -237,14 +254,14 @@ def test_no_name_is_taken_twice(spool: Spool) -> None:
 
 
 def test_accents_make_no_difference_to_what_is_taken(spool: Spool) -> None:
-    """A name with composed accents is the same as with accents beside the letters."""
+    """Composed and decomposed accents are the same name."""
     (spool.layout.images / "café.png").touch()
     _, image = spool.publish(rendered(spool, claim(spool, nfd("CAFÉ.txt"))), 1)
     assert image.name == nfd("CAFÉ") + "-2.png"
 
 
 def test_the_error_names_each_picture_and_what_is_out(spool: Spool) -> None:
-    """Whoever reads it knows which lines to mend, how, and which images there are."""
+    """The text lists the lines to fix, the reasons, and the published images."""
     job = claim(spool, pictures=4)
     job, _ = spool.publish(rendered(spool, job, 2), 2)
     for number, prompt in ((1, "a red cat"), (3, "a blue cat"), (4, "x" * 99)):
@@ -259,13 +276,13 @@ def test_the_error_names_each_picture_and_what_is_out(spool: Spool) -> None:
         "It did not work\nToo dark.\n\nWhat to do: More light.\n\n"
         f"Picture 4: {'x' * 60}…\n\n"
         "It is black\n\n"
-        "In the folder images, made from this file:\n  cat-2.png\n"
-        "To make only the others, remove what is done from the file, then drop it again.\n"
+        "These images were made from this file and are in the folder images:\n  cat-2.png\n"
+        "To make only the others, delete the finished ones from the file, then drop it again.\n"
     )
 
 
 def test_the_error_of_a_whole_file_is_about_the_file(spool: Spool) -> None:
-    """A file that is no prompt has one reason."""
+    """A file that is not a prompt has one reason."""
     error_file = spool.fail(claim(spool), REASON)
     assert error_file.read_text() == (
         "cat.txt was not rendered.\n\nIt did not work\nToo dark.\n\nWhat to do: More light.\n"
@@ -273,7 +290,7 @@ def test_the_error_of_a_whole_file_is_about_the_file(spool: Spool) -> None:
 
 
 def test_a_file_that_may_not_be_moved_is_told_from_a_sick_disk(spool: Spool) -> None:
-    """Only what concerns one file is a matter of that file; the rest is trouble for all."""
+    """Only some errors concern one file; the others pause the queue."""
     path = drop(spool.layout, "cat.txt", "a cat")
     seen = FileState.of(path.lstat())
     for code, expected in ((1, UnmovableError), (16, UnmovableError), (28, OSError), (5, OSError)):

@@ -90,7 +90,7 @@ def at_desk(tmp_path: Path) -> Callable[..., None]:
 
 
 def test_a_warm_worker_serves_picture_after_picture(at_desk: Any) -> None:
-    """Loaded once for a profile, with progress and its memory known; gone after `close`."""
+    """It is loaded once for a profile, and its progress and memory are known."""
 
     async def work(desk: Desk) -> None:
         supervisor = desk.supervisor
@@ -140,14 +140,14 @@ def test_the_next_picture_is_computed_while_the_last_is_saved(at_desk: Any) -> N
         ("kill", "SIGKILL", "memory ran out"),
         ("bus", "SIGBUS", "SIGBUS"),
         ("term", "SIGTERM", "swap space"),
-        ("exit", "exit 0", "exit status 0"),
+        ("exit", "exit 0", "exited with status 0"),
         ("corrupt", "complaint: command buffer", "silently wrong"),
     ],
 )
 def test_a_worker_that_is_lost_fails_the_attempt_and_is_replaced(
     at_desk: Any, prompt: str, signature: str, says: str
 ) -> None:
-    """The same crash has the same signature; the next picture gets a worker of its own."""
+    """The same crash has the same signature, and the next picture gets a new worker."""
 
     async def work(desk: Desk) -> None:
         first, second = await desk.lost(prompt), await desk.lost(prompt)
@@ -170,7 +170,7 @@ def test_a_worker_that_is_lost_fails_the_attempt_and_is_replaced(
     ],
 )
 def test_a_worker_that_hangs_is_ended(at_desk: Any, prompt: str, when: str) -> None:
-    """Each phase has its deadline, whatever else the process does meanwhile."""
+    """Each phase has its own deadline."""
 
     async def work(desk: Desk) -> None:
         assert f"hang {when}" == (await desk.lost(prompt)).signature
@@ -179,7 +179,7 @@ def test_a_worker_that_hangs_is_ended(at_desk: Any, prompt: str, when: str) -> N
 
 
 def test_a_picture_that_makes_progress_is_waited_for(at_desk: Any) -> None:
-    """Each step puts the deadline off, also for longer than any of them in sum."""
+    """Each step postpones the deadline, so the total may exceed it."""
 
     async def work(desk: Desk) -> None:
         assert isinstance(await desk.render("slow 0.3"), Rendered)
@@ -201,7 +201,7 @@ def test_an_answer_that_was_there_in_time_counts_however_late_it_is_read(at_desk
 
 @pytest.mark.parametrize("second", ["crash", "corrupt"])
 def test_a_picture_that_is_only_being_saved_is_not_to_blame(at_desk: Any, second: str) -> None:
-    """The one that was computed is, if the worker is lost then."""
+    """If the worker is lost, the picture that was being computed is to blame."""
 
     async def work(desk: Desk) -> None:
         if second == "corrupt":
@@ -230,7 +230,7 @@ def test_a_picture_that_is_only_being_saved_is_not_to_blame(at_desk: Any, second
 def test_a_model_that_does_not_load_is_told_by_its_cause(
     at_desk: Any, model: str, kind: type[MpsDoctorError], told: str
 ) -> None:
-    """And no worker is left that could be taken for loaded."""
+    """Afterwards no model counts as loaded."""
 
     async def work(desk: Desk) -> None:
         with pytest.raises(kind) as refused:
@@ -264,8 +264,8 @@ def test_a_worker_that_died_or_complained_while_idle_is_replaced_at_the_next_loa
     at_desk(work)
 
 
-def test_a_load_that_is_broken_off_is_begun_anew(at_desk: Any) -> None:
-    """What was half loaded is no warm worker."""
+def test_a_cancelled_load_starts_again(at_desk: Any) -> None:
+    """A half-loaded worker is not warm."""
 
     async def work(desk: Desk) -> None:
         silent = PROFILE.model_copy(update={"model": "silent"})
@@ -280,7 +280,7 @@ def test_a_load_that_is_broken_off_is_begun_anew(at_desk: Any) -> None:
 
 
 def test_a_program_that_is_not_there_is_told(at_desk: Any) -> None:
-    """An installation that is broken is no crash of a worker."""
+    """A broken installation is not a crash of the worker."""
 
     async def work(desk: Desk) -> None:
         with pytest.raises(MpsDoctorError, match="cannot be started"):
@@ -290,7 +290,7 @@ def test_a_program_that_is_not_there_is_told(at_desk: Any) -> None:
 
 
 def test_the_users_variables_win_and_nothing_is_downloaded() -> None:
-    """The worker gets the profile's variables under the user's own, and no way to the network."""
+    """The user's variables override the profile's, and the network is off."""
     profile = Profile(environment={"A": "profile", "B": "profile"})
     environ = {"B": "user", "HF_HUB_OFFLINE": "0"}
     assert worker_environment(profile, environ) == {

@@ -1,4 +1,4 @@
-"""What attention allocates, by formula and by the functions that do it."""
+"""The memory of attention, by formula and as allocated."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,7 @@ def tensors(shape: AttentionShape, dtype: str) -> Tensors:
 
 @pytest.fixture
 def reduced_precision() -> Iterator[None]:
-    """As to 2.4: half precision is not computed in float32."""
+    """As up to 2.4: half precision is not computed in float32."""
     torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
     yield
     torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(False)
@@ -48,7 +48,7 @@ def reduced_precision() -> Iterator[None]:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_math_attention_takes_what_the_allocator_gives(shape: AttentionShape, dtype: str) -> None:
-    """To the byte, but for a flag a row of scores and one number."""
+    """The prediction is exact, except for one flag per row of scores and one number."""
     inputs = tensors(shape, dtype)
     expected = peak_bytes(lambda: torch.ops.aten._scaled_dot_product_attention_math(*inputs))
     predicted = memory.temporary_bytes(shape, dtype, Kind.MATH) + memory.output_bytes(shape, dtype)
@@ -62,7 +62,7 @@ def test_math_attention_takes_what_the_allocator_gives(shape: AttentionShape, dt
 def test_composite_attention_takes_what_its_operations_make(
     shape: AttentionShape, dtype: str
 ) -> None:
-    """The softmax of these releases looked for no rows without a score, so it is one operation."""
+    """The softmax of these releases is a single operation."""
     inputs = tensors(shape, dtype)
     storages = LiveStorages(inputs, grain=1)
     with torch.no_grad(), storages:
@@ -74,7 +74,7 @@ def test_composite_attention_takes_what_its_operations_make(
 @pytest.mark.parametrize("slice_size", [1, 2, 4])
 @pytest.mark.parametrize("tokens", [77, 256])
 def test_sliced_attention_takes_what_diffusers_slices_make(slice_size: int, tokens: int) -> None:
-    """The processor with slices, beside its own without attention's temporaries."""
+    """The formula equals the traced memory of Diffusers' sliced attention."""
     attention = Attention(query_dim=64, cross_attention_dim=64, heads=4, dim_head=16).eval()
     attention.set_attention_slice(slice_size)
     hidden, text = torch.zeros(2, 256, 64), torch.zeros(2, tokens, 64)
@@ -93,7 +93,7 @@ def test_sliced_attention_takes_what_diffusers_slices_make(slice_size: int, toke
 def test_bounded_attention_takes_no_more_than_its_pieces(
     shape: AttentionShape, dtype: str, budget: int
 ) -> None:
-    """As much as the largest piece, but for a flag a row of scores."""
+    """The prediction is that of the largest piece, except for one flag per row of scores."""
     inputs = tensors(shape, dtype)
 
     def attend(*arguments: torch.Tensor, **_: object) -> torch.Tensor:
@@ -124,7 +124,7 @@ def test_bounded_attention_takes_no_more_than_its_pieces(
 def test_mps_keeps_the_scores_until_its_flash_kernels(
     torch_version: str, macos: str | None, head_size: int, queries: int, kind: Kind
 ) -> None:
-    """Flash attention hangs on the release, the size of a head and the number of queries."""
+    """Flash attention depends on the release, the head size and the number of queries."""
     shape = AttentionShape(batch=2, heads=8, queries=queries, keys=4096, head_size=head_size)
     system = Version(macos) if macos else None
     assert kind == memory.kind_of(Version(torch_version), system, shape, "float16")
@@ -143,5 +143,5 @@ def test_mps_keeps_the_scores_until_its_flash_kernels(
     ],
 )
 def test_the_cliffs(elements: int, kind: Kind, macos: str, expected: Cliff | None) -> None:
-    """More than 2**32 bytes ends the process before macOS 26; 2**31 elements are wrong on all."""
+    """More than 2**32 bytes end the process before macOS 26; 2**31 elements are always wrong."""
     assert expected == memory.cliff(elements, "float16", kind, Version(macos))

@@ -1,4 +1,4 @@
-"""Where attention is cut."""
+"""How attention is cut into pieces."""
 
 from math import prod
 
@@ -26,7 +26,7 @@ MIB = 2**20
 def test_pictures_are_cut_first_then_heads_then_queries(
     budget: int, expected: tuple[int, ...]
 ) -> None:
-    """SDXL's 4096 tokens: pieces are as large as fit, and of the same size where they can be."""
+    """For SDXL's 4096 tokens, pieces are as large as possible and of equal size."""
     assert expected == largest_piece((2, 20, 4096), keys=4096, budget=budget)
 
 
@@ -41,7 +41,7 @@ def test_pictures_are_cut_first_then_heads_then_queries(
 def test_every_query_is_in_one_piece(
     batch: int, groups: int, group: int, queries: int, keys: int, budget: int
 ) -> None:
-    """Pieces cover all there is, keep to their groups of heads, and are never of few queries."""
+    """Pieces cover every query once, respect groups of heads, and never have few queries."""
     sizes = (batch, groups * group, queries)
     covered = [
         (picture, head, query)

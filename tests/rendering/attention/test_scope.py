@@ -171,7 +171,7 @@ def test_another_pipeline_and_a_copy_of_a_component_stay_as_they_were(
 
 
 def test_undoing_leaves_nothing_behind(pipe: Any, score_bytes: list[int]) -> None:
-    """After native attention is asked for, PyTorch gets every call whole; twice is no harm."""
+    """After undoing it, PyTorch gets every call unsplit; undoing it twice does no harm."""
     draw(pipe)
     expected = list(score_bytes)
     enable_bounded_attention(pipe, Bound(budget=1, device="cpu"))
