@@ -86,6 +86,8 @@ def test_without_a_terminal_nobody_is_asked_and_nothing_turns(
     assert not output.can_ask()
     with output.busy("Working …"):
         pass
+    with output.progress_bar() as bar:
+        bar.add_task("Working …", total=3)
     assert ("", "") == capsys.readouterr()
     assert not output.ask("Sure?")
     assert ("", "Sure? [y/N]: ") == capsys.readouterr()
