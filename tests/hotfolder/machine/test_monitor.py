@@ -86,6 +86,11 @@ def test_in_a_long_batch_heat_is_noticed_between_two_pictures(mac: Mac, tmp_path
         machine.work()
         assert machine.may_continue(pictures=0)
         assert not machine.may_continue(pictures=MAX_PICTURES)
+        mac.now = Readings(pressure=Pressure.WARNING)
+        seen = mac.looks
+        while mac.looks < seen + 2:
+            await asyncio.sleep(LOOK_S)
+        assert machine.may_continue(pictures=0)
         mac.now = Readings(thermal=ThermalState.SERIOUS)
         while machine.may_continue(pictures=0):
             await asyncio.sleep(LOOK_S)

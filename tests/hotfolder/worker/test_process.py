@@ -71,13 +71,13 @@ def test_messages_come_in_order_until_its_output_ends(
         assert worker.is_alive
         assert not worker.is_finished
         worker.send(Configure(profile={}))
+        await worker.ended()
+        assert (worker.is_alive, worker.is_finished) == (False, False)
         assert await worker.next_message() == READY
         assert not worker.is_finished
         assert await worker.next_message() == READY
         assert await worker.next_message() is None
         assert worker.is_finished
-        assert not worker.is_alive
-        await worker.ended()
         assert worker.process.returncode == 3
 
     shell(f"read a; {saying(tmp_path, 'said', lines)}; exit 3", work)
