@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import json
 import os
 import signal
 import time
@@ -13,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.records import Pressure
+from mpsdoctor.facts.records import Pressure, ThermalState
 from mpsdoctor.hotfolder import daemon as daemon_module
 from mpsdoctor.hotfolder.daemon import Daemon, Intervals, watch
 from mpsdoctor.hotfolder.machine import policy, sensors
@@ -407,6 +408,26 @@ def test_critical_memory_stops_a_picture_and_ends_the_worker(
         events.Rendering("cat.txt", "cat.txt", attempt=2),
         published(layout, "cat"),
     ]
+
+
+def test_critical_heat_stops_a_picture_and_counts_no_attempt(
+    layout: Layout, run: Any, machine: list[Readings]
+) -> None:
+    """The worker is ended, and the picture waits for its next first attempt."""
+    drop(layout, "cat.txt", "stuck")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Stepped)
+        machine.append(Readings(thermal=ThermalState.CRITICAL))
+        assert (await running.until(events.Paused)).pause.kind == "heat"
+        assert running.supervisor.pid is None
+        assert [json.loads(path.read_bytes())["attempts"] for path in jobs()] == [{"1": 0}]
+
+    def jobs() -> list[Path]:
+        return list(layout.work.glob("*/job.json"))
+
+    running = run(work)
+    assert running.told(events.Unloaded, events.Retrying) == []
 
 
 def test_a_pause_for_memory_or_a_long_one_ends_the_worker(
