@@ -33,9 +33,9 @@ Pipe = TypeVar("Pipe", bound="DiffusionPipeline")
 
 @dataclass(frozen=True)
 class _Source:
-    """Where settings come from, to ask for them again for another model.
+    """Where settings come from, so that another model's can be asked for.
 
-    `facts` are those of this machine, once somebody needed them, and `known` the answers by model.
+    `facts` are those of this machine, once they were needed. `known` are the answers by model.
     """
 
     layers: Layers
@@ -74,11 +74,11 @@ class TunedProfile(Profile):
     _source: _Source | None = PrivateAttr(default=None)
 
     def with_settings(self, **settings: "Unpack[Settings]") -> "TunedProfile":
-        """This profile with other settings, which hold for every model, as in `load_profile`.
+        """This profile with other settings, which apply to every model, as in `load_profile`.
 
         For another model or device it is tuned again, unless it was made in code.
 
-        Raises MpsDoctorError where a name or value is not understood.
+        Raises MpsDoctorError if a name or value is not understood.
         """
         source = self._origin()
         own = {name: getattr(self, name) for name in self.model_fields_set}
@@ -90,7 +90,7 @@ class TunedProfile(Profile):
     def model_copy(
         self, *, update: Mapping[str, Any] | None = None, deep: bool = False
     ) -> "TunedProfile":
-        """A copy with these settings in place of its own, for other models too.
+        """A copy with these settings in place of this profile's, for other models too.
 
         Raises pydantic's ValidationError for what the constructor refuses.
         """
@@ -100,12 +100,12 @@ class TunedProfile(Profile):
         return copied
 
     def for_model(self, model: str) -> "TunedProfile":
-        """The settings for `model` on this machine; this profile where that is its own.
+        """The settings for `model` on this machine; this profile if it is the profile's model.
 
-        The profile's file holds for the file's own model. For another one, settings are tuned;
-        what was set by hand for all models stays, and so do environment variables and arguments.
+        The profile's file applies to the file's own model. For another one, settings are tuned.
+        Settings made by hand for all models stay, and so do environment variables and arguments.
 
-        Raises MpsDoctorError where a value is not understood.
+        Raises MpsDoctorError if a value is not understood.
         """
         name = model_name(model)
         return self if name == model_name(self.model) else self._origin().profile(name)
@@ -116,10 +116,10 @@ class TunedProfile(Profile):
         """The text-to-image pipeline of `model`, with its settings, on their device.
 
         `model` is a Hugging Face id, a folder, or `shapes`; by default the profile's. As with
-        Diffusers, what is not on this disk is downloaded, unless `local_files_only`. Activates the
-        profile first.
+        Diffusers, missing files are downloaded, unless `local_files_only`. Activates the profile
+        first.
 
-        Raises MpsDoctorError where the libraries, the model or the device is missing.
+        Raises MpsDoctorError if the libraries, the model or the device is missing.
         """
         from mpsdoctor.libraries import require_libraries
 
@@ -133,12 +133,12 @@ class TunedProfile(Profile):
     def apply(self, pipe: Pipe, *, convert: bool = False) -> Pipe:
         """Gives your own pipeline the settings of its model, in place; returns it.
 
-        It is moved to the profile's device, unless it is offloaded or has a device map. Attention
-        and VAE are set. The number format of weights is chosen when they are loaded: where it is
-        not the profile's, an MpsDoctorWarning names the components and the line that loads them in
-        it. With `convert` they are cast instead; quantized components are not.
+        The pipeline is moved to the profile's device, unless it is offloaded or has a device map.
+        Attention and VAE are set. The number format of weights is chosen when they are loaded. If
+        it differs from the profile's, an MpsDoctorWarning names the components and the code that
+        loads them correctly. With `convert` they are cast instead; quantized components are not.
 
-        Raises MpsDoctorError where torch cannot use the device.
+        Raises MpsDoctorError if torch cannot use the device.
         """
         from mpsdoctor.rendering.number_format import advice, differing
         from mpsdoctor.rendering.pipeline import apply
@@ -167,14 +167,14 @@ class TunedProfile(Profile):
     ) -> "list[Image]":
         """Makes pictures, one after the other, and checks each; PIL images in RGB, in order.
 
-        Arguments have Diffusers' names and mean what they mean to the pipeline: called with the
-        same, it makes the same pictures. Each text, number and seed can also be a list with one for
-        each prompt. What is left out is as the profile says for the pipeline's model, then as the
-        pipeline does.
+        Arguments have Diffusers' names and meanings: the pipeline, called with the same arguments,
+        makes the same pictures. Each text, number and seed can also be a list with one value per
+        prompt. For omitted arguments, the profile's settings for the pipeline's model count, then
+        the pipeline's defaults.
 
         Args:
             pipe: From `load_pipeline`, or your own: also for image to image, inpainting and
-                ControlNets. One that was loaded from no name gets only what holds for all models.
+                ControlNets. A pipeline without a model name gets only settings for all models.
             prompts: None with `prompt_embeds`.
             seed: From 0 to 2**64 - 1; random by default. Picture i has seed + i. Noise is drawn on
                 the CPU, so that a seed means the same picture on every device (diffusers docs:
@@ -182,21 +182,22 @@ class TunedProfile(Profile):
             negative_prompt: What not to show.
             num_inference_steps: Of the denoising.
             guidance_scale: How closely to follow the prompt.
-            width: In pixels. By default that of an `image` or `control_image` that is drawn over.
+            width: In pixels. By default that of the `image` or `control_image` to draw over.
             height: As `width`.
             num_images_per_prompt: Each with its own noise, one at a time.
             generator: In place of a seed; one for all continues from picture to picture.
-            on_step: Called with the number of a denoising step that is done, from 1, and of all.
+            on_step: Called after a denoising step with its number, from 1, and the number of steps.
             pipeline_kwargs: Any other argument of the pipeline, such as `image`, `mask_image`,
                 `strength`, `control_image`, `prompt_embeds` or `callback_on_step_end`.
 
-        Warns, with an MpsDoctorWarning, of what has no effect on this model.
+        Issues an MpsDoctorWarning for arguments that have no effect on this model.
 
         Raises:
             BrokenPictureError: A picture is NaN, infinite or one flat colour.
-            MpsDoctorError: The pipeline takes no such argument, a value or the length of a list
-                does not fit, or a picture would be larger than the profile's `largest_side`; all
-                before anything is computed. Or the model's safety checker blacked a picture out.
+            MpsDoctorError: The pipeline does not take an argument, or a value or the length of a
+                list does not fit. Or a picture would be larger than the profile's `largest_side`.
+                All this is checked before anything is computed. Or the model's safety checker
+                blacked a picture out.
             ValueError, TypeError: What the pipeline itself says of its arguments.
         """
         from mpsdoctor.rendering.calls.arguments import tasks_of
@@ -225,14 +226,14 @@ class TunedProfile(Profile):
         return self._for_all_models() if model is None else self.for_model(model)
 
     def _for_all_models(self) -> "TunedProfile":
-        """What holds whatever the model is: the rest is left to it."""
+        """The settings for all models; the pipeline's model decides the rest."""
         layers = self._origin().layers
         everywhere = {**layers.environment, **layers.arguments}
         own = self.model_fields_set - (MODEL_SETTINGS - everywhere.keys())
         return TunedProfile(**{name: getattr(self, name) for name in own})
 
     def _origin(self) -> _Source:
-        """Of a profile that was made in code too: what it sets are arguments."""
+        """The source; the settings of a profile that was made in code count as arguments."""
         if self._source is None:
             own = self.model_fields_set - {"model"}
             if "model" in self.model_fields_set:
@@ -247,7 +248,7 @@ def load_profile(path: str | Path | None = None, **settings: "Unpack[Settings]")
 
     `settings` override it, and so do environment variables such as `MPSDOCTOR_DTYPE`.
 
-    Raises MpsDoctorError where there is no profile, or a key or value is not understood.
+    Raises MpsDoctorError if there is no profile, or a key or value is not understood.
     """
     file = profile_path(None if path is None else Path(path), os.environ)
     return _Source(read_layers(file, os.environ, settings), file).profile(None)
@@ -266,24 +267,24 @@ def check(
     """Examines this machine as `mpsdoctor check` does, and writes nothing.
 
     The report's `outcome` says whether this machine can render on mps, its `results` how each check
-    ended; as text, and as the value of a notebook's cell, it reads as on a terminal.
+    ended. As text, and as the value of a notebook's cell, it looks as on a terminal.
 
     Args:
-        model: A Hugging Face id or a folder to look at, in place of the profile's.
+        model: A Hugging Face id or a folder to check, in place of the profile's.
         python: The program or folder of another Python, whose environment is examined.
-        quick: Whether PyTorch is left out, which takes seconds to import in a child process.
-        device: Where arithmetic and picture are tried out; mps by default, where there is one.
-        render: Whether a picture is rendered, and compared with the CPU's.
-        ignore: Ids of checks to leave out, besides those that the profile ignores.
-        profile: Its file, in place of the usual one.
+        quick: Whether to skip PyTorch, which takes seconds to import in a child process.
+        device: Where to test arithmetic and picture; mps by default, if there is one.
+        render: Whether to render a picture and compare it with the CPU's.
+        ignore: Ids of checks to leave out, in addition to those that the profile ignores.
+        profile: The profile's file, in place of the usual one.
 
-    Raises MpsDoctorError where that Python cannot be asked, an id is not known, or `quick` leaves
-    out what `device` or `render` need.
+    Raises MpsDoctorError if that Python cannot be run, an id is not known, or `quick` skips what
+    `device` or `render` need.
     """
     if quick and (render or device):
         raise MpsDoctorError(
-            "A quick check cannot try the device out",
-            detail="quick=True leaves PyTorch out, which device= and render= need.",
+            "A quick check cannot test the device",
+            detail="quick=True skips PyTorch, which device= and render= need.",
             hint="Leave quick out.",
         )
     from mpsdoctor.doctor.examine import examine_machine

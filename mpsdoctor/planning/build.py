@@ -23,7 +23,7 @@ _TOKENIZERS = ("Tokenizer", "TokenizerFast")
 
 
 class _Uncalled:
-    """In the place of what looks at pictures: the run ends before there is one."""
+    """Stands in for components that process pictures: the run ends before there is one."""
 
 
 def build(configs: Configs, dtype: torch.dtype, fake: FakeTensorMode) -> DiffusionPipeline:
@@ -31,7 +31,7 @@ def build(configs: Configs, dtype: torch.dtype, fake: FakeTensorMode) -> Diffusi
 
     Only classes of the installed Diffusers and Transformers are used, never a model's own code.
 
-    Raises MpsDoctorError for a class that these do not have, or that its config does not fit.
+    Raises MpsDoctorError if they lack a class, or if a config does not fit its class.
     """
     pipeline = _class(configs.model, "diffusers", configs.pipeline)
     components = {
@@ -46,23 +46,23 @@ def build(configs: Configs, dtype: torch.dtype, fake: FakeTensorMode) -> Diffusi
 
 
 def component_class(configs: Configs, name: str) -> type[Any]:
-    """Of the installed Diffusers or Transformers. Raises MpsDoctorError where neither has it."""
+    """Of the installed Diffusers or Transformers. Raises MpsDoctorError if neither has it."""
     return _class(configs.model, *configs.classes[name])
 
 
 def parameters(module: torch.nn.Module) -> list[torch.Tensor]:
-    """Everything that lies in memory as long as the module does."""
+    """All tensors that stay in memory as long as the module does."""
     return [*module.parameters(), *module.buffers()]
 
 
 def weights_bytes(module: torch.nn.Module) -> int:
-    """What its parameters and buffers take; those that are shared count once."""
+    """The size of its parameters and buffers; shared ones count once."""
     sizes = {tensor.untyped_storage()._cdata: tensor.nbytes for tensor in parameters(module)}
     return sum(sizes.values())
 
 
 def _settings(pipeline: type, index: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of its constructor that are no components; absent components are None."""
+    """The constructor's arguments other than components; absent components are None."""
     wanted = {
         name: parameter
         for name, parameter in inspect.signature(pipeline).parameters.items()
@@ -130,9 +130,9 @@ def _cast(module: torch.nn.Module, dtype: torch.dtype) -> None:
 def _recast(
     module: torch.nn.Module, fake: FakeTensorMode, *args: object, **kwargs: object
 ) -> torch.nn.Module:
-    """`module.to`, which torch's own refuses to do with fake weights.
+    """`module.to` for fake weights, with which torch's own fails.
 
-    Pipelines call it where a model decodes in float32.
+    Pipelines call it if a model decodes in float32.
     """
     dtype = torch._C._nn._parse_to(*args, **kwargs)[1]  # type: ignore[call-overload]
     if dtype is None:
@@ -174,5 +174,6 @@ def _does_not_fit(model: str, what: str, error: Exception) -> MpsDoctorError:
     return MpsDoctorError(
         f"The architecture of {model} cannot be built",
         detail=f"{what}: {type(error).__name__}: {error}",
-        hint="Its config files are incomplete, or made for another Diffusers or Transformers.",
+        hint="Its config files are incomplete, or for another release of Diffusers or "
+        "Transformers.",
     )

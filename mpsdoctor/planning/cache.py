@@ -1,4 +1,4 @@
-"""What was traced before, by all that it depends on; else a child process traces it; no torch."""
+"""Traces, kept by all that they depend on; a child process makes those that are missing."""
 
 import hashlib
 import tempfile
@@ -18,7 +18,7 @@ from mpsdoctor.planning.footprint import Footprint
 from mpsdoctor.version import __version__
 
 SECONDS = 300.0
-"""For tracing one model at all the sizes that are asked for."""
+"""For tracing one model at all requested sizes."""
 
 _CHILD = "mpsdoctor.planning.child"
 
@@ -33,11 +33,11 @@ def footprints(
     folder: Path,
     run: Runner,
 ) -> list[Footprint]:
-    """What the model needs at each size: as it ships, as it was traced before, or traced now.
+    """What the model needs at each size: shipped, traced before, or traced now.
 
     `folder` keeps the traces.
 
-    Raises MpsDoctorError where the child process fails or takes longer than `SECONDS`.
+    Raises MpsDoctorError if the child process fails or takes longer than `SECONDS`.
     """
     found = {size: _known(configs, size, dtype, folder) for size in sizes}
     missing = [size for size, footprint in found.items() if footprint is None]
@@ -61,7 +61,7 @@ def _known(configs: Configs, size: Size, dtype: str, folder: Path) -> Footprint 
 
 
 def _keep(folder: Path, name: str, footprint: Footprint) -> None:
-    """A cache that cannot be written costs time only."""
+    """A cache that cannot be written costs only time."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / name, msgspec.json.encode(footprint))
@@ -70,7 +70,7 @@ def _keep(folder: Path, name: str, footprint: Footprint) -> None:
 
 
 def _file(configs: Configs, width: int, height: int, dtype: str) -> str:
-    """Named by the architecture, and by what else the result hangs on."""
+    """Named by the architecture, and by everything else that the result depends on."""
     parts = [configs.key, __version__, *map(_version, ("torch", "diffusers", "transformers"))]
     digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()[:24]
     return f"{digest}-{width}x{height}-{dtype}.json"
@@ -92,8 +92,8 @@ def _trace(configs: Configs, sizes: Sequence[Size], dtype: str, run: Runner) -> 
     found = child.answer(result, list[Footprint])
     if found is None:
         raise MpsDoctorError(
-            f"What {configs.model} needs cannot be found out",
+            f"The memory needs of {configs.model} cannot be determined",
             detail=f"{child.how_it_ended(result, SECONDS)}.",
-            hint="Ask for fewer sizes, or smaller ones.",
+            hint="Try fewer or smaller sizes.",
         )
     return found

@@ -1,12 +1,15 @@
 """The architectures of common models, so that a plan for one needs neither network nor weights.
 
-`architectures/` has one file per architecture, in the form of `Entry`. Each holds what the model's
-repository on the hub says in its config files, of that the keys that decide shapes and behaviour
-of a forward pass; for a tokenizer, the longest prompt where the pipeline asks it; for a scheduler,
-what its class takes. Left out are keys of training and bookkeeping, and values of null.
+`architectures/` has one file per architecture, in the form of `Entry`. Each is taken from the
+config files in the model's repository on the hub:
 
-Where a repository names an old class that Diffusers replaces on loading (PixArt's
-Transformer2DModel), the file names the class that is loaded.
+* of networks, the keys that decide shapes and behaviour of a forward pass,
+* of tokenizers, the longest prompt, if the pipeline needs it,
+* of schedulers, what the class takes.
+
+Keys of training and bookkeeping are left out, and so are values of null. A repository can name an
+old class that Diffusers replaces on loading (PixArt's Transformer2DModel). The file then names the
+class that is loaded.
 """
 
 from collections.abc import Mapping
@@ -22,9 +25,9 @@ from mpsdoctor.planning.configs import ARCHITECTURES, Configs
 class Entry(Configs, kw_only=True, forbid_unknown_fields=True):
     """One file of the catalogue.
 
-    `sources` are the public places that its parts were read from, `<repository>:<path>@<commit>`
-    or an address, behind the part's name where it is not all. `weights` are the bytes of a
-    component's 16-bit weights on the hub, for those components of which a source says so.
+    `sources` are the public places that its parts were read from, `<repository>:<path>@<commit>` or
+    an address. The part's name comes first, unless all parts are from there. `weights` are the
+    bytes of components' 16-bit weights on the hub, if a source states them.
     """
 
     sources: tuple[str, ...]

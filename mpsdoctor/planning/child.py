@@ -1,4 +1,4 @@
-"""Traces in a process of its own: `python -m mpsdoctor.planning.child CONFIGS DTYPE WxH …`.
+"""Traces in a separate process: `python -m mpsdoctor.planning.child CONFIGS DTYPE WxH …`.
 
 CONFIGS is a file with a `Configs`. Replies with a list of footprints.
 """
@@ -14,7 +14,7 @@ from mpsdoctor.planning.footprint import Footprint
 
 
 def footprints(configs: Path, dtype: str, sizes: list[tuple[int, int]]) -> list[Footprint]:
-    """What each size needs. Raises MpsDoctorError."""
+    """What the model needs at each size. Raises MpsDoctorError."""
     require_quiet_libraries("accelerate")
     silence_libraries()
     from mpsdoctor.planning.trace import trace
@@ -23,7 +23,7 @@ def footprints(configs: Path, dtype: str, sizes: list[tuple[int, int]]) -> list[
 
 
 def main(configs: str, dtype: str, *sizes: str) -> None:
-    """Replies."""
+    """Replies with the footprints, or with the reason why there are none."""
     pairs = [(int(width), int(height)) for width, height in (size.split("x") for size in sizes)]
     try:
         reply(footprints(Path(configs), dtype, pairs))

@@ -23,9 +23,9 @@ CONFIG_FILES = ("config.json", "scheduler_config.json", "tokenizer_config.json")
 
 
 class Configs(Record, kw_only=True):
-    """`model_index` is model_index.json, `components` their config files by name.
+    """`model_index` is model_index.json; `components` maps names to config files.
 
-    `also` has patterns of further ids that this architecture belongs to.
+    `also` has patterns of other ids with the same architecture.
     """
 
     model: str
@@ -40,7 +40,7 @@ class Configs(Record, kw_only=True):
 
     @property
     def classes(self) -> dict[str, Component]:
-        """Component to library and class; one that the model does without is left out."""
+        """Component to library and class; components that the model does without are left out."""
         return model_index.components(self.model_index)
 
     @property
@@ -69,7 +69,7 @@ class Configs(Record, kw_only=True):
 def read_folder(model: str, folder: Path) -> Configs:
     """The config files in a model's folder; its weights need not be there.
 
-    Raises MpsDoctorError where `model_index.json` or a component's config is not to be had.
+    Raises MpsDoctorError if `model_index.json` or a component's config cannot be read.
     """
     index = _read(folder / model_index.FILE, model)
     configs = Configs(model=model, model_index=index, components={})
@@ -86,7 +86,7 @@ def are_whole(folder: Path) -> bool:
 
 
 def read_file(path: Path) -> Configs:
-    """One file of `ARCHITECTURES`, or one like it. Raises MpsDoctorError where it is none."""
+    """One file of `ARCHITECTURES`, or one like it. Raises MpsDoctorError if it is not."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Configs)
     except (OSError, ValueError) as error:
@@ -106,7 +106,7 @@ def _read(path: Path, model: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise _unusable(model, f"{path}: {error}") from error
     if not isinstance(content, dict):
-        raise _unusable(model, f"{path} holds no settings.")
+        raise _unusable(model, f"{path} is not a JSON object.")
     return content
 
 

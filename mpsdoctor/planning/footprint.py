@@ -1,4 +1,4 @@
-"""What a model needs at one size, as its trace found it; no torch."""
+"""What a model needs at one size, as its trace found; no torch."""
 
 from typing import Literal
 
@@ -11,9 +11,9 @@ StageName = Literal["text", "denoiser", "decoder"]
 class AttentionCall(Record):
     """All calls of one shape in a stage.
 
-    `live_bytes` is the most that is alive when such a call starts, parameters not counted: its
-    query, key and value are in it, its output is not. `dtype` is the query's, which can differ
-    from the model's: some decode in float32.
+    `live_bytes` is the most memory alive when such a call starts, without parameters. Its query,
+    key and value are included, its output is not. `dtype` is the query's, which can differ from
+    the model's: some decode in float32.
     """
 
     shape: AttentionShape
@@ -25,9 +25,9 @@ class AttentionCall(Record):
 class Stage(Record):
     """One part of the work: the text encoders, one denoising step, or the decoding of latents.
 
-    `peak_bytes` is the most activations alive at once, with no more than its output counted for
-    attention; `largest_buffer_bytes` the largest tensor outside attention's temporaries. `flops`
-    counts a multiplication and an addition as two.
+    `peak_bytes` is the most activations alive at once; of attention, only the output counts.
+    `largest_buffer_bytes` is the largest tensor, without attention's temporaries. `flops` counts a
+    multiplication and an addition as two.
     """
 
     name: StageName
@@ -43,7 +43,7 @@ class Footprint(Record):
     """One model at one size, in pixels, in one number format.
 
     `batch` is the denoiser's: 2 with classifier-free guidance. `tiled` is the decoder's stage with
-    VAE tiling, None where that saves nothing.
+    VAE tiling, None if that saves nothing.
     """
 
     model: str

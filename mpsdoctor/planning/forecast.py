@@ -18,11 +18,11 @@ Attention = Literal["native", "bounded", "sliced"]
 
 
 class Machine(Record):
-    """What a forecast is made for.
+    """The machine that a forecast is for.
 
-    `limit_bytes` is what may be in use at once, None where that is not known; `limit_from` says
-    what that is. `mps` is whether the model runs on the GPU of a Mac. `in_use_bytes` is what other
-    programs and the system hold of `ram_bytes` now.
+    `limit_bytes` is how much memory may be in use at once, None if unknown. `limit_from` names that
+    limit. `mps` is whether the model runs on the GPU of a Mac. `in_use_bytes` is the part of
+    `ram_bytes` that other programs and the system use now.
     """
 
     limit_bytes: int | None
@@ -35,7 +35,7 @@ class Machine(Record):
 
     @property
     def left_bytes(self) -> int | None:
-        """What other programs leave now; None where that is not known."""
+        """The memory that other programs leave free now; None if unknown."""
         if self.ram_bytes is None or self.in_use_bytes is None:
             return None
         return max(0, self.ram_bytes - self.in_use_bytes)
@@ -54,7 +54,7 @@ class Setting(Record):
 
 
 class StageForecast(Record):
-    """`peak_bytes` are activations, the weights not counted; a buffer is one array."""
+    """`peak_bytes` are activations, without weights; a buffer is one array."""
 
     name: StageName
     weights_bytes: int
@@ -64,11 +64,11 @@ class StageForecast(Record):
 
 
 class Outcome(Record):
-    """With one setting. `peak_bytes` counts all weights and the stage that takes the most.
+    """The forecast with one setting. `peak_bytes` is all weights and the largest stage.
 
-    `fits` is None where the limit is not known; `missing_bytes` is what is above it. Neither knows
-    of other programs: `missing_now_bytes` is what is above the memory that they leave at the
-    moment, None where that is not known.
+    `fits` is None if the limit is unknown; `missing_bytes` is how far the peak exceeds it. Neither
+    counts other programs. `missing_now_bytes` is how far the peak exceeds the memory that they
+    leave free now, None if unknown.
     """
 
     setting: Setting
@@ -96,12 +96,12 @@ class Forecast(Record):
 
     @property
     def best_outcome(self) -> Outcome | None:
-        """That of `best`."""
+        """The outcome with `best`."""
         return next((one for one in self.outcomes if one.setting == self.best), None)
 
 
 def machine_of(facts: Facts) -> Machine:
-    """A Mac gives what its GPU may hold; another machine, whose CPU renders, its memory."""
+    """A Mac's limit is its GPU's. On another machine the CPU renders, so the limit is its RAM."""
     ram, in_use = facts.hardware.ram_bytes, facts.memory.in_use_bytes
     if not facts.is_mac:
         return Machine(
@@ -129,8 +129,8 @@ def forecast(
 ) -> Forecast:
     """The footprint on the machine, with each way of attention, without and with VAE tiling.
 
-    Attention is best native, then bounded; Diffusers' slicing is slower than both, and best only
-    where nothing else is asked for.
+    Native attention is the fastest, then bounded. Diffusers' slicing is slower than both, so it is
+    `best` only if `attentions` has nothing else.
     """
     outcomes = tuple(
         _outcome(footprint, machine, setting)
@@ -160,7 +160,7 @@ def largest(forecasts: Iterable[Forecast]) -> Forecast | None:
 def stage_peak(stage: Stage, temporary: Callable[[AttentionCall], int]) -> int:
     """The most activations that the stage has alive at once, in bytes.
 
-    `temporary` says what a call of attention allocates besides its inputs and its output.
+    `temporary` gives the bytes that a call of attention allocates, without inputs and output.
     """
     with_attention = (
         call.live_bytes + temporary(call) + memory.output_bytes(call.shape, call.dtype)
@@ -251,7 +251,7 @@ def _bounded_scores(call: AttentionCall, budget: int) -> int:
 
 
 def _kind(call: AttentionCall, machine: Machine) -> Kind:
-    """A CPU keeps no scores; a torch that is not known counts as one without flash kernels."""
+    """A CPU keeps no scores; an unknown torch counts as one without flash kernels."""
     if not machine.mps:
         return Kind.FLASH
     torch = parse(machine.torch) or Version("2.12")

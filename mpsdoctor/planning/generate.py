@@ -1,7 +1,7 @@
-"""Makes the needs that ship: `python -m mpsdoctor.planning.generate [NAME …]`.
+"""Generates the footprints that ship: `python -m mpsdoctor.planning.generate [NAME …]`.
 
-A name is that of a file in `architectures`; without one, all are made. `shapes`, the embedded
-model, is read from its own folder.
+NAME is a file in `architectures`; without names, all are generated. `shapes`, the embedded model,
+is read from its own folder.
 """
 
 import sys
@@ -13,7 +13,7 @@ import msgspec
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.libraries import silence_libraries
 from mpsdoctor.planning.configs import ARCHITECTURES, Configs, read_file, read_folder
-from mpsdoctor.planning.needs import NEEDS, Needs
+from mpsdoctor.planning.needs import NEEDS, ShippedNeeds
 from mpsdoctor.planning.trace import trace
 from mpsdoctor.resources import embedded_model
 
@@ -25,10 +25,10 @@ EMBEDDED_SIDES = (128, 256, 512)
 LIBRARIES = ("torch", "diffusers", "transformers")
 
 
-def generate(configs: Configs, sides: tuple[int, ...]) -> Needs:
+def generate(configs: Configs, sides: tuple[int, ...]) -> ShippedNeeds:
     """Traces one architecture at every size in every number format."""
     sizes = [(side, side) for side in sides]
-    return Needs(
+    return ShippedNeeds(
         model=configs.model,
         key=configs.key,
         made_with={name: version(name) for name in LIBRARIES},
@@ -36,7 +36,7 @@ def generate(configs: Configs, sides: tuple[int, ...]) -> Needs:
     )
 
 
-def write(needs: Needs, path: Path) -> None:
+def write(needs: ShippedNeeds, path: Path) -> None:
     """One footprint a line, so that a change shows where it is."""
     head = {"model": needs.model, "key": needs.key, "made_with": needs.made_with}
     lines = ",\n".join(msgspec.json.encode(one).decode() for one in needs.footprints)

@@ -18,7 +18,7 @@ _FALLS = {
     Cliff.WRONG: "wrong",
 }
 _WHY = {
-    Cliff.ABORT: "aborts: one array passes 4 GiB, and Metal ends the process (pytorch #149261).",
+    Cliff.ABORT: "aborts: an array exceeds 4 GiB, and Metal aborts the process (pytorch #149261).",
     Cliff.WRONG: "wrong: a score matrix of 2^31 elements or more gives wrong pictures, without an "
     "error (pytorch #179352).",
 }
@@ -34,8 +34,8 @@ class Tuned(Record):
 class Plan(Record, kw_only=True):
     """What `mpsdoctor plan --format json` prints; sizes in bytes and pixels.
 
-    `largest` is the largest of the sizes that fits, with its setting. `tuned` is None where the
-    user asked for another number format or attention.
+    `largest` is the largest of the sizes that fit, with its setting. `tuned` is None if the user
+    asked for another number format or attention.
     """
 
     schema_version: int = PLAN_SCHEMA
@@ -54,7 +54,7 @@ def as_json(machine: Machine, forecasts: Sequence[Forecast], tuned: Tuned | None
 
 
 def head(machine: Machine, forecasts: Sequence[Forecast], tuned: Tuned | None) -> Text:
-    """What the model is, what this machine gives, and how the profile renders the model."""
+    """The model, the limit of this machine, and how the profile renders the model."""
     first = forecasts[0]
     parts = ", ".join(
         f"{stage.name} {in_gib(stage.weights_bytes)}" for stage in first.outcomes[0].stages
@@ -74,7 +74,7 @@ def head(machine: Machine, forecasts: Sequence[Forecast], tuned: Tuned | None) -
 
 
 def sizes(forecasts: Sequence[Forecast]) -> Table:
-    """A line a size: the peak with each setting, weights included, and the best that fits."""
+    """A line per size: the peak with each setting, weights included, and the best that fits."""
     table = Table(
         box=box.SIMPLE, title="peak memory in GiB, with the weights", title_justify="left"
     )
@@ -89,7 +89,7 @@ def sizes(forecasts: Sequence[Forecast]) -> Table:
 
 
 def stages(forecast: Forecast) -> Table:
-    """A line a setting: the activations of each stage, and the largest array."""
+    """A line per setting: the activations of each stage, and the largest array."""
     title = f"{_size(forecast)}: activations in GiB by stage"
     table = Table(box=box.SIMPLE, title=title, title_justify="left")
     table.add_column("attention")
@@ -103,7 +103,7 @@ def stages(forecast: Forecast) -> Table:
 
 
 def verdict(machine: Machine, forecasts: Sequence[Forecast]) -> Text:
-    """The largest that fits, and for what does not what is missing and what would help."""
+    """The largest size that fits; for the others, how much is missing and what would help."""
     page = Text()
     best = largest(forecasts)
     if best is not None:
@@ -128,12 +128,12 @@ def _missing(forecast: Forecast, limit: int, best: Forecast | None) -> str:
     size = f"{forecast.width}×{forecast.height}"
     if not least.missing_bytes:
         return f"{size} does not work here with any setting.\n"
-    text = f"{size} does not fit: {gib(least.missing_bytes)} are missing, with {least.setting}."
-    return f"{text} {_help(forecast, limit, best)}\n"
+    missing = f"{gib(least.missing_bytes)} are missing, with attention {least.setting}."
+    return f"{size} does not fit: {missing} {_help(forecast, limit, best)}\n"
 
 
 def _in_use(machine: Machine) -> str:
-    """A line of its own, where it is known."""
+    """The memory in use, if known, on a separate line."""
     if machine.in_use_bytes is None or machine.left_bytes is None:
         return ""
     held, left = in_gib(machine.in_use_bytes), in_gib(machine.left_bytes)
@@ -143,7 +143,7 @@ def _in_use(machine: Machine) -> str:
 
 
 def _crowded(machine: Machine, forecasts: Sequence[Forecast]) -> str:
-    """What would fit if other programs did not hold so much now."""
+    """The sizes that would fit if other programs used less memory."""
     missing = {
         _size(forecast): outcome.missing_now_bytes
         for forecast in forecasts
@@ -155,7 +155,7 @@ def _crowded(machine: Machine, forecasts: Sequence[Forecast]) -> str:
     here = "this Mac" if machine.mps else "this machine"
     amounts = dict.fromkeys(in_gib(size) for size in (min(missing.values()), max(missing.values())))
     return (
-        f"{', '.join(missing)} {fits} {here}, but not beside what is open now: "
+        f"{', '.join(missing)} {fits} {here}, but not beside the programs that are open now: "
         f"{' to '.join(amounts)} GiB are missing. Close other programs.\n"
     )
 
@@ -165,9 +165,9 @@ def _help(forecast: Forecast, limit: int, best: Forecast | None) -> str:
         return f"{_size(best)} fits."
     if forecast.weights_bytes > limit:
         more = gib(forecast.weights_bytes - limit)
-        text = f"The weights alone are {more} too many."
+        text = f"The weights alone exceed the limit by {more}."
         half = " In half precision they take half (--dtype)."
-        return text + (half if forecast.dtype == "float32" else " Take a smaller model.")
+        return text + (half if forecast.dtype == "float32" else " Use a smaller model.")
     return "Try a smaller size (--size)."
 
 

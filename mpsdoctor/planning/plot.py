@@ -19,13 +19,13 @@ _LIMIT = "#c0392b"
 _COLOURS = {"native": "#1769aa", "bounded": "#1b8a5a", "sliced": "#d98e04"}
 _WIDTHS = {"native": 7, "bounded": 4, "sliced": 2}
 _ABOVE = 1.6
-"""How far above the limit the picture goes, or above twice what the frugal need."""
+"""The plot ends at this many times the limit; without one, at this many times twice the least."""
 
 Point = tuple[float, float]
 
 
 def draw(machine: Machine, forecasts: Sequence[Forecast]) -> Image.Image:
-    """One curve for each kind of attention, without VAE tiling; hollow where mps fails."""
+    """One curve per kind of attention, without VAE tiling; a dot is hollow if mps fails there."""
     ordered = sorted(forecasts, key=lambda one: one.width * one.height)
     image = Image.new("RGB", (_WIDTH * _SCALE, _HEIGHT * _SCALE), _PAPER)
     chart = _Chart(image, ordered, machine.limit_bytes)
@@ -136,12 +136,12 @@ def _plain(forecast: Forecast) -> list[Outcome]:
 
 
 def _side(forecast: Forecast) -> float:
-    """Of the square with as many pixels."""
+    """The side of the square with as many pixels."""
     return math.sqrt(forecast.width * forecast.height)
 
 
 def _below(start: Point, end: Point, top: float) -> list[Point]:
-    """The part of a rising line that lies in the picture."""
+    """The part of a rising line that is inside the picture."""
     if start[1] < top:
         return []
     if end[1] >= top:
@@ -151,6 +151,6 @@ def _below(start: Point, end: Point, top: float) -> list[Point]:
 
 
 def _step(top: float) -> float:
-    """Between two lines of the grid: about six of them, at round numbers."""
+    """The distance of grid lines: about six of them, at round numbers."""
     size = math.pow(10, math.floor(math.log10(top / 6)))
     return next(factor * size for factor in (1, 2, 5, 10) if top / (factor * size) <= 8)

@@ -1,4 +1,4 @@
-"""Which memory is alive while modules run: storages by weak references, attention set apart."""
+"""Counts the memory that is alive while modules run; attention is recorded separately."""
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -22,8 +22,8 @@ GRAIN = 512
 class LiveStorages(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of every storage that operations make, for as long as it lives.
 
-    Works on real and on fake tensors alike. `parameters` are not counted; what else exists
-    already is counted where it is handed to `hold`. Sizes are rounded up to `grain` bytes.
+    Works on real and on fake tensors alike. `parameters` are not counted. Other tensors that exist
+    already are counted if they are passed to `hold`. Sizes are rounded up to `grain` bytes.
     """
 
     def __init__(self, parameters: Iterable[torch.Tensor] = (), grain: int = GRAIN) -> None:
@@ -73,7 +73,7 @@ class LiveStorages(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 class OpaqueAttention(TorchFunctionMode):
-    """Takes scaled_dot_product_attention's place: notes the call and allocates the output only."""
+    """Replaces scaled_dot_product_attention: records the call and allocates only the output."""
 
     def __init__(self, storages: LiveStorages) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class OpaqueAttention(TorchFunctionMode):
 
     @property
     def calls(self) -> tuple[AttentionCall, ...]:
-        """What was called, one entry a shape, in the order of their first calls."""
+        """One entry per shape, in the order of the first calls."""
         return tuple(self._calls.values())
 
     def __torch_function__(
@@ -121,7 +121,7 @@ class OpaqueAttention(TorchFunctionMode):
 def _shape(
     query: torch.Tensor, key: torch.Tensor, attn_mask: torch.Tensor | None
 ) -> AttentionShape:
-    """Of (…, heads, length, head size); what stands before the heads is the batch."""
+    """Of (…, heads, length, head size); all dimensions before the heads are the batch."""
     *batch, queries, head_size = query.shape
     heads = batch.pop() if batch else 1
     return AttentionShape(

@@ -1,4 +1,4 @@
-"""In a tokenizer's place: prompts of the full length, without its files."""
+"""Stands in for a tokenizer, without its files: all prompts have the full length."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import torch
 from transformers import BatchEncoding
 
 LONGEST = 512
-"""Tokens, where neither the pipeline nor the tokenizer's config says how many there may be."""
+"""Tokens, if neither the pipeline nor the tokenizer's config has a limit."""
 
 _LETTERS_PER_TOKEN = 4
 
@@ -44,5 +44,5 @@ class FullLengthTokenizer:
         return text.split()
 
     def batch_decode(self, ids: torch.Tensor, **_: object) -> list[str]:
-        """What pipelines print of a text that was cut."""
+        """The text that pipelines print when they truncate a prompt."""
         return [""] * len(ids)

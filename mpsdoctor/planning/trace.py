@@ -1,4 +1,4 @@
-"""Runs a real pipeline on weights and activations that take no memory, and follows them."""
+"""Runs a real pipeline on weights and activations that take no memory, and counts them."""
 
 import contextlib
 import functools
@@ -22,7 +22,7 @@ from mpsdoctor.planning.storages import LiveStorages, OpaqueAttention
 _DENOISERS = ("unet", "transformer")
 _DECODERS = ("vae", "movq", "vqvae")
 _STEPS = 2
-"""Some pipelines have a way of their own for a single step; only the first is recorded."""
+"""Some pipelines treat a single step differently; only the first of two is recorded."""
 
 
 class _DecodedError(Exception):
@@ -32,10 +32,10 @@ class _DecodedError(Exception):
 def trace(configs: Configs, sizes: Iterable[tuple[int, int]], dtype: str) -> list[Footprint]:
     """What the model needs at each (width, height), in pixels, in `dtype` as torch names it.
 
-    The pipeline's own code runs on zeros, with prompts of the full length, and each module that it
+    The pipeline's own code runs on zeros, with prompts of the full length. Each module that it
     calls answers with zeros of the right shape. One denoising step counts.
 
-    Raises MpsDoctorError where it cannot be built, or does not draw pictures of that size.
+    Raises MpsDoctorError if it cannot be built, or does not draw pictures of that size.
     """
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     pipe = build.build(configs, getattr(torch, dtype), fake)
@@ -77,7 +77,7 @@ class Rehearsal:
         self._steps = 0
 
     def run(self, width: int, height: int, dtype: str) -> Footprint:
-        """Raises MpsDoctorError where the pipeline does."""
+        """What was traced. Raises MpsDoctorError if the pipeline fails."""
         with self._answering(), torch.no_grad():
             try:
                 self._pipe(**self._arguments(width, height))
@@ -157,7 +157,7 @@ class Rehearsal:
     def _with_tiles(
         self, plain: Stage, name: str, entry: _Entry, args: _Args, kwargs: _Kwargs
     ) -> Stage | None:
-        """The decoder's stage with VAE tiling, where that saves memory."""
+        """The decoder's stage with VAE tiling, if that saves memory."""
         vae: Any = self._modules[name]
         if not hasattr(vae, "enable_tiling"):
             return None
@@ -199,7 +199,7 @@ class Rehearsal:
         return stage, result
 
     def _add_idle_modules(self) -> None:
-        """What is loaded and not called, such as a safety checker, is there at the end at least."""
+        """Modules that are loaded but not called, such as a safety checker, join the decoder."""
         called = {name for stage in self._stages.values() for name in stage.components}
         for name in self._modules.keys() - called:
             decoder = self._stages["decoder"]
@@ -215,7 +215,7 @@ class Rehearsal:
 
 
 def _outline(value: object) -> object:
-    """What a trace depends on: the values in tensors are no part of it."""
+    """What a trace depends on; the values in tensors do not matter."""
     return (value.shape, value.dtype) if isinstance(value, torch.Tensor) else value
 
 
@@ -232,7 +232,7 @@ def _stage_of(component: str) -> StageName:
 
 
 def _batch(arguments: object) -> int:
-    """Of the first argument that is a tensor, or as many as there are in a list of them."""
+    """Of the first argument that is a tensor, or the length of a list of tensors."""
     for value in tree_leaves(arguments, is_leaf=lambda node: isinstance(node, list)):
         if isinstance(value, list):
             return len(value)
@@ -274,7 +274,7 @@ def _merged(calls: Iterable[AttentionCall]) -> tuple[AttentionCall, ...]:
 
 def _cannot_trace(configs: Configs, width: int, height: int, detail: str) -> MpsDoctorError:
     return MpsDoctorError(
-        f"What {configs.model} needs at {width}×{height} cannot be found out",
+        f"The memory needs of {configs.model} at {width}×{height} cannot be determined",
         detail=detail,
-        hint="Its pipeline may want another size, or more than a prompt.",
+        hint="Its pipeline may need another size, or more than a prompt.",
     )

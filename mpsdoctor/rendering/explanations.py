@@ -14,14 +14,14 @@ _LAST_FRAMES = 4
 
 @dataclass(frozen=True)
 class Explanation:
-    """What to tell, and what has to change before another attempt can help."""
+    """What to tell the user, and what must change before another attempt can help."""
 
     error: MpsDoctorError
     cause: Cause = "job"
 
 
 def explain(error: Exception, title: str) -> Explanation:
-    """Why there is no picture; `title` is for what nobody foresaw, which is told with its place."""
+    """Why there is no picture; `title` is for unexpected errors, reported with their traceback."""
     if isinstance(error, MpsDoctorError):
         return Explanation(error)
     if known := messages.of_error(error):
@@ -33,14 +33,14 @@ def explain(error: Exception, title: str) -> Explanation:
 
 
 def explain_saving(error: Exception, path: str) -> Explanation:
-    """Why the picture is not in the file `path`."""
+    """Why the picture could not be saved to `path`."""
     if not isinstance(error, OSError):
         return explain(error, "This picture could not be saved")
     return Explanation(
         MpsDoctorError(
             "The picture could not be written",
             detail=f"{path}: {error.strerror or error}.",
-            hint="Check that the hot folder's disk is connected, has space and may be written to.",
+            hint="Check that the hot folder's disk is connected, has free space and is writable.",
         ),
         "disk",
     )

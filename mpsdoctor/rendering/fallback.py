@@ -1,8 +1,8 @@
-"""A NaN, infinite, black or flat picture is computed again, each time in more float32.
+"""A NaN, infinite, black or flat picture is rendered again, each time with more float32.
 
-Every fallback leaves the pipeline as it was: the VAE's weights change format only while it decodes,
-attention only computes in another one, and weights in another one are loaded anew, as float16
-would not survive bfloat16.
+Every fallback leaves the pipeline as it was. The VAE's weights change format only while it decodes.
+Attention only computes in another format. Weights in another format are loaded again, because
+casting float16 to bfloat16 and back would lose bits.
 """
 
 import gc
@@ -29,7 +29,7 @@ Dtype = Literal["float16", "bfloat16", "float32"]
 
 @dataclass(frozen=True)
 class Fallback:
-    """`remedy` says what is different on it, "" for the profile as it is."""
+    """`remedy` says what differs from the profile, "" for nothing."""
 
     number: int
     dtype: Dtype
@@ -47,9 +47,9 @@ class Drawn:
 
 
 def fallbacks(profile: Profile, other: Dtype | None) -> tuple[Fallback, ...]:
-    """Numbered as 0, the profile; 1, VAE in float32; 2, attention too; 3, weights in `other`.
+    """Number 0 is the profile, 1 VAE in float32, 2 attention too, 3 weights in `other`.
 
-    Those that change nothing are left out.
+    Fallbacks that would change nothing are left out.
     """
     dtype: Dtype = profile.dtype
     chain = [Fallback(0, dtype)]
@@ -65,9 +65,9 @@ def fallbacks(profile: Profile, other: Dtype | None) -> tuple[Fallback, ...]:
 
 
 class FallbackChain:
-    """The profile's pipeline; `load` loads one, with the profile's settings applied.
+    """Renders with the profile's pipeline, and with fallbacks if a picture is broken.
 
-    `gpu` is None where the CPU renders.
+    `load` loads a pipeline and applies the profile's settings. `gpu` is None if the CPU renders.
     """
 
     def __init__(
@@ -85,15 +85,15 @@ class FallbackChain:
     def draw(
         self, request: Request, start: int, on_start: Callable[[int], None], on_step: OnStep
     ) -> Drawn:
-        """The picture, from the fallback `start` on; `on_start` hears of each one that is tried.
+        """Draws the picture, starting at the fallback `start`; `on_start` gets each number tried.
 
-        Raises MpsDoctorError where no fallback helps, and whatever else prevents rendering.
+        Raises MpsDoctorError if no fallback helps, and any other error that prevents rendering.
         """
         first: BrokenPictureError | None = None
         tried: list[str] = []
         for fallback in _from(self._fallbacks, start):
             if first is not None and fallback.number == 1:
-                continue  # fallback 0 has decoded again like this
+                continue  # fallback 0 has decoded again in float32
             on_start(fallback.number)
             try:
                 return self._draw_on(fallback, request, on_step)
@@ -125,7 +125,7 @@ class FallbackChain:
         return Drawn(picture, again if decoding.again else fallback)
 
     def _pipeline(self, dtype: Dtype) -> DiffusionPipeline:
-        """Only one at a time is in memory."""
+        """The pipeline with weights in `dtype`; only one at a time is in memory."""
         if self._pipe is None or dtype != self._dtype:
             self._pipe = None
             gc.collect()
@@ -137,7 +137,7 @@ class FallbackChain:
 
 
 def _from(chain: Sequence[Fallback], start: int) -> Sequence[Fallback]:
-    """One at least: what cured a picture with another profile may not exist in this one."""
+    """At least one: a fallback that helped with another profile may not exist in this chain."""
     return [fallback for fallback in chain if fallback.number >= start] or chain[-1:]
 
 

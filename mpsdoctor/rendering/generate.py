@@ -31,12 +31,12 @@ from mpsdoctor.version import __version__
 _primed: WeakSet[Any] = WeakSet()
 
 _Plain = int | float | str
-"""What a batch can have in common: a tensor or an image belongs to one picture."""
+"""Arguments that a batch can share; a tensor or an image belongs to one picture."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image, what it was made with, and `notes` on what of the request came out otherwise."""
+    """An image, what it was made with, and `notes` on where it differs from the request."""
 
     image: Image
     parameters: Parameters
@@ -49,13 +49,14 @@ def generate(
     requests: Sequence[Request],
     on_step: OnStep | None = None,
 ) -> list[Picture]:
-    """One picture a request, in order; each has a seed, and its count is not looked at.
+    """One picture per request, in order; each request has a seed, its count is ignored.
 
-    What a request leaves open is as the profile says, then as the model does.
+    The profile decides what a request leaves open, then the model.
 
-    Raises BrokenPictureError where a picture is NaN, infinite or one flat colour, and
-    MpsDoctorError where it is larger than the profile allows, where the model's safety checker
-    blacked it out, and where its sampler cannot be had, or not with so many steps.
+    Raises:
+        BrokenPictureError: A picture is NaN, infinite or one flat colour.
+        MpsDoctorError: A picture is larger than the profile allows, or the model's safety checker
+            blacked it out. Or its sampler is unavailable, or takes fewer steps.
     """
     return draw(profile, pipe, [Task(request) for request in requests], on_step)
 
@@ -63,9 +64,9 @@ def generate(
 def draw(
     profile: Profile, pipe: DiffusionPipeline, tasks: Sequence[Task], on_step: OnStep | None = None
 ) -> list[Picture]:
-    """One picture a task, in order. Raises what `generate` raises, and what the pipeline does.
+    """One picture per task, in order. Raises what `generate` and the pipeline raise.
 
-    A size that is not allowed is refused before the first picture is computed.
+    All sizes are checked before the first picture is computed.
     """
     batches = [(batch, settings_of(profile, pipe, batch[0])) for batch in _batches(profile, tasks)]
     for _, settings in batches:
@@ -78,7 +79,7 @@ def draw(
 
 
 def _batches(profile: Profile, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
-    """Neighbours that ask for the same but for words and seed, or each alone."""
+    """Each task alone, or together with its neighbours that differ only in words and seed."""
     if profile.one_prompt_at_a_time:
         return ([task] for task in tasks)
     return (list(batch) for _, batch in itertools.groupby(tasks, _in_common))
@@ -98,7 +99,7 @@ def _draw(
     settings: Mapping[str, Any],
     on_step: OnStep | None,
 ) -> list[Picture]:
-    """`batch` differs in words and seed alone."""
+    """The tasks of `batch` differ only in words and seed."""
     request = batch[0].request
     note = set_scheduler(pipe, request.sampler, request.schedule_type)
     require_steps(pipe, settings.get("num_inference_steps"))
@@ -153,6 +154,6 @@ def _parameters(
 
 
 def _model_name(pipe: DiffusionPipeline) -> str:
-    """A pipeline that was put together in code has no path; its class is what it is known by."""
+    """The class of a pipeline that was assembled in code, as that has no path."""
     model = model_of(pipe)
     return type(pipe).__name__ if model is None else Path(model).name

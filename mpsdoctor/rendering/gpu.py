@@ -1,4 +1,4 @@
-"""Whether the GPU is there and answers."""
+"""Whether the GPU is available and responds."""
 
 import threading
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from mpsdoctor.facts.command import run as run_command
 from mpsdoctor.knowledge.device import Device
 from mpsdoctor.knowledge.versions import parse
 
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 
 
 def require_device(device: str) -> None:
-    """Raises MpsDoctorError where `device` is "mps" and torch cannot use it."""
+    """Raises MpsDoctorError if `device` is "mps" and torch cannot use it."""
     if device == "mps" and not torch.backends.mps.is_available():
         raise MpsDoctorError(
             "torch cannot use the mps device here",
@@ -26,20 +26,20 @@ def require_device(device: str) -> None:
 
 
 def this_gpu(run: Runner = run_command) -> Device:
-    """This Mac's, by the releases that decide over its number formats."""
+    """This Mac's GPU, with the releases that decide which number formats it has."""
     macos = sw_vers.read(run, "Darwin").macos_version
     return Device(torch=parse(torch.__version__), macos=parse(macos))
 
 
 def require_gpu(
-    device: str, *, probe: Callable[[], object] | None = None, seconds: float = _PATIENCE_S
+    device: str, *, probe: Callable[[], object] | None = None, seconds: float = _TIMEOUT_S
 ) -> None:
-    """Has the GPU compute one number, where `device` is "mps".
+    """Lets the GPU compute one number, if `device` is "mps".
 
-    After a process that was killed in the middle of its work, the GPU can stay busy for good
-    (pytorch #135442): waiting for it would then never end. `probe` stands in for the computation.
+    After a process was killed while it used the GPU, the GPU can stay busy until a restart (pytorch
+    #135442). Waiting for it would never end. `probe` replaces the computation.
 
-    Raises MpsDoctorError.
+    Raises MpsDoctorError if the GPU fails, or does not respond within `seconds`.
     """
     if device != "mps":
         return
@@ -51,9 +51,9 @@ def require_gpu(
     thread.join(seconds)
     if thread.is_alive():
         raise MpsDoctorError(
-            "The GPU does not answer",
-            detail=f"One small computation did not end within {seconds:g} seconds, as happens "
-            "after a program was ended in the middle of its work on the GPU.",
+            "The GPU does not respond",
+            detail=f"One small computation did not finish within {seconds:g} seconds. This "
+            "happens after a program was killed while it used the GPU.",
             hint="Restart the Mac: nothing else frees the GPU.",
         )
     if failure:

@@ -1,9 +1,11 @@
 """How closely a picture follows its prompt: the field's two scales as a pipeline's arguments.
 
-Classifier-free guidance computes each step with and without the prompt. Some models were instead
-taught to take a scale as an input (`guidance_embeds` in a transformer's configuration), which costs
-nothing: "distilled" guidance. Diffusers calls the latter `guidance_scale` where there is one, and
-the former `true_cfg_scale` there, and everywhere in pipelines of FLUX and Qwen-Image
+Classifier-free guidance computes each step with and without the prompt. "Distilled" guidance costs
+nothing: the model was trained to take a scale as an input (`guidance_embeds` in a transformer's
+configuration).
+
+In such a model, Diffusers calls the distilled scale `guidance_scale`, and that of classifier-free
+guidance `true_cfg_scale`. Pipelines of FLUX and Qwen-Image use the latter name for all models
 (diffusers docs: api/pipelines/flux, api/pipelines/qwenimage).
 """
 
@@ -24,18 +26,18 @@ _TRUE_SCALE: Final = "true_cfg_scale"
 
 @dataclass(frozen=True)
 class Guidance:
-    """The arguments that scale each kind; None where the model has no such guidance."""
+    """The argument that scales each kind; None if the model has no such guidance."""
 
     cfg: str | None
     distilled: str | None
 
     def takes_cfg_scale(self, request: Request) -> bool:
-        """Whether the request's CFG scale means anything here."""
+        """Whether the request's CFG scale has an effect."""
         return bool(self.cfg or (self.distilled and request.distilled_cfg_scale is None))
 
 
 def guidance_of(pipe: "DiffusionPipeline") -> Guidance:
-    """What this pipeline's model has."""
+    """The guidance that this pipeline's model has."""
     accepted = arguments(pipe)
     transformer = getattr(pipe, "transformer", None)
     taught = bool(getattr(getattr(transformer, "config", None), "guidance_embeds", False))
@@ -49,8 +51,8 @@ def scales(
 ) -> dict[str, float]:
     """Arguments of the call; `otherwise` is the profile's scale.
 
-    A CFG scale that stands alone is the distilled one of a model that has that: of FLUX.1-dev most
-    people and tools know but one. Forge writes both.
+    For a distilled model, a lone CFG scale means the distilled one: most people and tools know only
+    one scale of FLUX.1-dev. Forge writes both.
     """
     guidance = guidance_of(pipe)
     cfg = request.cfg_scale
@@ -80,10 +82,10 @@ def shown(
 def negative_prompts(
     pipe: "DiffusionPipeline", asked: list[str], settings: Mapping[str, Any]
 ) -> list[str] | None:
-    """Those to call the pipeline with; None where they would have no effect.
+    """The negative prompts for the call; None if they would have no effect.
 
-    A pipeline with `true_cfg_scale` guides only if it gets one. The space is what Qwen-Image's
-    model card gives where there is nothing to avoid.
+    A pipeline with `true_cfg_scale` applies it only if there is a negative prompt. If there is
+    nothing to avoid, Qwen-Image's model card gives a space.
     """
     if not heeds_negative_prompt(pipe, settings):
         return None
@@ -93,7 +95,7 @@ def negative_prompts(
 
 
 def heeds_negative_prompt(pipe: "DiffusionPipeline", settings: Mapping[str, Any]) -> bool:
-    """Whether one has an effect on a picture that is made with `settings`."""
+    """Whether a negative prompt has an effect with these `settings`."""
     accepted = arguments(pipe)
     if "negative_prompt" not in accepted:
         return False

@@ -14,15 +14,15 @@ _SOURCES = ("pytorch #181575", "pytorch #149261")
 def attention(given: RuleInput) -> Choice:
     """Never "sliced": Diffusers' slicing is slower than pieces, or wrong, or does nothing."""
     if not given.on_mps:
-        return Choice("native", "Only mps keeps whole score matrices.", "attention")
+        return Choice("native", "Only mps keeps all attention scores in memory.", "attention")
     if given.embedded:
         return Choice("native", "128×128 pixels leave nothing to bound.", "attention")
     if given.lacks_sdpa:
-        reason = "This PyTorch has no scaled_dot_product_attention. In it, slicing is right."
+        reason = "This PyTorch has no scaled_dot_product_attention, so slicing is right."
         return Choice("sliced", reason, "attention-guide", (GUIDE,))
     fit = given.fit
     if fit is None:
-        reason = "What this model needs is not known. In pieces, attention cannot fill the memory."
+        reason = "This model's needs are not known. In pieces, attention cannot fill the memory."
         return Choice("bounded", f"{reason} {_slicing(given)}", "attention-unknown", _SOURCES)
     setting = fit.outcome.setting
     reason = f"{_forecast(fit, given)} {_slicing(given)}"
@@ -33,29 +33,29 @@ def attention_budget(given: RuleInput) -> Choice:
     """The largest, and so the fastest, that fits."""
     fit = given.forecast
     if fit is None and given.on_mps and not given.lacks_sdpa and not given.embedded:
-        reason = "Pieces, in MiB, for which most Macs have room."
+        reason = "A piece size, in MiB, that most Macs have room for."
         return Choice(DEFAULT_BUDGET_MIB, reason, "attention-unknown", _SOURCES)
     budget = fit.outcome.setting.attention_budget if fit else None
     if budget is None or fit is None:
         return Choice(None, "Attention is not bounded.", "attention-budget")
     if not fit.fits:
-        reason = "Pieces, in MiB, that take the least. Nothing fits at the model's own size."
+        reason = "The piece size, in MiB, that needs the least memory. No piece size fits."
     elif _largest_scores(fit) <= budget * MIB:
         reason = (
-            "Pieces, in MiB, that cut nothing at the model's own size. The attention of larger "
-            "pictures is computed in pieces of this."
+            "A piece size, in MiB, that splits nothing at the model's own size. The attention of "
+            "larger pictures is computed in pieces of this size."
         )
     else:
-        reason = "The largest pieces, in MiB, that fit. Fewer and larger pieces are faster."
+        reason = "The largest piece size, in MiB, that fits. Fewer and larger pieces are faster."
     return Choice(budget, reason, "attention-budget")
 
 
 def vae_tiling(given: RuleInput) -> Choice:
-    """Only where decoding does not fit: tiles can leave seams."""
+    """Only if decoding does not fit: tiles can leave seams."""
     source = "diffusers docs: optimization/memory"
     fit = given.forecast
     if fit is not None and fit.outcome.setting.vae_tiling:
-        reason = "Decoded as a whole, the picture would not fit; tiles can leave seams."
+        reason = "Decoded in one piece, the picture would not fit; tiles can leave seams."
         return Choice(True, reason, "vae-tiling", (source,))
     return Choice(False, "Tiles save memory but can leave seams.", "vae-tiling", (source,))
 
@@ -69,14 +69,15 @@ def side(given: RuleInput) -> Choice:
         return _usual_side(given)
     chosen = min(fit.footprint.width, fit.footprint.height)
     if fit.fits:
-        reason = "The model's own size does not fit. This is the largest that is known to."
+        reason = "The model's own size does not fit. This is the largest known size that does."
         return Choice(chosen, reason, "size-fits")
-    reason = f"Nothing fits: the least that is known misses {gib(fit.outcome.missing_bytes)}."
+    missing = gib(fit.outcome.missing_bytes)
+    reason = f"Nothing fits: even the smallest known size is {missing} too large."
     return Choice(chosen, reason, "size-least")
 
 
 def _usual_side(given: RuleInput) -> Choice:
-    """What a pipeline does by itself need not be said."""
+    """None for a pipeline's own default, which need not be set."""
     reason, advice = "The size that the model was trained for.", given.recommended
     if advice is None or advice.side is None:
         return Choice(None, reason, "size")
@@ -84,7 +85,7 @@ def _usual_side(given: RuleInput) -> Choice:
 
 
 def largest_side(given: RuleInput) -> Choice:
-    """Above it the Mac would swap, or the process end, or pictures be wrong."""
+    """Above it the Mac would swap, the process would abort, or pictures would be wrong."""
     fit = None if given.embedded else given.forecast
     if fit is None:
         return Choice(None, "No limit is known.", "largest-side")

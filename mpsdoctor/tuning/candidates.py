@@ -1,4 +1,4 @@
-"""What the rules leave open: settings of which only a measurement says which is the fastest."""
+"""What the rules leave open: only a measurement says which of these settings is the fastest."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ MEASURABLE = ("attention", "attention_budget", "dtype")
 """The settings in which candidates differ."""
 
 MEASURED = "measured"
-"""The rule of what was measured to be faster than what the rules choose."""
+"""The rule of values that were measured to be faster than what the rules choose."""
 
 NO_DIFFERENCE = "measured: no difference"
-"""The rule of what stays because nothing else was measured to be faster."""
+"""The rule of values that stay because nothing else was measured to be faster."""
 
 _NO_DIFFERENCE = ", no difference"
-"""Ends the short reason of that."""
+"""Ends the short reason of such a value."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A few settings in the place of tuned ones."""
+    """A few settings in place of tuned ones."""
 
     settings: tuple[tuple[str, Value], ...]
 
@@ -38,7 +38,7 @@ class Candidate:
 
 
 def candidates(choices: Choices, facts: Facts, needs: Needs) -> list[Candidate]:
-    """What was tuned first, then each other attention and number format that is right here."""
+    """The tuned settings, then each other attention and number format that is right here."""
     found = [current(choices)]
     for changes in _changes(choices, facts, needs):
         candidate = Candidate(tuple((dict(found[0].settings) | changes).items()))
@@ -48,12 +48,12 @@ def candidates(choices: Choices, facts: Facts, needs: Needs) -> list[Candidate]:
 
 
 def current(choices: Choices) -> Candidate:
-    """What the choices are."""
+    """The choices as a candidate."""
     return Candidate(tuple((name, choices[name].value) for name in MEASURABLE))
 
 
 def with_measured(choices: Choices, chosen: Candidate, figures: str, made_with: str) -> Choices:
-    """The choices, with those of the candidate that was shown to be faster."""
+    """The choices, with the settings of the candidate that was shown to be faster."""
     reason = f"{_measured_with(made_with)}. {figures}"
     return {
         **choices,
@@ -80,10 +80,10 @@ def with_no_difference(choices: Choices, figures: str, made_with: str) -> Choice
 def kept(
     choices: Choices, tuned: Mapping[str, Value], reasons: Mapping[str, str], made_with: str
 ) -> Choices:
-    """The choices, with what an earlier profile says that was measured with the same releases.
+    """The choices, with the values that an earlier profile measured with the same releases.
 
-    Not where another device is to render now, or a fault asks for another number format. That
-    there was no difference says nothing against values that the rules choose by now.
+    Measured values do not count if the device has changed, or a fault requires another number
+    format. If no difference was found, but the rules choose other values now, those count.
     """
     changed = {name for name in ("device", "dtype") if tuned.get(name) != choices[name].value}
     if "device" in changed or ("dtype" in changed and choices["dtype"].rule.startswith("fault ")):
@@ -111,14 +111,14 @@ def _recorded(
 
 
 def made_with(facts: Facts) -> str:
-    """What a measurement holds for: other releases can make another candidate the fastest."""
+    """The releases of a measurement: with others, another candidate can be the fastest."""
     versions = facts.packages or {}
     names = ("torch", "diffusers")
     return ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
 
 
 def _measured_with(made_with: str) -> str:
-    """The short reason, by which a later check knows what was measured with the same releases."""
+    """The short reason, from which a later check knows what was measured with which releases."""
     return f"{MEASURED_WITH}{made_with}"
 
 

@@ -1,13 +1,14 @@
 """Whether a candidate is faster than the current settings, or only seems to be; pure.
 
-Each round measures every candidate once, each in a process of its own, because times differ more
-between processes than within one (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time,
-ISMM 2013). A candidate wins a round if it was faster than the current settings by more than
-`MARGIN`. The order is shuffled, and backwards in every second round, so drift and the load of other
-programs favour either side equally often: without a difference a round is at most a coin toss.
+Each round measures every candidate once, each in a separate process. Times differ more between
+processes than within one (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, ISMM 2013).
+A candidate wins a round if it was faster than the current settings by more than `MARGIN`.
 
-`sign_test` says how many rounds must be won. `ERROR` is the chance that anything wrong is said of
-any candidate after any round: each gets an equal part of it (Bonferroni), half for each side.
+The order is shuffled, and reversed in every second round. So drift and the load of other programs
+favour either side equally often. Without a difference, a round is at most a coin toss.
+
+`sign_test` says how many rounds must be won. `ERROR` is the chance of any wrong statement about any
+candidate after any round. Each candidate gets an equal part of it (Bonferroni), half for each side.
 """
 
 from collections.abc import Mapping
@@ -22,18 +23,19 @@ from mpsdoctor.tuning.candidates import Candidate
 from mpsdoctor.tuning.sign_test import wins_needed
 
 MARGIN = log(1.03)
-"""Less is not worth other settings. Differences are natural logarithms of the ratio of speeds."""
+"""A smaller difference is not worth a change. Differences are natural logarithms of speed ratios.
+"""
 
 ERROR = 0.02
 
 _FAR = log(1.2)
 _FAR_ROUNDS = 2
-"""So much slower in each of so many rounds is enough to drop a candidate: that can only hide a
-difference."""
+"""A candidate that is this much slower in each of this many rounds is dropped. That can hide a
+difference, but not invent one."""
 
 
 class Standing(Enum):
-    """What is known of a candidate. One that is open or faster is measured again."""
+    """What is known of a candidate; it is measured again while it is open or faster."""
 
     OPEN = "open"
     FASTER = "faster"
@@ -43,7 +45,7 @@ class Standing(Enum):
 
 @dataclass(frozen=True)
 class Limits:
-    """Between which the true difference lies; infinite as long as nothing can be said."""
+    """The true difference is between these; infinite as long as nothing is known."""
 
     low: float = -inf
     high: float = inf
@@ -58,12 +60,12 @@ class Comparison:
     rounds: tuple[Mapping[Candidate, Measurement], ...] = ()
 
     def with_round(self, measured: Mapping[Candidate, Measurement]) -> "Comparison":
-        """With one more."""
+        """The comparison with one more round."""
         return replace(self, rounds=(*self.rounds, measured))
 
     @property
     def next_round(self) -> list[Candidate]:
-        """Which to measure, in this order."""
+        """The candidates to measure, in this order."""
         number = len(self.rounds)
         order = list(self.candidates)
         Random(number // 2).shuffle(order)
@@ -74,17 +76,17 @@ class Comparison:
 
     @property
     def reference(self) -> Candidate | None:
-        """The current settings; where those never worked, the first candidate that did."""
+        """The current settings; if those never worked, the first candidate that did."""
         return next((one for one in self.candidates if not self._never_worked(one)), None)
 
     @property
     def fastest(self) -> Candidate | None:
-        """Of those that are shown to be faster than the reference."""
+        """The fastest of those that are shown to be faster than the reference."""
         return max(self._with(Standing.FASTER), key=self.difference, default=None)
 
     @property
     def finished(self) -> bool:
-        """Nothing is open, or the one that looks the fastest is shown to be faster."""
+        """Nothing is open, or the candidate that looks the fastest is shown to be faster."""
         reference = self.reference
         if reference is None or self.problem(reference):
             return True
@@ -95,14 +97,14 @@ class Comparison:
         return decided or len(self.rounds) >= self.most_rounds
 
     def measurements(self, candidate: Candidate) -> list[Measurement]:
-        """One of each round in which it was measured."""
+        """The candidate's measurements, one per round that included it."""
         return [measured[candidate] for measured in self.rounds if candidate in measured]
 
     def problem(self, candidate: Candidate) -> str:
         """Why it is not measured again: it failed in its first round, or in two.
 
-        The current settings have a second chance where memory was short, as other programs may have
-        taken it.
+        The current settings get a second chance if memory was short, because other programs may
+        have taken it.
         """
         measured = self.measurements(candidate)
         failed = [one for one in measured if one.problem]
@@ -113,7 +115,7 @@ class Comparison:
         return failed[-1].problem if len(failed) > 1 or (at_once and not excused) else ""
 
     def standing(self, candidate: Candidate) -> Standing:
-        """Of one that is not the reference."""
+        """What is known of a candidate other than the reference."""
         if self.problem(candidate):
             return Standing.FAILED
         if self.limits(candidate).low > MARGIN:
@@ -135,13 +137,13 @@ class Comparison:
         ]
 
     def difference(self, candidate: Candidate) -> float:
-        """The median; above 0 where the candidate is faster than the reference."""
+        """The median; above 0 if the candidate is faster than the reference."""
         return median(self.differences(candidate) or [0.0])
 
     def limits(self, candidate: Candidate) -> Limits:
-        """The true median lies between all limits that were ever given, with 1 - `ERROR`.
+        """The true median is within the limits of every round, with probability 1 - `ERROR`.
 
-        A limit is the measured difference that as many rounds as needed reach (Jennison and
+        A round's limit is the difference that the needed number of rounds has reached (Jennison and
         Turnbull, Interim Analyses: The Repeated Confidence Interval Approach, Journal of the Royal
         Statistical Society B 1989).
         """
@@ -161,7 +163,7 @@ class Comparison:
         return wins_needed(ERROR / 2 / (len(self.candidates) - 1), self.most_rounds)
 
     def _is_hopeless(self, candidate: Candidate) -> bool:
-        """It has lost more rounds than a candidate may that wins enough of them in the end."""
+        """Whether it has lost so many rounds that it can no longer win enough of them."""
         differences = self.differences(candidate)
         if len(differences) >= _FAR_ROUNDS and max(differences) < -_FAR:
             return True

@@ -20,9 +20,9 @@ from mpsdoctor.tuning.precision import Precision
 
 @dataclass(frozen=True)
 class Context:
-    """One machine and one model; what takes long to find out is found out once.
+    """One machine and one model; slow results are computed once.
 
-    `wanted_device` is the user's own choice, None where the rules choose.
+    `wanted_device` is the user's own choice, None if the rules choose.
     """
 
     facts: Facts
@@ -69,7 +69,7 @@ class Context:
 
     @cached_property
     def machine(self) -> Machine:
-        """What may be in use at once."""
+        """The machine for forecasts, with its memory limit."""
         return machine_of(self.facts)
 
     @property
@@ -84,7 +84,7 @@ class Context:
 
     @cached_property
     def fit(self) -> Fit | None:
-        """The fastest way that fits; None where what the model needs is not known."""
+        """The fastest way that fits; None if the model's needs are not known."""
         if not self.on_mps or self.lacks_sdpa:
             return None
         return fit.fastest(self.needs.in_dtype(self.precision.dtype), self.needs.side, self.machine)

@@ -7,33 +7,33 @@ from mpsdoctor.tuning.rule_input import RuleInput
 from mpsdoctor.tuning.sources import TORCH_DOCS
 
 _MOST_OF_RAM = 0.84
-"""The most that macOS itself lets a GPU have (antirez/ds4 #893)."""
+"""The largest share of RAM that macOS itself allows a GPU (antirez/ds4 #893)."""
 
 _LOW = 0.8
 """Of the high ratio; torch's own are 1.4 and 1.7, nearly the same."""
 
 
 def fallback(given: RuleInput) -> Choice:
-    """An operation that mps lacks."""
+    """Whether the CPU runs operations that mps lacks."""
     reason = "An operation that mps lacks runs on the CPU. torch warns of it instead of failing."
     return _variable("1", given, reason, "fallback", TORCH_DOCS)
 
 
 def high_watermark(given: RuleInput) -> Choice:
-    """How much torch may take, of what Metal recommends."""
+    """How much torch may allocate, as a ratio of what Metal recommends."""
     ratio = _high(given)
     reason = (
         "Keeps torch within what Metal recommends. Its own limit is 1.7 times that, more than "
         "this Mac's memory; swapping turns seconds into minutes."
     )
     if ratio < 1:
-        reason += " Here Metal recommends nearly all of it, as somebody raised the wired limit."
+        reason += " Here Metal recommends nearly all of it, because the wired limit was raised."
     return _variable(str(ratio), given, reason, "watermark", TORCH_DOCS, "pytorch #105839")
 
 
 def low_watermark(given: RuleInput) -> Choice:
-    """From where on torch gives back what it keeps for later."""
-    reason = "Must not exceed the high ratio. torch's own, 1.4, would, and torch would refuse."
+    """The ratio above which torch frees its cached memory."""
+    reason = "Must not exceed the high ratio, or torch raises an error. Its default is 1.4."
     low = floor(_high(given) * _LOW * 100) / 100
     return _variable(str(low), given, reason, "watermark", TORCH_DOCS, "pytorch #96814")
 
@@ -49,7 +49,7 @@ def metal_version(given: RuleInput) -> Choice:
 
 
 def _high(given: RuleInput) -> float:
-    """At most 1, and never more than macOS would give by itself."""
+    """At most 1, and never more than macOS would allow by itself."""
     ram, limit = given.ram_bytes, given.gpu_limit_bytes
     if not ram or not limit:
         return 1.0
@@ -59,7 +59,7 @@ def _high(given: RuleInput) -> float:
 def _asked(name: str, given: RuleInput) -> Choice:
     found = given.variables.get(name) if given.on_mps else None
     if found is None:
-        return Choice(None, "No known fault of this machine asks for it.", "fault")
+        return Choice(None, "No known fault of this machine requires it.", "fault")
     value, fault = found
     reason = f"Avoids the fault {fault.id}. {fault.symptom}."
     return Choice(value, reason, f"fault {fault.id}", fault.sources)
@@ -68,4 +68,4 @@ def _asked(name: str, given: RuleInput) -> Choice:
 def _variable(value: str, given: RuleInput, reason: str, rule: str, *sources: str) -> Choice:
     if given.on_mps:
         return Choice(value, reason, rule, sources)
-    return Choice(None, "Only read where there is an mps device.", rule, sources)
+    return Choice(None, "Only read if there is an mps device.", rule, sources)

@@ -9,7 +9,7 @@ from mpsdoctor.units import gib
 
 
 def line(comparison: Comparison, candidate: Candidate) -> str:
-    """What was measured of one, or why it failed."""
+    """What was measured of one candidate, or why it failed."""
     if problem := comparison.problem(candidate):
         return f"{candidate}: {problem}"
     right = [one for one in comparison.measurements(candidate) if not one.problem]
@@ -19,7 +19,7 @@ def line(comparison: Comparison, candidate: Candidate) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Of a comparison whose reference gave pictures."""
+    """The result of a comparison whose reference gave pictures."""
     reference, fastest = comparison.reference, comparison.fastest
     current = comparison.candidates[0]
     failed = "" if reference == current else f"{current} failed: {comparison.problem(current)}. "
@@ -31,7 +31,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _speed(comparison: Comparison, candidate: Candidate) -> tuple[str, ...]:
-    """Beside that of the reference, if there is something to say of it."""
+    """Compared with the reference, if there are rounds in which both gave pictures."""
     if candidate == comparison.reference or not comparison.differences(candidate):
         return ()
     speed = f"speed {_percent(comparison.difference(candidate)):+} %"
@@ -39,7 +39,7 @@ def _speed(comparison: Comparison, candidate: Candidate) -> tuple[str, ...]:
 
 
 def _interval(comparison: Comparison, candidate: Candidate) -> str:
-    """Of the speed; nothing as long as the rounds allow none."""
+    """The interval of the speed; empty until there are enough rounds for one."""
     found = comparison.limits(candidate)
     if not isfinite(found.low):
         return ""

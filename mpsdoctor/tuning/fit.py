@@ -11,16 +11,17 @@ from mpsdoctor.units import MIB
 BUDGETS = (4096, 2048, 1024, 512, 256, 128, 64)
 """Of bounded attention, in MiB: the larger, the fewer pieces, and the faster."""
 
-_USUAL_SIDE = 1024
+USUAL_SIDE = 1024
+"""In pixels, for a model that does not say."""
 
 
 @dataclass(frozen=True)
 class Fit:
     """One way to render, at the size of `footprint`.
 
-    `is_usual` is whether that is the size that the model was trained for, `fits` whether it stays
-    within the machine's limit: where nothing does, it is the way that takes the least.
-    `largest_side` is of the largest square picture that fits this way, in pixels.
+    `is_usual` is whether the model was trained for that size. `fits` is whether the peak is within
+    the machine's limit; if nothing fits, this is the way that needs the least. `largest_side` is
+    that of the largest square picture that fits this way, in pixels.
     """
 
     footprint: Footprint
@@ -33,11 +34,11 @@ class Fit:
 def fastest(footprints: Sequence[Footprint], side: int | None, machine: Machine) -> Fit | None:
     """The fastest way at the model's own size, else at the largest that fits.
 
-    None where no footprint is known, or the machine's limit is not. `side` is of the pictures that
-    the model was trained for.
+    None if no footprint is known, or the machine's limit is not. `side` is that of the pictures
+    that the model was trained for.
     """
     known = sorted(footprints, key=lambda one: one.width * one.height)
-    wanted = side or _USUAL_SIDE
+    wanted = side or USUAL_SIDE
     usual = next((one for one in known if min(one.width, one.height) >= wanted), None)
     if usual is None or machine.limit_bytes is None:
         return None
@@ -80,9 +81,9 @@ def _is_safe(outcome: Outcome) -> bool:
 def _without_loss(
     footprint: Footprint, outcome: Outcome, known: Sequence[Footprint], machine: Machine
 ) -> Outcome:
-    """Bounded attention instead of native where that allows larger pictures.
+    """Bounded attention instead of native if that allows larger pictures.
 
-    With a budget that cuts nothing at this size it is as fast.
+    With a budget that splits nothing at this size, it is as fast.
     """
     if outcome.setting.attention != "native":
         return outcome

@@ -22,10 +22,10 @@ P = TypeVar("P", bound=Profile)
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """What the rules choose for a model. `folder` is None where nothing of it is on this disk.
+class TunedModel:
+    """What the rules choose for a model. `folder` is None if nothing of it is on this disk.
 
-    `fit` is the way to render that they rest on; None where the needs are not known.
+    `fit` is the way to render that the choices assume; None if the needs are not known.
     """
 
     choices: Choices
@@ -36,7 +36,7 @@ class Tuned:
 
 @dataclass(frozen=True)
 class ModelSettings(Generic[P]):
-    """What a model is rendered with; `choices` are empty where the file's own values count."""
+    """What a model is rendered with; `choices` are empty if the file's own values count."""
 
     loaded: Loaded[P]
     choices: Choices = field(default_factory=dict)
@@ -49,18 +49,18 @@ def tune_for(
     *,
     device: str | None = None,
     configs: Configs | None = None,
-) -> Tuned:
+) -> TunedModel:
     """The settings that are right for `model` on the machine of `facts`.
 
-    `device` is one that the user set in place of the tuned one: number format and attention follow
-    it. `configs` are the model's, where they are known already.
+    `device` is the user's own choice, if any: number format and attention depend on it. `configs`
+    are the model's, if they are known already.
     """
     name = model_name(model)
     configs = configs or lookup.configs_of(name, host)
     needs = needs_of(name, configs)
     needs = lookup.with_footprints(Context(facts, needs, device), configs, host)
     fit = Context(facts, needs, device).fit
-    return Tuned(tune(facts, needs, device), needs, lookup.folder_of(name, host), fit)
+    return TunedModel(tune(facts, needs, device), needs, lookup.folder_of(name, host), fit)
 
 
 def settings_for(
@@ -74,11 +74,11 @@ def settings_for(
     """What `model` (None: the one that the layers name) is rendered with.
 
     The file's values are for the model and the device that it was tuned for. Any other model gets
-    settings tuned for it, also one written into the file later; over them count those that the user
-    set for all models: in the file by hand, with variables, and as arguments. `facts` is asked only
-    then.
+    settings tuned for it, even if it was written into the file later. What the user set for all
+    models overrides them: in the file by hand, with variables, and as arguments. `facts` is called
+    only then.
 
-    Raises MpsDoctorError where a value is not understood.
+    Raises MpsDoctorError if a value is not understood.
     """
     name = model_name(model or layers.model)
     given: dict[Origin, Mapping[str, Any]] = {
@@ -99,7 +99,7 @@ def choices_for(
     host: Host,
     configs: Configs | None = None,
 ) -> Choices:
-    """What is tuned for `model` beside the values that the user set, each with its reason."""
+    """What is tuned for `model`, given the values that the user set, each with its reason."""
     edits = layers.document.edits_for(model)
     device = {**edits, **layers.environment, **layers.arguments}.get("device")
     return tune_for(model, facts(), host, device=device, configs=configs).choices
@@ -115,7 +115,7 @@ def _is_tuned_for(model: str, layers: Layers) -> bool:
 
 
 def _of_file(layers: Layers) -> dict[Origin, Mapping[str, Any]]:
-    """The file's values; what was tuned counts also where its line was deleted."""
+    """The file's values; tuned values still count if their line was deleted."""
     deleted: dict[str, Any] = {**nested(layers.document.deleted)}
     variables = {**deleted.pop("environment"), **layers.file.get("environment", {})}
     file = {**layers.file, "environment": variables} if variables else layers.file
@@ -123,7 +123,7 @@ def _of_file(layers: Layers) -> dict[Origin, Mapping[str, Any]]:
 
 
 def _edits(layers: Layers, model: str, choices: Choices) -> dict[str, Any]:
-    """The user's own values; variables among them stand beside those that were tuned."""
+    """The user's own values; environment variables are joined with the tuned ones."""
     edits = layers.document.edits_for(model)
     settings = settings_of(choices, edits)
     own = {name for name in edits if not name.startswith(ENVIRONMENT)}

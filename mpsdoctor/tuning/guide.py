@@ -1,4 +1,4 @@
-"""What Diffusers' page on mps alone would say, without anything that is known beside it."""
+"""What Diffusers' page on mps recommends, without anything else that is known."""
 
 from packaging.version import Version
 
@@ -10,11 +10,11 @@ from mpsdoctor.tuning.needs import Needs
 from mpsdoctor.tuning.sources import GUIDE
 from mpsdoctor.units import GIB
 
-_USUAL_SIDE = 512
+_GUIDE_SIDE = 512
 
 
 def guide(facts: Facts, needs: Needs) -> Choices:
-    """The settings that the page speaks of; it leaves all others as they are."""
+    """The settings that the page mentions."""
     return {
         "model": _choice(needs.model, "The same model."),
         "device": _choice("mps", 'pipe = pipe.to("mps")'),
@@ -29,7 +29,7 @@ def _attention(facts: Facts, needs: Needs) -> Choice:
     recommended = floors.load().guide.ram_gib_recommended
     if ram < recommended:
         return _choice("sliced", f"This Mac has less than {recommended} GiB of memory.")
-    if (needs.side or 0) > _USUAL_SIDE:
+    if (needs.side or 0) > _GUIDE_SIDE:
         return _choice("sliced", "The pictures exceed 512×512.")
     return _choice("native", f"{recommended} GiB of memory, and pictures of 512×512.")
 
@@ -37,7 +37,7 @@ def _attention(facts: Facts, needs: Needs) -> Choice:
 def _prime(facts: Facts) -> Choice:
     torch = parse(facts.torch_version)
     primes = torch is not None and torch < Version("2.0")
-    return _choice(primes, "On torch 1.13 a first pass is to be thrown away.")
+    return _choice(primes, "On torch 1.13 a first pass must be discarded.")
 
 
 def _choice(value: str | bool, reason: str) -> Choice:

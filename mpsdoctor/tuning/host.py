@@ -14,8 +14,8 @@ from mpsdoctor.paths import expand, plans_folder
 class Host:
     """The process and its disk.
 
-    `plans` is the folder that keeps what was traced. `tell` takes a line for the user; `busy` is
-    entered with one while something takes seconds.
+    `plans` is the folder that keeps traces. `tell` takes a line for the user. `busy` takes one too,
+    and its context lasts while something takes seconds.
     """
 
     environ: Mapping[str, str]
@@ -29,7 +29,7 @@ class Host:
 def this_process(
     tell: Callable[[str], None], busy: Callable[[str], AbstractContextManager[object]]
 ) -> Host:
-    """Raises MpsDoctorError where there is no home directory."""
+    """Raises MpsDoctorError if there is no home directory."""
     return Host(
         environ=os.environ, home=expand("~"), plans=plans_folder(), run=run, tell=tell, busy=busy
     )

@@ -13,28 +13,27 @@ from mpsdoctor.planning.configs import Configs, read_folder
 from mpsdoctor.planning.footprint import Footprint
 from mpsdoctor.planning.needs import of_configs, of_model
 from mpsdoctor.tuning.context import Context
+from mpsdoctor.tuning.fit import USUAL_SIDE
 from mpsdoctor.tuning.host import Host
 from mpsdoctor.tuning.needs import Needs
 
 _SIDES = (512, 1024, 1536)
-"""Pixels; of the squares that are traced besides the model's own."""
-
-_USUAL_SIDE = 1024
+"""In pixels: the squares that are traced in addition to the model's own."""
 
 
 def folder_of(model: str, host: Host) -> Path | None:
-    """Where the model lies on this disk; None where nothing of it does."""
+    """Where the model is on this disk; None if nothing of it is."""
     return model_files.folder(model, host.environ, host.home)
 
 
 def shipped_configs(model: str) -> Configs | None:
-    """Those that ship for a common model."""
+    """The configs that ship for a common model."""
     known = catalogue.find(model)
     return msgspec.structs.replace(known, model=model) if known else None
 
 
 def configs_of(model: str, host: Host) -> Configs | None:
-    """Those that ship for a common model, else those on this disk."""
+    """The configs that ship for a common model, else those on this disk."""
     if shipped := shipped_configs(model):
         return shipped
     folder = folder_of(model, host)
@@ -45,9 +44,9 @@ def configs_of(model: str, host: Host) -> Configs | None:
 
 
 def with_footprints(context: Context, configs: Configs | None, host: Host) -> Needs:
-    """The needs with their footprints: as they ship, or as a trace finds them.
+    """The needs with their footprints, shipped or traced.
 
-    A trace is kept for the next time. Without one the settings are chosen with caution, and `tell`
+    A trace is kept for the next time. If it fails, the settings are chosen cautiously, and `tell`
     says why.
     """
     needs = context.needs
@@ -61,14 +60,12 @@ def with_footprints(context: Context, configs: Configs | None, host: Host) -> Ne
 
 def _traced(context: Context, configs: Configs, host: Host) -> tuple[Footprint, ...]:
     needs = context.needs
-    sides = sorted({*_SIDES, needs.side or _USUAL_SIDE})
+    sides = sorted({*_SIDES, needs.side or USUAL_SIDE})
     sizes = [(side, side) for side in sides]
     try:
         with host.busy(f"Finding out what {needs.model} needs …"):
             dtype = context.precision.dtype
             return tuple(cache.footprints(configs, sizes, dtype, host.plans, host.run))
     except MpsDoctorError as error:
-        host.tell(
-            f"{error.title}. {error.detail.rstrip('.')}. Its settings are chosen with caution."
-        )
+        host.tell(f"{error.title}. {error.detail.rstrip('.')}. Its settings are chosen cautiously.")
         return ()

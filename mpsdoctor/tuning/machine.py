@@ -11,10 +11,10 @@ from mpsdoctor.tuning.host import Host
 
 
 def machine_facts(profile: Path, host: Host) -> Facts:
-    """Those that the last check kept beside `profile`, as long as they hold.
+    """The facts that the last check saved beside `profile`, as long as they are valid.
 
-    Otherwise this machine is examined, without the canaries, and `tell` says so: importing torch
-    takes seconds, the canaries more.
+    Otherwise this machine is examined without the canaries, and `tell` says so: importing torch
+    takes seconds, the canaries take longer.
     """
     kernel = platform.system()
     kept = saved.read(facts_file(profile))
@@ -27,12 +27,12 @@ def machine_facts(profile: Path, host: Host) -> Facts:
 
 
 def keep_facts(profile: Path, facts: Facts, host: Host) -> None:
-    """Keeps what a check has found; where that fails, `tell` says so."""
+    """Saves what a check has found; if that fails, `tell` says so."""
     path = facts_file(profile)
     try:
         saved.save(path, facts, saved.conditions(host.run, platform.system()))
     except OSError as error:
-        host.tell(f"The facts of this machine cannot be kept: {error}.")
+        host.tell(f"The facts of this machine cannot be saved: {error}.")
 
 
 def _why(changed: list[str]) -> str:

@@ -5,7 +5,7 @@ from mpsdoctor.units import GIB
 
 
 def machine_name(facts: Facts) -> str:
-    """`Apple M1 Pro, 16 GB, macOS 26.3.1, PyTorch 2.13.0`; what is not known is left out."""
+    """`Apple M1 Pro, 16 GB, macOS 26.3.1, PyTorch 2.13.0`; unknown parts are left out."""
     hardware = facts.hardware
     system = f"macOS {facts.system.macos_version or ''}" if facts.is_mac else facts.system.kernel
     parts = (

@@ -1,4 +1,4 @@
-"""Candidates measured round by round, each time in a process of its own, with an eye on memory."""
+"""Measures candidates round by round, each time in a separate process, and watches memory."""
 
 import json
 import signal
@@ -24,7 +24,7 @@ Settings = Mapping[str, Value | dict[str, str]]
 
 _CHILD = "mpsdoctor.rendering.measure"
 _SECONDS = 900.0
-"""For loading a model and rendering a few steps, also where that swaps."""
+"""For loading a model and rendering a few steps, even if that swaps."""
 
 _SWAPPED = 64 * MIB
 """Bytes that other programs may have written to swap meanwhile."""
@@ -54,9 +54,9 @@ def compare(
 def measure_settings(
     settings: Settings, steps: int, run: Runner, *, watch_memory: bool
 ) -> Measurement:
-    """What `steps` steps of a picture take, twice; `watch_memory` where macOS says how memory is.
+    """The time of `steps` steps of a picture, twice; `watch_memory` if macOS reports its memory.
 
-    Raises MpsDoctorError where nothing can be measured: the libraries, the model or the device are
+    Raises MpsDoctorError if nothing can be measured: the libraries, the model or the device are
     missing.
     """
     if not watch_memory:
@@ -78,7 +78,7 @@ def _progress(comparison: Comparison, measured: list[Candidate], seconds: float)
 
 
 def _render(settings: Settings, steps: int, run: Runner) -> Measurement:
-    """In a process of its own, which Metal may abort."""
+    """Runs in a separate process, which Metal may abort."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         file.write(json.dumps(settings))
         file.flush()
@@ -90,7 +90,7 @@ def _render(settings: Settings, steps: int, run: Runner) -> Measurement:
 
 
 def _with_watch(measured: Measurement, watch: MemoryWatch) -> Measurement:
-    """The kernel's own count of swap; a figure from while memory was short is none.
+    """The measurement with the kernel's count of swap, not trusted if memory was short.
 
     What psutil counts as swapped out on macOS are pages written to files (psutil/arch/osx/mem.c).
     """
@@ -103,7 +103,7 @@ def _with_watch(measured: Measurement, watch: MemoryWatch) -> Measurement:
 
 
 def _judged(measured: Measurement) -> Measurement:
-    """One that swapped is a problem, however fast."""
+    """A measurement that swapped is a problem, however fast."""
     if measured.problem or measured.swapped_bytes <= _SWAPPED:
         return measured
     problem = f"not trusted: {mib(measured.swapped_bytes)} were swapped meanwhile"

@@ -12,7 +12,7 @@ from mpsdoctor.planning.footprint import Footprint
 
 
 class Denoiser(str, Enum):
-    """The network that removes noise: what attention slicing can do depends on it."""
+    """The network that removes noise; the effect of attention slicing depends on it."""
 
     UNET = "unet"
     TRANSFORMER = "transformer"
@@ -20,11 +20,11 @@ class Denoiser(str, Enum):
 
 @dataclass(frozen=True)
 class Needs:
-    """A model as a profile names it; None where its config files do not say.
+    """A model as a profile names it. Fields are None if its config files do not say.
 
-    `side` is the width and height, in pixels, of the pictures it was trained for; `pipeline` the
-    name of its Diffusers class. `footprints` are what it needs at the sizes for which that is
-    known, `recommended` what its authors say of its settings.
+    `side` is the width and height, in pixels, of the pictures it was trained for. `pipeline` is the
+    name of its Diffusers class. `footprints` are its needs at the sizes for which they are known.
+    `recommended` are the settings that its authors recommend.
     """
 
     model: str
@@ -45,7 +45,7 @@ class Needs:
 
 
 def needs_of(model: str, configs: Configs | None, footprints: tuple[Footprint, ...] = ()) -> Needs:
-    """`configs` are the model's config files, where they are known."""
+    """`configs` are the model's config files, if they are known."""
     if configs is None:
         advice = recommended.find(model, {})
         side = advice.side if advice else None

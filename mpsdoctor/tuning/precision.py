@@ -1,4 +1,4 @@
-"""In which number format a model renders on a machine, in words."""
+"""The number format in which a model renders on a machine, and why."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from mpsdoctor.tuning.sources import GUIDE
 
 
 class Precision(NamedTuple):
-    """The format, and why; `rule` and `sources` as in a Choice."""
+    """The format and the reason for it; `rule` and `sources` are those of a Choice."""
 
     dtype: str
     reason: str

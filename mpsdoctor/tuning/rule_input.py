@@ -1,4 +1,4 @@
-"""A context as one rule sees it, which notes what the rule looks at."""
+"""A context as one rule sees it; it records what the rule reads."""
 
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -19,9 +19,9 @@ from mpsdoctor.units import gib, whole_gib
 
 
 class Input(Enum):
-    """What a rule can look at.
+    """What a rule can read.
 
-    Device and dtype are tuned by rules of their own; what a forecast rests on stands at attention.
+    Device and dtype are tuned by other rules; `attention` names what a forecast is based on.
     """
 
     SYSTEM = "system"
@@ -44,7 +44,7 @@ class Input(Enum):
 
 
 class RuleInput:
-    """The only door from a rule to the facts. `used` are those that it took, in this order."""
+    """A rule's only access to the facts. `used` are those that it has read, in this order."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -52,7 +52,7 @@ class RuleInput:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """What was looked at, in words."""
+        """What was read, as text."""
         return tuple(filter(None, (_WORDS[one](self._context) for one in self.used)))
 
     @property
@@ -72,7 +72,7 @@ class RuleInput:
 
     @property
     def wrong(self) -> tuple[str, ...]:
-        """What the GPU gets wrong that this model needs: canaries, or a whole picture."""
+        """Faults of the GPU that affect this model: canaries, or the test picture."""
         context = self._after_faults()
         if context.device.wrong or context.device.wrong_picture:
             self._after(Input.MODEL, Input.PIPELINE)
@@ -100,7 +100,7 @@ class RuleInput:
 
     @property
     def variables(self) -> dict[str, tuple[str, Fault]]:
-        """The environment variables that known faults ask for."""
+        """The environment variables that known faults require."""
         return settings.environment(self._after_faults().device)
 
     @property
@@ -110,12 +110,12 @@ class RuleInput:
 
     @property
     def gpu_limit_bytes(self) -> int | None:
-        """What the GPU may hold."""
+        """The memory that the GPU may hold."""
         return self._after(Input.RAM, Input.GPU_LIMIT).gpu_limit.size_bytes
 
     @property
     def machine(self) -> Machine:
-        """What may be in use at once."""
+        """The machine for forecasts, with its memory limit."""
         return self._after(Input.TORCH, Input.MACOS, Input.RAM, Input.GPU_LIMIT).machine
 
     @property
@@ -133,7 +133,7 @@ class RuleInput:
 
     @property
     def fit(self) -> Fit | None:
-        """The fastest way that fits, from its parts; None where what is needed is not known."""
+        """The fastest way that fits, recorded by its parts; None if the needs are not known."""
         if not self.on_mps or self.lacks_sdpa:
             return None
         self._after(Input.DTYPE, Input.MACOS, Input.RAM, Input.GPU_LIMIT)
@@ -141,7 +141,7 @@ class RuleInput:
 
     @property
     def forecast(self) -> Fit | None:
-        """The same as a whole."""
+        """The same way, recorded as one input."""
         return self._after(Input.FORECAST).fit
 
     @property
@@ -156,7 +156,7 @@ class RuleInput:
 
     @property
     def pipeline(self) -> str:
-        """The name of its Diffusers class; empty where that is not known."""
+        """The name of its Diffusers class; empty if unknown."""
         return self._after(Input.PIPELINE).needs.pipeline or ""
 
     @property
@@ -170,7 +170,7 @@ class RuleInput:
         return self._after(Input.RECOMMENDED).needs.recommended
 
     def _after(self, *inputs: Input) -> Context:
-        """The context, once it is noted what of it is taken."""
+        """The context, after recording these inputs as read."""
         self.used |= dict.fromkeys(inputs)
         return self._context
 
@@ -179,7 +179,7 @@ class RuleInput:
 
 
 def _canaries(context: Context) -> str:
-    """What the GPU was seen to get wrong; the picture counts among them."""
+    """What the GPU computed wrong, including the test picture."""
     device = context.device
     found = [f"failed canaries {' and '.join(device.wrong)}"] if device.wrong else []
     if device.wrong_picture:
@@ -188,7 +188,7 @@ def _canaries(context: Context) -> str:
 
 
 def _gpu_limit(context: Context) -> str:
-    """An estimate rests on the memory, which is named beside it."""
+    """Empty for an estimate: that follows from the memory, which is named too."""
     limit = context.gpu_limit
     if limit.size_bytes is None or limit.source is Source.ESTIMATE:
         return ""

@@ -23,14 +23,14 @@ Rule = Callable[[RuleInput], Choice]
 def tune(facts: Facts, needs: Needs, device: str | None = None) -> Choices:
     """Every setting of the profile for this machine and this model.
 
-    `device` is one that the user chose in place of the tuned one; the others follow it.
+    `device` is the user's own choice, if any; the other settings depend on it.
     """
     context = Context(facts, needs, device)
     return {name: _explained(rule, RuleInput(context)) for name, rule in RULES.items()}
 
 
 def _explained(rule: Rule, given: RuleInput) -> Choice:
-    """The choice, with the facts that the rule looked at."""
+    """The choice, with the facts that the rule has read."""
     choice = rule(given)
     return replace(choice, facts=given.facts)
 
@@ -54,7 +54,7 @@ def _device(given: RuleInput) -> Choice:
 
 
 def _wrong(name: str) -> Choice:
-    """What was tried out on the GPU outweighs what the versions say."""
+    """A test on the GPU counts more than what is known of the versions."""
     if name == PICTURE:
         return Choice("cpu", "The GPU renders the embedded model's picture wrong.", "picture")
     meaning = meaning_of(name)
@@ -68,7 +68,7 @@ def _dtype(given: RuleInput) -> Choice:
 
 
 def _vae_dtype(given: RuleInput) -> Choice:
-    """Diffusers' pipeline of SDXL does it by itself where the VAE's config has `force_upcast`."""
+    """Diffusers' pipeline of SDXL does it by itself if the VAE's config has `force_upcast`."""
     if given.dtype == "float16" and given.pipeline.startswith("StableDiffusionXL"):
         reason = "The VAE of SDXL exceeds the range of float16: black pictures."
         return Choice("float32", reason, "vae-dtype", ("diffusers docs: api/pipelines/sdxl",))
@@ -134,7 +134,7 @@ def _timestep_spacing(given: RuleInput) -> Choice:
 
 
 def _advised(advice: Recommendation | None, value: Value, own: Choice) -> Choice:
-    """What the model's authors say, or the model's own where they say nothing."""
+    """What the model's authors recommend, else the model's own default."""
     if advice is None or value is None:
         return own
     return Choice(value, f"What is recommended for {advice.name}.", "recommended", advice.sources)

@@ -1,9 +1,8 @@
-"""The sign test, looked at after every round: how many rounds must be won to be believed.
+"""The sign test, evaluated after every round: how many rounds must be won to be believed.
 
-Of the noise it is assumed only that a round is won with a chance of at most one half where there is
-no difference (Dixon and Mood, The Statistical Sign Test, Journal of the American Statistical
-Association 1946). So neither tails nor outliers can make up a difference, and every chance is
-counted instead of approximated.
+It assumes only that without a difference a round is won with a chance of at most one half. (Dixon
+and Mood, The Statistical Sign Test, Journal of the American Statistical Association 1946.) So
+neither tails nor outliers can fake a difference. Every chance is counted, not approximated.
 """
 
 from functools import lru_cache
@@ -11,13 +10,13 @@ from functools import lru_cache
 
 @lru_cache
 def wins_needed(error: float, most_rounds: int) -> tuple[int, ...]:
-    """After 1, 2, … `most_rounds` rounds; one more than there were rounds where none are enough.
+    """After 1, 2, … `most_rounds` rounds; one more than the rounds if not even all are enough.
 
-    Without a difference any of them is ever reached with a chance of at most `error`. Each round
-    may spend an equal part of that chance; what is too little for it is left to the next one (Lan
-    and DeMets, Discrete Sequential Boundaries for Clinical Trials, Biometrika 1983).
+    Without a difference, any of these numbers is ever reached with a chance of at most `error`.
+    Each round may use an equal part of that chance. What it cannot use is left to the next round.
+    (Lan and DeMets, Discrete Sequential Boundaries for Clinical Trials, Biometrika 1983.)
     """
-    undecided = [1.0]  # the chance of so many wins, without ever as many as needed
+    undecided = [1.0]  # by wins so far: the chance of them without ever having had enough
     spent, needed = 0.0, []
     for rounds in range(1, most_rounds + 1):
         lost, won = [*undecided, 0.0], [0.0, *undecided]

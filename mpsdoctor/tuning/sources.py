@@ -1,4 +1,4 @@
-"""What several rules rest on."""
+"""Sources that several rules share."""
 
 from typing import Final
 

@@ -36,14 +36,14 @@ def test_an_unknown_model_is_traced_once(tmp_path: Path) -> None:
 
 
 def test_what_ships_is_not_traced(tmp_path: Path) -> None:
-    """The embedded model's files are known, wherever they lie."""
+    """The embedded model's files are known, wherever they are."""
     configs = read_folder("my/copy", embedded_model())
     [found] = footprints(configs, [(128, 128)], "float16", tmp_path, nobody)
     assert ("my/copy", 128) == (found.model, found.width)
 
 
 @pytest.mark.parametrize("content", ["", "{", "null", '{"model": 1}'])
-def test_a_damaged_cache_is_made_anew(content: str, tmp_path: Path) -> None:
+def test_a_damaged_cache_is_made_again(content: str, tmp_path: Path) -> None:
     """What cannot be read counts as absent."""
     known = needs.of_model("shapes")
     assert known is not None

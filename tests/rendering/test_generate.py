@@ -241,7 +241,7 @@ def test_a_sampler_for_few_steps_refuses_many(pipe: Any, profile: Profile, sampl
     assert not seen
 
 
-def test_what_the_safety_checker_blacks_out_is_no_fault_of_the_machine(
+def test_the_machine_is_not_blamed_for_what_the_safety_checker_blacks_out(
     pipe: Any, profile: Profile
 ) -> None:
     """The error says whose doing it is, and is none that asks for another try."""

@@ -109,15 +109,15 @@ def test_the_profiles_scale_holds_where_the_request_names_none(
             flux,
             {"negative_prompt": "blue"},
             [
-                "The negative prompt has no effect: this model heeds one with a CFG scale above 1 "
-                "beside a Distilled CFG Scale"
+                "The negative prompt has no effect: this model needs a CFG scale above 1 for it "
+                "in addition to a Distilled CFG Scale"
             ],
         ),
         (
             qwen_image,
             {"negative_prompt": "blue", "cfg_scale": 1.0, "distilled_cfg_scale": 3.5},
             [
-                "The negative prompt has no effect: this model heeds one with a CFG scale above 1",
+                "The negative prompt has no effect: this model needs a CFG scale above 1 for it",
                 "Distilled CFG Scale 3.5 has no effect: this model takes no such setting",
             ],
         ),

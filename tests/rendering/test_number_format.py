@@ -106,7 +106,7 @@ def test_what_is_quantized_stays_as_it_is(pipe: Any, quantize: Any) -> None:
 
 
 def test_layers_that_are_only_stored_in_float8_count_as_what_they_compute_in(pipe: Any) -> None:
-    """Diffusers' layerwise casting is no difference where it computes in the profile's format."""
+    """Diffusers' layerwise casting does not matter if it computes in the profile's format."""
     pipe.to(torch.bfloat16)
     pipe.unet.enable_layerwise_casting(torch.float8_e4m3fn, compute_dtype=torch.bfloat16)
 

@@ -1,16 +1,19 @@
 """Loading a pipeline by the profile."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DiffusionPipeline, StableDiffusionPipeline
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.settings import Profile
+from mpsdoctor.rendering.number_format import DTYPE_ARGUMENT
 from mpsdoctor.rendering.pipeline import apply, load_pipeline
+from mpsdoctor.resources import embedded_model
 from tests.support.pipelines import stable_diffusion_3
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
@@ -26,9 +29,9 @@ def test_loads_in_the_profiles_number_format_also_where_the_variant_is_absent(
     model_folder: Path, variant: str | None
 ) -> None:
     """The profile's variant is a wish: a model without it loads all the same."""
-    profile = Profile(device="cpu", dtype="bfloat16", variant=variant)
+    profile = Profile(model=str(model_folder), device="cpu", dtype="bfloat16", variant=variant)
 
-    pipe = load_pipeline(profile, str(model_folder))
+    pipe = load_pipeline(profile)
 
     assert isinstance(pipe, StableDiffusionPipeline)
     assert (torch.bfloat16, torch.device("cpu")) == (pipe.dtype, pipe.device)
@@ -43,8 +46,9 @@ def test_the_variant_is_preferred_where_it_exists(
     with torch.no_grad():
         pipe.unet.conv_in.bias.fill_(7)
     pipe.unet.save_pretrained(folder / "unet", variant="fp16")
+    profile = Profile(model=str(folder), device="cpu", dtype="float32", variant="fp16")
 
-    loaded = load_pipeline(Profile(device="cpu", dtype="float32", variant="fp16"), str(folder))
+    loaded = load_pipeline(profile)
 
     assert loaded.unet.conv_in.bias[0].item() == 7
 
@@ -58,27 +62,153 @@ def test_pickled_weights_are_refused(model_folder: Path, tmp_path: Path) -> None
     weights.unlink()
 
     with pytest.raises(MpsDoctorError, match="cannot be loaded") as refused:
-        load_pipeline(Profile(device="cpu"), str(folder))
+        load_pipeline(Profile(model=str(folder), device="cpu"))
     assert "safetensors" in refused.value.detail
 
 
-def test_a_model_that_is_not_there_names_the_command_that_fetches_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Offline, an id that is not in the cache ends with the next step."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+class Diffusers:
+    """Stands in for `DiffusionPipeline.from_pretrained`: raises `errors` in turn, then loads."""
 
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = [*errors]
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __call__(self, source: str, **arguments: Any) -> Any:
+        self.calls.append((source, arguments))
+        if self.errors:
+            raise self.errors.pop(0)
+        return StableDiffusionPipeline
+
+
+@pytest.fixture
+def diffusers_loads(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Diffusers]:
+    def put(*errors: Exception) -> Diffusers:
+        stand_in = Diffusers(*errors)
+        monkeypatch.setattr(DiffusionPipeline, "from_pretrained", stand_in)
+        return stand_in
+
+    return put
+
+
+@pytest.mark.parametrize("kind", [OSError, ValueError, ImportError])
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        (
+            "me/no model",
+            "If it is not on this machine yet, or incomplete, download it: mpsdoctor pull "
+            "'me/no model'",
+        ),
+        ("shapes", "Check that the folder has `model_index.json` and a folder for each component."),
+        (
+            str(Path(__file__).parent),
+            "Check that the folder has `model_index.json` and a folder for each component.",
+        ),
+    ],
+)
+def test_a_model_that_does_not_load_is_an_error_with_the_next_step(
+    diffusers_loads: Callable[..., Diffusers], kind: type[Exception], model: str, hint: str
+) -> None:
+    """Its detail is Diffusers' own; of another class it is a fault of ours and passes."""
+    diffusers_loads(kind("why not"))
     with pytest.raises(MpsDoctorError) as refused:
-        load_pipeline(Profile(device="cpu"), "nobody/no-such-model")
-    assert "mpsdoctor pull nobody/no-such-model" in refused.value.hint
+        load_pipeline(Profile(model=model, device="cpu"))
+    assert (refused.value.title, refused.value.detail, refused.value.hint) == (
+        f"The model {model} cannot be loaded",
+        "why not",
+        hint,
+    )
+
+    diffusers_loads(KeyError("ours"))
+    with pytest.raises(KeyError):
+        load_pipeline(Profile(model=model, device="cpu"))
+
+
+def test_without_downloads_a_model_is_loaded_from_its_folder(
+    diffusers_loads: Callable[..., Diffusers], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """That of the snapshot in the cache; with downloads, the id is Diffusers' own business."""
+    cached: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "mpsdoctor.rendering.pipeline.try_to_load_from_cache",
+        lambda model, file: cached.get(f"{model}/{file}"),
+    )
+    cached["me/model/model_index.json"] = str(tmp_path / "snapshot" / "model_index.json")
+    sources = []
+    for model, local in (
+        ("me/model", True),
+        ("me/model", False),
+        (str(tmp_path), True),
+        ("shapes", True),
+        ("shapes", False),
+    ):
+        loads = diffusers_loads(OSError("enough"))
+        with pytest.raises(MpsDoctorError):
+            load_pipeline(Profile(model=model, device="cpu"), local_files_only=local)
+        sources.append(loads.calls[0][0])
+
+    embedded = str(embedded_model())
+    assert [
+        str(tmp_path / "snapshot"), "me/model", str(tmp_path), embedded, embedded,
+    ] == sources  # fmt: skip
+    loads = diffusers_loads()
+    for absent in (None, object()):  # as for a file that the repository is known not to have
+        cached["me/other/model_index.json"] = absent
+        with pytest.raises(MpsDoctorError) as refused:
+            load_pipeline(Profile(model="me/other", device="cpu"), local_files_only=True)
+        assert "It is not in Hugging Face's cache on this disk." == refused.value.detail
+    assert not loads.calls
+
+
+@pytest.mark.parametrize(
+    ("settings", "errors", "variants"),
+    [
+        ({}, [], [None]),
+        ({"variant": "fp16"}, [], ["fp16"]),
+        ({"variant": "fp16"}, [ValueError("no such variant")], ["fp16", None]),
+        ({"variant": "fp16"}, [OSError("no such variant")], ["fp16", None]),
+        ({"variant": "fp16"}, [OSError("no disk")], ["fp16"]),
+    ],
+)
+def test_what_diffusers_is_asked_for(
+    diffusers_loads: Callable[..., Diffusers],
+    settings: dict[str, Any],
+    errors: list[Exception],
+    variants: list[str | None],
+) -> None:
+    """The profile's format; never code; other weights only if the variant is what is missing."""
+    for safetensors, asked in ((True, True), (False, None)):
+        loads = diffusers_loads(*errors, OSError("enough"))
+        profile = Profile(
+            model="me/model",
+            device="cpu",
+            dtype="bfloat16",
+            use_safetensors=safetensors,
+            **settings,
+        )
+        with pytest.raises(MpsDoctorError):
+            load_pipeline(profile)
+        expected = {
+            DTYPE_ARGUMENT: torch.bfloat16,
+            "use_safetensors": asked,
+            "trust_remote_code": False,
+        }
+        assert [
+            ("me/model", expected | ({"variant": variant} if variant else {}))
+            for variant in variants
+        ] == loads.calls
 
 
 @pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has an mps device")
 def test_a_profile_for_mps_is_refused_where_there_is_none(model_folder: Path) -> None:
     """The error comes before any weight is read, and points to check."""
-    with pytest.raises(MpsDoctorError, match="mps") as refused:
-        load_pipeline(Profile(device="mps"), str(model_folder))
-    assert "mpsdoctor check" in refused.value.hint
+    with pytest.raises(MpsDoctorError) as refused:
+        load_pipeline(Profile(model=str(model_folder), device="mps"))
+    assert (refused.value.title, refused.value.detail, refused.value.hint) == (
+        "torch cannot use the mps device here",
+        f"torch {torch.__version__} says that mps is not available.",
+        "Run `mpsdoctor check`: it says why, and writes a profile that fits.",
+    )
 
 
 def test_native_attention_undoes_slicing_and_sliced_turns_it_on(pipe: Any) -> None:
@@ -123,9 +253,10 @@ def test_bounded_attention_is_the_profiles_and_can_be_taken_back(pipe: Any) -> N
 
 def test_the_profiles_scheduler_is_on_the_pipeline_that_is_loaded(model_folder: Path) -> None:
     """A call of the pipeline in the user's own code samples like a prompt of the hot folder."""
-    profile = Profile(device="cpu", dtype="float32", scheduler="EulerDiscreteScheduler")
+    euler = "EulerDiscreteScheduler"
+    profile = Profile(model=str(model_folder), device="cpu", dtype="float32", scheduler=euler)
 
-    pipe = load_pipeline(profile, str(model_folder))
+    pipe = load_pipeline(profile)
 
-    assert "EulerDiscreteScheduler" == type(pipe.scheduler).__name__
+    assert euler == type(pipe.scheduler).__name__
     assert "DDIMScheduler" == type(apply(Profile(device="cpu"), pipe).scheduler).__name__

@@ -164,6 +164,6 @@ def test_a_negative_prompt_has_no_effect_without_guidance(tmp_path: Path) -> Non
     _, picture = passes(turbo, pipe, negative_prompt="blue")
     _, guided = passes(turbo, pipe, negative_prompt="blue", cfg_scale=3.0)
 
-    told = "The negative prompt has no effect: this model heeds one with a CFG scale above 1"
+    told = "The negative prompt has no effect: this model needs a CFG scale above 1 for it"
     assert told in picture.notes
     assert told not in guided.notes

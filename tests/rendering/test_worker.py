@@ -142,7 +142,7 @@ def test_pictures_are_the_same_whether_or_not_others_wait(worker: Worker, tmp_pa
         assert written[0].read_bytes() == written[1].read_bytes()
 
 
-def test_a_full_disk_is_no_fault_of_the_job(worker: Worker, tmp_path: Path) -> None:
+def test_the_job_is_not_blamed_for_a_full_disk(worker: Worker, tmp_path: Path) -> None:
     """A write that finds no space is told as the disk's trouble; the next picture succeeds."""
     if not Path("/dev/full").exists():
         pytest.skip("needs a device that is always full")

@@ -70,6 +70,6 @@ def test_the_split_looks_at_colours_and_shapes_only(seed: int, held_out: bool) -
     ],
 )
 def test_impossible_scenes_are_refused(colours: list[str], placement: None) -> None:
-    """A scene without contrast, or whose placement does not fit its objects, is no scene."""
+    """Scenes without contrast, or with a placement that does not fit the objects, are errors."""
     with pytest.raises(ValueError, match=r"colours$|placement$"):
         Scene(tuple(Item(colour, "star") for colour in colours), "white", placement)

@@ -267,4 +267,4 @@ def test_a_trace_that_fails_leaves_cautious_settings_and_a_word(
 
     host = with_fields(host, run=fails, tell=told.append)
     assert "bounded" == tune_for(str(folder), mac, host).choices["attention"].value
-    assert ["No such class. UNet. Its settings are chosen with caution."] == told
+    assert ["No such class. UNet. Its settings are chosen cautiously."] == told

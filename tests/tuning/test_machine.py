@@ -85,4 +85,4 @@ def test_facts_that_cannot_be_kept_cost_a_line(tmp_path: Path, host: Host, told:
     """The check goes through all the same."""
     (tmp_path / "file").write_text("not a folder")
     machine.keep_facts(tmp_path / "file" / "profile.toml", FACTS, host)
-    assert ["The facts of this machine cannot be kept"] == [told[0].partition(":")[0]]
+    assert ["The facts of this machine cannot be saved"] == [told[0].partition(":")[0]]

@@ -99,7 +99,7 @@ def kept(one: Input, ours: Pair, theirs: Pair) -> Pair:
         Input.GPU_LIMIT: lambda: replace(other, memory=facts.memory),
         Input.CANARIES: lambda: replace(other, canaries=facts.canaries, picture=facts.picture),
     }
-    # What is no Mac has no GPU for torch.
+    # Only a Mac has a GPU for torch.
     parts[Input.GPU] = parts[Input.SYSTEM] = lambda: replace(
         other,
         system=replace(other.system, kernel=facts.system.kernel),

@@ -1,16 +1,12 @@
 """From facts and needs to settings."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mpsdoctor.facts.records import Facts, Hardware, ProbeOutcome, Python, System, Torch
-from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import settings_of
-from mpsdoctor.profile.settings import Profile
 from mpsdoctor.tuning.needs import Denoiser, Needs, needs_of
-from mpsdoctor.tuning.rules import RULES, tune
+from mpsdoctor.tuning.rules import tune
 
 PYTHON = Python(version="3.12.8", machine="arm64", executable="/v/bin/python", prefix="/v")
 SD15 = Needs("stable-diffusion-v1-5/stable-diffusion-v1-5", Denoiser.UNET, 512)
@@ -121,32 +117,3 @@ def test_a_model_is_called_as_is_recommended(
     assert (side, side) == (choices["width"].value, choices["height"].value)
     recommended = {choice.sources for choice in choices.values() if choice.rule == "recommended"}
     assert () not in recommended
-
-
-@pytest.mark.parametrize(("torch", "primes"), [("1.13.1", True), ("2.0.0", False)])
-def test_only_torch_1_13_is_primed(torch: str, primes: bool) -> None:
-    """Later versions have no need of a discarded first pass."""
-    assert primes is tune(mac(torch), SD15)["prime"].value
-
-
-@given(
-    torch=st.none() | st.text(max_size=20) | st.sampled_from(["1.13.1", "2.13.0+cpu", "2.15.0"]),
-    ram_gib=st.none() | st.integers(0, 2**20),
-    available=st.booleans(),
-    needs=st.builds(
-        Needs,
-        st.text(min_size=1),
-        st.none() | st.sampled_from(Denoiser),
-        st.none() | st.integers(0, 4096),
-    ),
-)
-def test_any_facts_give_a_profile_that_loads(
-    torch: str | None, ram_gib: int | None, available: bool, needs: Needs
-) -> None:
-    """However odd the machine, every setting has a value and a reason, and the file is valid."""
-    choices = tune(mac(torch, ram_gib, available), needs)
-
-    assert set(RULES) == set(choices)
-    assert all(choice.reason and choice.rule for choice in choices.values())
-    assert needs.model == Profile.model_validate(settings_of(choices)).model
-    assert document.read(document.write(choices, {}, "")).edits == {}

@@ -28,15 +28,15 @@ def bounded_attention(
     budget: int,
     attention: Attention = functional.scaled_dot_product_attention,
 ) -> Tensor:
-    """What `attention` returns, in pieces whose float32 scores take at most `budget` bytes each.
+    """Computes `attention` in pieces whose float32 scores take at most `budget` bytes each.
 
     `query` is (…, heads, queries, size), `key` (…, heads, keys, size), `value` (…, heads, keys,
-    size of the value); `attn_mask` broadcasts to (…, heads, queries, keys). Keys are not cut, so
-    that each row is computed as in the whole. Pieces are views of the inputs: the known faults of
-    mps with views are those of short queries, which `attention_pieces` keeps clear of.
+    size of the value); `attn_mask` broadcasts to (…, heads, queries, keys). Keys are not split, so
+    each row is computed as without pieces. Pieces are views of the inputs. The known faults of mps
+    with views affect short queries, which `knowledge.attention.pieces` avoids.
 
-    Left whole: what fits; dropout, whose noise would differ; nested tensors; and what PyTorch
-    refuses, for PyTorch to say so.
+    Not split: attention that fits, dropout (its noise would differ), nested tensors, and arguments
+    that PyTorch rejects, so that PyTorch reports them.
     """
 
     attend = partial(attention, dropout_p=dropout_p, scale=scale, enable_gqa=enable_gqa)
@@ -67,7 +67,7 @@ def bounded_attention(
 
 
 def _heads_per_key(query: Tensor, key: Tensor, value: Tensor) -> int:
-    """Of grouped queries; 0 for head counts that do not divide or differ in key and value."""
+    """Query heads per key head; 0 if the counts do not divide, or differ in key and value."""
     heads, shared = query.shape[-3], key.shape[-3]
     if shared == 0 or heads % shared or value.shape[-3] != shared:
         return 0
@@ -93,7 +93,7 @@ def _broadcasts(mask: Tensor | None, sizes: Sequence[int]) -> bool:
 
 
 def _of_keys(leading: tuple[slice, ...], group: int) -> tuple[slice, ...]:
-    """The place in key and value that belongs to a place in the query."""
+    """The slices of key and value that belong to slices of the query."""
     if group == 1:
         return leading
     heads = leading[-1]
@@ -101,7 +101,7 @@ def _of_keys(leading: tuple[slice, ...], group: int) -> tuple[slice, ...]:
 
 
 def _part(tensor: Tensor, place: tuple[slice, ...]) -> Tensor:
-    """`place` aligns with the last dimensions; one of size 1 stays, as it broadcasts."""
+    """`place` aligns with the last dimensions; those of size 1 stay, because they broadcast."""
     own = place[len(place) - tensor.ndim :]
     return tensor[
         tuple(part if size > 1 else _WHOLE for size, part in zip(tensor.shape, own, strict=True))
@@ -109,13 +109,13 @@ def _part(tensor: Tensor, place: tuple[slice, ...]) -> Tensor:
 
 
 def _causal_mask(rows: slice, keys: int, device: torch.device) -> Tensor:
-    """(rows, keys): query i sees the keys up to i, also where there are more of either."""
+    """(rows, keys): query i sees the keys up to i, even if there are more of either."""
     queries = torch.arange(rows.start, rows.stop, device=device)
     return queries[:, None] >= torch.arange(keys, device=device)
 
 
 def _result_dtype(query: Tensor) -> torch.dtype:
-    """Autocast computes attention in a number format of its own."""
+    """Autocast computes attention in its own number format."""
     device = query.device.type
     able = torch.amp.is_autocast_available(device) and query.dtype != torch.float64
     if able and torch.is_autocast_enabled(device):

@@ -1,7 +1,7 @@
-"""Attention computed in float32 inside a pipeline of a shorter number format.
+"""Computes attention in float32 inside a pipeline of 16 bits.
 
-Scores can overflow float16, which ends in a black picture. The macOS versions from 14.5 on do so
-where others did not (ComfyUI #4799, #3521).
+Scores can overflow float16, which gives black pictures. Since macOS 14.5 this happens with models
+that earlier versions rendered correctly (ComfyUI #4799, #3521).
 """
 
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ _SHORT = (torch.float16, torch.bfloat16)
 
 @contextmanager
 def attention_in_float32(pipe: DiffusionPipeline) -> Iterator[None]:
-    """Holds for all threads until the end of the block, for a process that runs one pipeline.
+    """Applies to all threads until the block ends, in a process that runs one pipeline.
 
-    Bounded attention inside the block computes each of its pieces so, sliced attention each slice.
+    Bounded attention computes each of its pieces in float32, sliced attention each slice.
     """
     original = functional.scaled_dot_product_attention
     upcast = [module for module in _sliceable(pipe) if not module.upcast_attention]
@@ -55,7 +55,7 @@ def _in_float32(
 
 
 def _sliceable(pipe: DiffusionPipeline) -> Iterator[Any]:
-    """Attention modules of Diffusers, whose own scores are computed where it is sliced."""
+    """Diffusers' attention modules, which compute the scores themselves when sliced."""
     for component in pipe.components.values():
         if isinstance(component, nn.Module):
             yield from (part for part in component.modules() if "upcast_attention" in vars(part))

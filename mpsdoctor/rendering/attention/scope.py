@@ -1,9 +1,11 @@
 """Bounded attention inside one pipeline, and nowhere else.
 
-While a component of the pipeline runs, `torch.nn.functional.scaled_dot_product_attention`, which
-Diffusers and Transformers look up at each call, is a function that obeys the bound of the thread
-that calls it. A `TorchFunctionMode` would need no such global, but takes every operation through
-Python: 2.9 µs on a CPU for each of the 4343 of a step of SDXL's UNet.
+While a component of the pipeline runs, `torch.nn.functional.scaled_dot_product_attention` is
+replaced. Diffusers and Transformers look it up at each call. The replacement obeys the bound of the
+calling thread.
+
+A `TorchFunctionMode` would need no such global, but takes every operation through Python. On a CPU
+that costs 2.9 µs for each of the 4343 operations in a step of SDXL's UNet.
 """
 
 import platform
@@ -28,14 +30,15 @@ from mpsdoctor.rendering.attention.bounded import Attention, bounded_attention
 from mpsdoctor.rendering.introspection.components import original
 
 _INSTEAD = "_compiled_call_impl"
-"""Where PyTorch keeps what `Module.compile` makes, since 2.0. There is no public place for it.
+"""Where PyTorch has kept the result of `Module.compile` since 2.0. There is no public place for it.
 
-Forward hooks are copied with a module and do not end on KeyboardInterrupt (`always_call` only
-covers Exception), `forward` is Accelerate's, and another class would change what is saved.
+The alternatives fail. Forward hooks are copied with a module and do not end on KeyboardInterrupt
+(`always_call` only covers Exception). Accelerate replaces `forward`. Another class would change
+what is saved.
 """
 
 _TORCH = Version(Version(torch.__version__).base_version)
-# Where Python was built with an old SDK, this is too low: then flash kernels are left unused.
+# Too low if Python was built with an old SDK: then attention is split although it keeps no scores.
 _MACOS = Version(platform.mac_ver()[0] or "0")
 
 
@@ -48,19 +51,19 @@ class Bound:
 
 
 def enable_bounded_attention(pipe: DiffusionPipeline, bound: Bound) -> None:
-    """Holds for the components that `pipe` has now, wherever they run, and for no copies of them.
+    """Bounds the components that `pipe` has now, wherever they run, but no copies of them.
 
-    A component that another pipeline shares is bounded there too, as a VAE that tiles does so
-    there. `module.compile()` has to come before.
+    A component that another pipeline shares is bounded there too, just as VAE tiling is shared.
+    `module.compile()` has to come first.
 
-    Raises MpsDoctorError where this PyTorch has no place for it.
+    Raises MpsDoctorError if this PyTorch offers no way to do it.
     """
     for module in _modules(pipe):
         _call_instead(module, _BoundedCall(ref(module), _own_call(module), bound))
 
 
 def disable_bounded_attention(pipe: DiffusionPipeline) -> None:
-    """Undoes `enable_bounded_attention`; nothing happens where it was not called."""
+    """Undoes `enable_bounded_attention`; does nothing if that was not called."""
     for module in _modules(pipe):
         if isinstance(getattr(module, _INSTEAD, None), _BoundedCall):
             _call_instead(module, _own_call(module))
@@ -68,7 +71,7 @@ def disable_bounded_attention(pipe: DiffusionPipeline) -> None:
 
 @contextmanager
 def bounded(bound: Bound) -> Iterator[None]:
-    """Holds for this thread until the end of the block."""
+    """Applies to this thread until the block ends."""
     token = _bound.set(bound)
     _replacement.enter()
     try:
@@ -82,7 +85,7 @@ _bound: ContextVar[Bound | None] = ContextVar("bound", default=None)
 
 
 class _Replacement:
-    """PyTorch's function is replaced as long as any thread is inside a bound."""
+    """Replaces PyTorch's function as long as any thread is inside a bound."""
 
     def __init__(self) -> None:
         self.original: Attention = functional.scaled_dot_product_attention
@@ -114,7 +117,7 @@ def _attention(query: Tensor, *args: object, **kwargs: object) -> Tensor:
 
 
 def _is_flash(query: Tensor) -> bool:
-    """Whether mps keeps no scores of it, so that there is nothing to bound."""
+    """Whether mps keeps no scores for this query, so that there is nothing to bound."""
     return query.device.type == "mps" and keeps_no_scores(
         _TORCH, _MACOS, query.shape[-2], query.shape[-1], str(query.dtype).removeprefix("torch.")
     )
@@ -122,7 +125,7 @@ def _is_flash(query: Tensor) -> bool:
 
 @dataclass(frozen=True)
 class _BoundedCall:
-    """What PyTorch calls instead of a module's own call (`nn.Module._wrapped_call_impl`).
+    """PyTorch calls this in place of a module's own call (`nn.Module._wrapped_call_impl`).
 
     PyTorch does not copy it with the module.
     """
@@ -139,26 +142,26 @@ class _BoundedCall:
 
 
 def _own_call(module: nn.Module) -> Callable[..., Any] | None:
-    """What `module.compile()` has put there; None where it was not called."""
+    """The call that `module.compile()` has stored; None if the module is not compiled."""
     call = getattr(module, _INSTEAD, None)
     return call.compiled if isinstance(call, _BoundedCall) else call
 
 
 def _call_instead(module: nn.Module, call: Callable[..., Any] | None) -> None:
-    """PyTorch calls `call` instead of `module`'s own call; None undoes it."""
+    """Makes PyTorch call `call` in place of `module`'s own call; None undoes it."""
     if not hasattr(nn.Module, _INSTEAD):
         raise MpsDoctorError(
             f"Attention cannot be bounded with PyTorch {torch.__version__}",
-            detail=f"torch.nn.Module has no {_INSTEAD} any more.",
+            detail=f"torch.nn.Module no longer has {_INSTEAD}.",
             hint='Set attention = "native" in the profile, or install an earlier PyTorch.',
         )
     setattr(module, _INSTEAD, call)
 
 
 def _modules(pipe: DiffusionPipeline) -> Iterator[nn.Module]:
-    """Components and their children: pipelines call `vae.decode`, not the VAE's forward.
+    """Components and their children, because pipelines call `vae.decode`, not the VAE's forward.
 
-    A compiled component is called itself; its children are those of the module in it.
+    A compiled component is a wrapper; its children are those of the module inside.
     """
     for component in pipe.components.values():
         if isinstance(component, nn.Module):

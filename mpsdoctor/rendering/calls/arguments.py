@@ -24,7 +24,7 @@ from mpsdoctor.rendering.introspection.signature import arguments, require_argum
 _NUMBERS: Final = frozenset({"num_inference_steps", "guidance_scale", "width", "height"})
 _DRAWN_OVER: Final = frozenset({"image", "mask_image"})
 _STACKS: Final = ("embeds", "embeds_mask", "attention_mask", "latents")
-"""How the names of tensors end that have one row a prompt."""
+"""Name endings of tensors that have one row per prompt."""
 
 _OURS: Final = {
     "output_type": (
@@ -34,7 +34,7 @@ _OURS: Final = {
     ),
     "return_dict": (True, "generate returns a list of PIL images.", "Leave it out."),
 }
-"""Arguments of pipelines that have one value here, with why, and what to do instead."""
+"""Pipeline arguments with a fixed value here: the value, why, and what to do instead."""
 
 
 def tasks_of(
@@ -44,14 +44,14 @@ def tasks_of(
     generator: Generators,
     given: Mapping[str, Any],
 ) -> list[Task]:
-    """One task a picture: `num_images_per_prompt` for the first prompt, then for the next.
+    """One task per picture: `num_images_per_prompt` for the first prompt, then for the next.
 
-    `given` are arguments of the pipeline; None stands for its default. Texts, numbers and the
-    images that are drawn over can be a list with one for each prompt; embeddings and latents are
-    tensors with a row for each. What else is given goes to each picture as it is, because a list
-    can be one argument, as the scales for several ControlNets are.
+    `given` are arguments of the pipeline; None stands for its default. Texts, numbers and images
+    to draw over can be lists with one value per prompt. Embeddings and latents are tensors with one
+    row per prompt. All other arguments go to each picture unchanged: a list can be a single value,
+    such as the scales of several ControlNets.
 
-    Raises MpsDoctorError where the pipeline takes no such argument, or not in this form.
+    Raises MpsDoctorError if the pipeline does not take an argument, or not in this form.
     """
     named = {name: value for name, value in given.items() if value is not None}
     texts = _texts(prompts, named)
@@ -75,10 +75,10 @@ def tasks_of(
 
 
 def _task(prompt: str, seed: int, generator: torch.Generator | None, given: dict[str, Any]) -> Task:
-    """What the request can say is taken out of the arguments, except for the negative prompt.
+    """Moves arguments that a request has fields for into it, except the negative prompt.
 
-    To some pipelines an empty one is another thing than none (`force_zeros_for_empty_prompt` of
-    SDXL).
+    Some pipelines treat an empty negative prompt differently from none
+    (`force_zeros_for_empty_prompt` of SDXL).
     """
     request = Request(
         prompt=prompt,
@@ -98,7 +98,7 @@ def _number(given: dict[str, Any], name: str) -> int | None:
 
 
 def _texts(prompts: str | Sequence[str] | None, named: dict[str, Any]) -> list[str] | None:
-    """The prompts, also under the pipeline's own name for them; None where there are none."""
+    """The prompts, from `prompts` or the pipeline's own `prompt`; None if there are none."""
     also = named.pop("prompt", None)
     if prompts is not None and also is not None:
         raise MpsDoctorError(
@@ -113,7 +113,7 @@ def _texts(prompts: str | Sequence[str] | None, named: dict[str, Any]) -> list[s
             raise MpsDoctorError(
                 f"A prompt cannot be {text!r}",
                 detail="It is a text.",
-                hint="The pipeline comes first, then a text or a list of them.",
+                hint="Give the pipeline first, then a text or a list of texts.",
             )
     return texts
 
@@ -126,26 +126,26 @@ def _take_out_ours(named: dict[str, Any]) -> None:
 
 
 def _rows(pipe: DiffusionPipeline, named: Mapping[str, Any]) -> int:
-    """How many prompts there are where none is given in words. Raises MpsDoctorError."""
+    """The number of prompts if none is given as text. Raises MpsDoctorError."""
     stacks = [value for name, value in named.items() if _is_stack(name, value)]
     if not stacks and "prompt" in arguments(pipe):
         raise MpsDoctorError(
             "There is no prompt",
-            detail=f"{type(pipe).__name__} draws what a text says.",
+            detail=f"{type(pipe).__name__} draws from a text.",
             hint='Give one after the pipeline, or prompt_embeds. "" is a prompt too.',
         )
     return max((len(stack) for stack in stacks), default=1)
 
 
 def _spread(pipe: DiffusionPipeline, pictures: Pictures, name: str, value: object) -> list[Any]:
-    """The value of each picture."""
+    """The value for each picture."""
     if _is_one_a_prompt(pipe, name, value):
         return pictures.each(name, value)
     return [value] * pictures.total
 
 
 def _is_one_a_prompt(pipe: DiffusionPipeline, name: str, value: object) -> bool:
-    """Whether `value` holds one for each prompt, where it could be one for all of them."""
+    """Whether `value` holds one value per prompt, not one for all of them."""
     drawn_over = name in _DRAWN_OVER and "strength" in arguments(pipe)
     if drawn_over and isinstance(value, torch.Tensor | np.ndarray):
         return value.ndim == 4

@@ -18,21 +18,21 @@ from mpsdoctor.rendering.steps import OnStep, StepReporter, wait_for
 _Setting = TypeVar("_Setting", int, float)
 
 IS_TEXT: Final = re.compile(r"(negative_)?prompt(_\d)?")
-"""Arguments that hold a text a picture: models with several text encoders take one for each."""
+"""Arguments with one text per picture; models with several text encoders have one for each."""
 
 _LENGTHS = frozenset(
     {"timesteps", "sigmas", "denoising_start", "denoising_end", "callback_on_step_end"}
 )
 
 _DECIDE_ON_NEGATIVE = frozenset({"negative_prompt", "negative_prompt_embeds", "true_cfg_scale"})
-"""Whoever gives one of these says whether a picture is to be steered away from something."""
+"""With one of these, the caller decides whether there is something to avoid."""
 
 
 def settings_of(profile: Profile, pipe: DiffusionPipeline, task: Task) -> dict[str, Any]:
-    """The call's arguments: those of the task, then its request, then the profile.
+    """The call's arguments: from the task, then its request, then the profile.
 
-    What the pipeline has no argument for is left out. A picture that is drawn over an image is as
-    large as that.
+    Settings that the pipeline has no argument for are left out. A picture that is drawn over an
+    image gets the image's size.
     """
     request = task.request
     width, height = source_size(pipe, task.arguments) or (profile.width, profile.height)
@@ -55,9 +55,9 @@ def call(
 ) -> Any:  # noqa: ANN401
     """The pipeline's output for tasks that have these `settings` in common.
 
-    Its `images` have shape (pictures, height, width, 3) and values from 0 to 1: as PIL images NaN
-    would pass for black. Where a crop is pasted back into the image, which Diffusers does with PIL
-    only, they are PIL images.
+    Its `images` have shape (pictures, height, width, 3) and values from 0 to 1, because in PIL
+    images NaN would look like black. They are PIL images only if a crop is pasted back into the
+    image, which Diffusers does with PIL alone.
     """
     given = _with_texts(pipe, batch, settings)
     if on_step is not None and "callback_on_step_end" in arguments(pipe):
@@ -70,9 +70,9 @@ def call(
 
 
 def prime(pipe: DiffusionPipeline, task: Task, settings: Mapping[str, Any]) -> None:
-    """Makes the pipeline's shortest call: one step from pure noise, of which nobody is told.
+    """Makes the pipeline's shortest call: one step from pure noise, which is not reported.
 
-    The user's generator is left as it is, as it would draw other noise afterwards.
+    The user's generator is not used: it would draw other noise afterwards.
     """
     shortest = {name: value for name, value in settings.items() if name not in _LENGTHS}
     if "strength" in arguments(pipe):
@@ -87,7 +87,7 @@ def _first(asked: _Setting | None, otherwise: _Setting | None) -> _Setting | Non
 def _with_texts(
     pipe: DiffusionPipeline, batch: Sequence[Task], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Pipelines want all texts in one form: here that is a list with one a picture."""
+    """Pipelines require all texts in the same form: here a list with one text per picture."""
     given = {
         name: [value] * len(batch) if IS_TEXT.fullmatch(name) else value
         for name, value in settings.items()
@@ -102,10 +102,10 @@ def _with_texts(
 
 
 def _callback(reporter: StepReporter, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that tell of steps, after the user's own callback has had its turn.
+    """The arguments that report steps, after the user's own callback has run.
 
-    Diffusers passes pipeline, step (0-based), timestep and tensors, and wants those back. Callbacks
-    that are objects name the tensors that they want (diffusers: callbacks.PipelineCallback).
+    Diffusers passes pipeline, step (0-based), timestep and tensors, and expects the tensors back.
+    Callback objects name the tensors that they need (diffusers: callbacks.PipelineCallback).
     """
     users: Callable[..., dict[str, torch.Tensor]] | None = settings.get("callback_on_step_end")
 

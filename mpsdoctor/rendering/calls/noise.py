@@ -1,4 +1,4 @@
-"""The noise that each picture begins as: its seed, or the user's generator."""
+"""The noise that each picture starts from: its seed, or the user's generator."""
 
 import operator
 import secrets
@@ -16,14 +16,14 @@ Seeds = int | Sequence[int] | None
 Generators = torch.Generator | Sequence[torch.Generator] | None
 
 _SEED_LIMIT: Final = 2**64
-"""Exclusive; what `torch.Generator.manual_seed` takes without changing it."""
+"""Exclusive; `torch.Generator.manual_seed` takes smaller seeds unchanged."""
 
 
 def seeds_of(pictures: Pictures, seed: Seeds) -> list[int]:
     """A seed for each picture.
 
-    One seed is that of the first picture, and counts up; without one it is random. A list has one
-    for each prompt, from which its pictures count up, or one for each picture.
+    A single seed is the first picture's, and counts up; without one, the first is random. A list
+    has one seed per prompt, from which the prompt's pictures count up, or one per picture.
 
     Raises MpsDoctorError.
     """
@@ -31,7 +31,7 @@ def seeds_of(pictures: Pictures, seed: Seeds) -> list[int]:
         seed = secrets.randbelow(SEEDS)
     if isinstance(seed, Sequence | np.ndarray):
         own = [_seed(value) for value in seed]
-        step = pictures.a_prompt if len(own) == pictures.prompts else 1
+        step = pictures.per_prompt if len(own) == pictures.prompts else 1
         return [value + number % step for number, value in enumerate(pictures.each("seed", own))]
     return [_seed(seed) + number for number in range(pictures.total)]
 
@@ -52,11 +52,11 @@ def generators_of(pictures: Pictures, generator: Generators) -> list[torch.Gener
 
 
 def require_one(seed: Seeds, generator: Generators) -> None:
-    """Raises MpsDoctorError where both are given."""
+    """Raises MpsDoctorError if both are given."""
     if seed is not None and generator is not None:
         raise MpsDoctorError(
             "seed and generator are both given",
-            detail="Each of them decides the noise that a picture begins as.",
+            detail="Each of them decides the noise that a picture starts from.",
             hint="Leave one of them out.",
         )
 

@@ -1,4 +1,4 @@
-"""How many pictures a call of `generate` makes, and what belongs to which."""
+"""How many pictures a call of `generate` makes, and which value belongs to which picture."""
 
 import operator
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from mpsdoctor.errors import MpsDoctorError
 
 @dataclass(frozen=True)
 class Pictures:
-    """`a_prompt` pictures for each of `prompts`: those of the first prompt come first."""
+    """`per_prompt` pictures for each of `prompts`: those of the first prompt come first."""
 
     prompts: int
-    a_prompt: int
+    per_prompt: int
 
     @property
     def total(self) -> int:
         """Of all prompts."""
-        return self.prompts * self.a_prompt
+        return self.prompts * self.per_prompt
 
     def each(self, name: str, values: Any) -> list[Any]:  # noqa: ANN401
-        """One value a picture, of one for each prompt, or for each picture.
+        """One value per picture, from `values` with one per prompt or one per picture.
 
-        A tensor or an array holds one in each row; so does what comes of it. Raises MpsDoctorError
-        for another number of them, with the argument's name.
+        A tensor or an array holds one value per row; each result is such a row, still stacked.
+        Raises MpsDoctorError, with the argument's name, for another number of values.
         """
         stacked = isinstance(values, torch.Tensor | np.ndarray)
         rows = [values[i : i + 1] for i in range(len(values))] if stacked else list(values)
@@ -39,12 +39,12 @@ class Pictures:
                 detail="It takes one value for all prompts, or a list with one for each.",
                 hint=f"Give one value{f', or a list of {self.prompts}' if several else ''}.",
             )
-        repeats = self.a_prompt if len(rows) == self.prompts else 1
+        repeats = self.per_prompt if len(rows) == self.prompts else 1
         return [row for row in rows for _ in range(repeats)]
 
 
 def whole(name: str, value: Any, hint: str) -> int:  # noqa: ANN401
-    """`value`, where it is a whole number from 1 on. Raises MpsDoctorError."""
+    """`value` as an integer of at least 1. Raises MpsDoctorError for anything else."""
     try:
         number = operator.index(value)
     except TypeError:

@@ -11,9 +11,9 @@ from mpsdoctor.prompts.request import Request
 
 @dataclass(frozen=True)
 class Task:
-    """A request, and what it cannot say.
+    """A request, and arguments that it has no fields for.
 
-    `arguments` go to the pipeline as they are: they outweigh the request, as that outweighs the
+    `arguments` go to the pipeline unchanged. They override the request, which overrides the
     profile. `generator` draws the noise in place of the request's seed.
     """
 
@@ -23,9 +23,9 @@ class Task:
 
     @property
     def noise(self) -> torch.Generator:
-        """What draws the noise.
+        """The generator that draws the noise.
 
-        By default a CPU generator, so that a seed means the same picture on every device (diffusers
+        By default on the CPU, so that a seed gives the same picture on every device (diffusers
         docs: using-diffusers/reusing_seeds).
         """
         if self.generator is not None:

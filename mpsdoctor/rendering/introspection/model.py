@@ -1,4 +1,4 @@
-"""Which model a pipeline is of."""
+"""Which model a pipeline was loaded from."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ _REPOSITORY = "models--"
 
 
 def model_of(pipe: "DiffusionPipeline") -> str | None:
-    """As a profile names it: an id, a folder or `shapes`.
+    """The model's name as in a profile: an id, a folder or `shapes`.
 
-    None for a pipeline that was put together in code, or loaded from one file: Diffusers records
-    no name there. The folder of a snapshot in Hugging Face's cache means the id of its repository
+    None for a pipeline that was assembled in code or loaded from one file: Diffusers records no
+    name for it. A snapshot's folder in Hugging Face's cache means the id of its repository
     (huggingface_hub docs: guides/manage-cache).
     """
     source: str | Path | None = getattr(pipe, "name_or_path", None)

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def arguments(pipe: "DiffusionPipeline") -> Mapping[str, inspect.Parameter]:
-    """By name."""
+    """The names of the call's parameters, with the parameters."""
     return inspect.signature(type(pipe).__call__).parameters
 
 
 def require_arguments(pipe: "DiffusionPipeline", names: Iterable[str]) -> None:
     """Raises MpsDoctorError for a name that the pipeline does not declare.
 
-    Many pipelines of Diffusers also take `**kwargs`, for arguments that it has removed, and ignore
-    every other name in there.
+    Many pipelines of Diffusers also take `**kwargs` for arguments that were removed, and silently
+    ignore all others.
     """
     known = [name for name, one in arguments(pipe).items() if one.kind != one.VAR_KEYWORD][1:]
     for name in names:

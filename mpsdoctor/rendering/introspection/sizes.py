@@ -13,7 +13,7 @@ Size = tuple[int, int]
 
 
 def picture_size(pipe: Any, settings: Mapping[str, Any]) -> Size | None:  # noqa: ANN401
-    """Of the pictures that the pipeline makes when called with `settings`; None where unknown."""
+    """The size of pictures that the pipeline makes with `settings`; None if unknown."""
     default = source_size(pipe, settings) or _default_size(pipe) or (None, None)
     width, height = (
         settings.get(side) or own for side, own in zip(("width", "height"), default, strict=True)
@@ -22,11 +22,11 @@ def picture_size(pipe: Any, settings: Mapping[str, Any]) -> Size | None:  # noqa
 
 
 def source_size(pipe: Any, settings: Mapping[str, Any]) -> Size | None:  # noqa: ANN401
-    """Of the latents or the image in `settings` that a picture is drawn over; None without one.
+    """The size of the latents or image in `settings` that a picture is drawn over; None without.
 
-    In whole steps of what the model can make, as Diffusers rounds it
-    (`VaeImageProcessor.get_default_height_width`). An image that is only looked at, as by an
-    IP-Adapter or FLUX.1 Kontext, has no say in the size.
+    It is rounded down to a size that the model can make, as Diffusers does
+    (`VaeImageProcessor.get_default_height_width`). An image that is only a reference, as for an
+    IP-Adapter or FLUX.1 Kontext, does not count.
     """
     latents = settings.get("latents")
     if latents is not None:
@@ -39,9 +39,9 @@ def source_size(pipe: Any, settings: Mapping[str, Any]) -> Size | None:  # noqa:
 
 
 def require_size(largest_side: int | None, size: Size | None) -> None:
-    """A picture too large makes the Mac swap, or ends the process, or is silently wrong.
+    """Raises MpsDoctorError for a picture that is too large.
 
-    Raises MpsDoctorError.
+    It would make the Mac swap, abort the process, or be silently wrong.
     """
     if largest_side is None or size is None:
         return
@@ -63,9 +63,9 @@ def _draws_over(pipe: Any) -> bool:  # noqa: ANN401
 
 
 def _image_size(pipe: Any, image: Any) -> Size | None:  # noqa: ANN401
-    """Of a PIL image, an array (…, height, width, 3) or a tensor (…, 3, height, width).
+    """The size of a PIL image, an array (…, height, width, 3) or a tensor (…, 3, height, width).
 
-    Of several images the first counts. A tensor can hold latents instead of pixels.
+    Of several images, the first counts. A tensor can hold latents instead of pixels.
     """
     if isinstance(image, list | tuple):
         return _image_size(pipe, image[0]) if image else None
@@ -81,7 +81,7 @@ def _image_size(pipe: Any, image: Any) -> Size | None:  # noqa: ANN401
 
 
 def _latents_size(pipe: Any, latents: Any) -> Size | None:  # noqa: ANN401
-    """Of (…, channels, height, width); None where they are packed as FLUX's are, or are pixels."""
+    """Of (…, channels, height, width); None if they are packed as FLUX's are, or are pixels."""
     channels = getattr(getattr(component(pipe, "vae"), "config", None), "latent_channels", None)
     shape, scale = latents.shape, getattr(pipe, "vae_scale_factor", None)
     if len(shape) != 4 or shape[1] != channels or not isinstance(scale, int):
@@ -96,7 +96,7 @@ def _rounded(pipe: Any, size: Size | None) -> Size | None:  # noqa: ANN401
 
 
 def _default_size(pipe: Any) -> Size | None:  # noqa: ANN401
-    """A default of the call, else the size of the latents that the model was trained on."""
+    """The call's default, else the size of the latents that the model was trained on."""
     accepted = arguments(pipe)
     defaults = [accepted[side].default for side in ("width", "height") if side in accepted]
     if len(defaults) == 2 and all(isinstance(side, int) for side in defaults):

@@ -23,7 +23,7 @@ from mpsdoctor.facts.command import CommandResult
 CHECK = (sys.executable, "-m", "mpsdoctor", "check", "--format", "json")
 BROKEN = {
     "raise ImportError('libtorch_cpu.dylib is not there')": "ImportError: libtorch_cpu.dylib",
-    "import os; os.abort()": "Python was ended by SIGABRT",
+    "import os; os.abort()": "Python was killed by SIGABRT",
     "import os; os._exit(0)": "Python ended with exit code 0",
     "print('{}')": "AttributeError",
 }

@@ -38,7 +38,7 @@ def test_show_gives_value_origin_and_reason(
         return next(line for line in lines if line.startswith(setting))
 
     assert ["attention", "bounded", "file"] == line("attention").split()[:3]
-    assert "What this model needs" in line("attention")
+    assert "This model's needs" in line("attention")
     assert ["vae_tiling", "True", "environment"] == line("vae_tiling").split()[:3]
     assert ["width", "not", "set"] == line("width").split()[:3]
     assert "1.0" in line("PYTORCH_MPS_HIGH_WATERMARK_RATIO")
@@ -77,12 +77,12 @@ def test_show_of_an_unknown_setting_says_what_was_meant(
 def test_a_folder_in_the_place_of_the_profile_is_named(
     command: str, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By a variable that names one, say; it is no internal error, and nothing is written."""
+    """A variable may name one; it is not an internal error, and nothing is written."""
     path.mkdir()
 
     assert ExitCode.FINDINGS is main.run(command.split())
 
-    assert "The profile is no file" in capsys.readouterr().err
+    assert "The profile is not a file" in capsys.readouterr().err
     assert [] == list(path.iterdir())
 
 

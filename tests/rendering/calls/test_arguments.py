@@ -184,7 +184,7 @@ def test_diffusers_own_word_for_the_prompts_is_understood() -> None:
         ({"kwargs": {}}, "Drawing takes no argument kwargs", "Leave it out"),
         ({"prompts": None}, "There is no prompt", "prompt_embeds"),
         ({"prompt": "a"}, "prompts and prompt are both given", "Give one"),
-        ({"prompts": ["a", 3]}, "A prompt cannot be 3", "The pipeline comes first"),
+        ({"prompts": ["a", 3]}, "A prompt cannot be 3", "Give the pipeline first"),
         ({"negative_prompt": ["a", "b"]}, "negative_prompt has 2 values for 1 prompt", "Give one"),
         ({"image": [PHOTO] * 3}, "image has 3 values for 1 prompt", "one value."),
         ({"latents": torch.rand(3, 4, 8, 8)}, "latents has 3 values for 1 prompt", "one value"),

@@ -28,6 +28,6 @@ def test_a_compiled_pipeline_makes_the_same_picture(pipe: Any, profile: Profile)
 
 
 def test_what_is_not_compiled_is_itself(pipe: Any) -> None:
-    """The first component that is there counts; no component is no error."""
+    """The first component that exists counts; a missing one gives None."""
     assert pipe.unet is original(pipe.unet) is component(pipe, "transformer", "unet")
     assert None is component(pipe, "transformer")
