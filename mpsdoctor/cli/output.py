@@ -4,6 +4,7 @@ import io
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 import click
 from rich import box
@@ -13,6 +14,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mpsdoctor.errors import MpsDoctorError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 # A file called `:heart:.txt` stays one.
 _stdout = Console(highlight=False, emoji=False)
@@ -101,6 +105,13 @@ def busy(doing: str) -> AbstractContextManager[object]:
 def result_console() -> Console:
     """The console for results. Results can be updated in place if it `is_interactive`."""
     return _stdout
+
+
+def progress_bar() -> "Progress":
+    """A bar that goes away at the end; in a pipe it prints nothing, not even an empty line."""
+    from rich.progress import Progress
+
+    return Progress(console=_stderr, transient=True, disable=not _stderr.is_terminal)
 
 
 def progress_console() -> Console:

@@ -257,12 +257,12 @@ DRAW_THINGS = (
         ),
         ("a\nSteps: 8, Sampler: Undefined, Seed: 1", Request(prompt="a", steps=8, seed=1)),
         (
-            "a\nSteps: 3, Hashes: {a: 1, b: [2, 3]}, Seed: 5",
+            "a\nSteps: 3, Hashes: {model: 1, lora: [2, Seed: 3]}, Seed: 5",
             Request(
                 prompt="a",
                 steps=3,
                 seed=5,
-                notes=("Hashes: {a: 1, b: [2, 3]} has no effect here",),
+                notes=("Hashes: {model: 1, lora: [2, Seed: 3]} has no effect here",),
             ),
         ),
         (
@@ -290,6 +290,11 @@ DRAW_THINGS = (
         (
             "a\nSteps: 1, CFG scale: +.5e1, Seed: 0, Width: 64, Height: 2048, Count: 1",
             Request(prompt="a", steps=1, cfg_scale=5, seed=0, width=64, height=2048),
+        ),
+        ("a\n-b\nSteps: 3", Request(prompt="a\n-b", steps=3)),
+        (
+            "a\nSteps: 3, Seed: 5, Count: 2, lens: 35mm",
+            Request(prompt="a", steps=3, seed=5, count=2, notes=("lens: 35mm has no effect here",)),
         ),
         (
             f"a\nModel: {'b' * 200}, Distilled CFG Scale: 0",

@@ -110,3 +110,12 @@ def test_a_scheduler_of_diffusers_has_a1111s_names(
         scheduler in {sampler.scheduler for sampler in SAMPLERS.values()}
         and "flow" not in str(config)
     )
+
+
+def test_every_sampler_is_named_by_its_own_scheduler() -> None:
+    """Schedulers of the same class are told apart by their options; others have no name."""
+    for sampler in SAMPLERS.values():
+        assert name_scheduler(sampler.scheduler, sampler.config)[0] == sampler.name
+        for option, value in sampler.config.items():
+            other = {**sampler.config, option: f"not {value}"}
+            assert name_scheduler(sampler.scheduler, other) == ("", None)

@@ -4,6 +4,7 @@ import errno
 import os
 import plistlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -170,7 +171,7 @@ def test_start_and_restart_keep_the_installed_list(mac: Mac, begin: Callable[[Ma
     """The daemon runs with what is installed; with nothing installed, that is said."""
     begin(mac)
     if not mac.agent.plist.exists():
-        for act in (lambda: mac.operator().reach(Goal.START), mac.operator().restart):
+        for act in (partial(mac.operator().reach, Goal.START), mac.operator().restart):
             with pytest.raises(MpsDoctorError) as refused:
                 act()
             assert str(refused.value) == (

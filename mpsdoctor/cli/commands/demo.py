@@ -127,12 +127,10 @@ class _Wait:
 
     def for_images(self) -> list[Path]:
         """The new images, one per prompt. Raises MpsDoctorError if they do not come."""
-        from rich.progress import Progress
-
         from mpsdoctor.hotfolder.status.status import read_status
 
         deadline = time.monotonic() + _TIMEOUT_S
-        with Progress(console=output.progress_console(), transient=True) as bar:
+        with output.progress_bar() as bar:
             task = bar.add_task("loading the model", total=len(PROMPTS))
             while len(images := self._images() - self._earlier) < len(PROMPTS):
                 status = read_status(self._root)

@@ -71,7 +71,10 @@ def list_shipped() -> None:
 @click.argument("name")
 @profile_option
 def use(name: str, profile: Path | None) -> None:
-    """Use a profile that ships, or another file; the previous profile is renamed."""
+    """Use a profile that ships, or another file.
+
+    Renames the previous profile, so that nothing is lost.
+    """
     from mpsdoctor.files import move_to_unused
     from mpsdoctor.profile.loading import load
     from mpsdoctor.profile.saving import save

@@ -37,8 +37,6 @@ def command(
 
     Uses the profile's settings. Never overwrites a file, and downloads nothing.
     """
-    from rich.progress import Progress
-
     from mpsdoctor.cli.settings import Settings
     from mpsdoctor.libraries import require_quiet_libraries
     from mpsdoctor.prompts.request import SEEDS, Request
@@ -59,7 +57,7 @@ def command(
     from mpsdoctor.rendering.pictures import save_png
 
     seed = secrets.randbelow(SEEDS) if seed is None else seed
-    with Progress(console=output.progress_console(), transient=True) as progress:
+    with output.progress_bar() as progress:
         task = progress.add_task(prompt, total=None)
         [picture] = generate(
             settings,

@@ -104,7 +104,7 @@ def uninstall() -> None:
 
 @command.command()
 def start() -> None:
-    """Start the daemon, even after `stop` or if it is disabled in Login Items."""
+    """Start the daemon, even if it is disabled in Login Items."""
     from mpsdoctor.service.state import Goal
 
     _, operator = _ready()

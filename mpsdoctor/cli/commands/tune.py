@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 )
 @profile_option
 def command(model: str | None, rounds: int, steps: int, profile: Path | None) -> None:
-    """Measure which settings are fastest, and keep those in the profile.
+    """Measure which settings are fastest, and keep them.
 
     Each round loads MODEL (default: the profile's) once per setting and renders two short pictures,
     after a warm-up. The profile changes only if a setting is at least 3 % faster than the

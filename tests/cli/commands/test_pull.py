@@ -157,7 +157,7 @@ def test_what_the_profile_loads_is_downloaded_and_renders_offline(hub: Hub, user
     hub.forget()
     code, said = user.run("pull", MODEL)
     assert (0, {"model_index.json"}) == (code, set(hub.sent)), said
-    assert "All of it is here, and verified." in said
+    assert "Everything is here and verified." in said
 
 
 OWN_CODE = """
@@ -202,7 +202,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(hub: Hub, user: Use
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)]
 )
-def test_a_download_that_was_ended_goes_on_the_next_time(
+def test_a_download_that_was_ended_is_resumed_the_next_time(
     hub: Hub, user: User, number: signal.Signals, code: int
 ) -> None:
     """However it ended, and programs find nothing half; what had come is not sent again."""
@@ -214,7 +214,7 @@ def test_a_download_that_was_ended_goes_on_the_next_time(
         process.send_signal(number)
         said, _ = process.communicate(timeout=20)
     assert code == process.returncode
-    assert ("the same command goes on from there" in said) == (number is signal.SIGINT)
+    assert ("The same command resumes the download." in said) == (number is signal.SIGINT)
     assert not (user.repository / "refs").exists()
 
     hub.slow = False
@@ -290,7 +290,10 @@ def refuses(*refusal: object) -> object:
             ["Python code from its repository", "unet"],
         ),
         (lambda it: it.claims.update({UNET: 10**18}), ["Not enough disk space", "hf cache ls"]),
-        (lambda it: it.files.pop("unet/config.json"), ["not whole on the hub", "unet/config.json"]),
+        (
+            lambda it: it.files.pop("unet/config.json"),
+            ["is incomplete on the hub", "Still missing: unet/config.json"],
+        ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) and value else "",
 )
