@@ -99,6 +99,7 @@ CASES: Final[dict[str, tuple[Facts, Needs]]] = {
         ),
     ),
     "a raised limit": (gpu(15 * 1024), UNET),
+    "memory unknown": (mac("2.8.0", None), UNET),
     "conv3d": (gpu(9000, "2.15.0", "26.2", canary="conv3d"), Needs("me/model")),
 }
 # fmt: off
@@ -475,6 +476,15 @@ EXPECTED: Final = [
      "Must not exceed the high ratio, or torch raises an error. Its default is 1.4.",
      "pytorch docs: mps_environment_variables; pytorch #96814",
      "RAM 16 GiB; GPU limit 15.0 GiB; device mps"),
+    ("memory unknown", "environment.PYTORCH_MPS_HIGH_WATERMARK_RATIO", "1.0", "watermark",
+     "Keeps torch within what Metal recommends. Its own limit is 1.7 times that, more than "
+     "this Mac's memory; swapping turns seconds into minutes.",
+     "pytorch docs: mps_environment_variables; pytorch #105839",
+     "RAM not known; device mps"),
+    ("memory unknown", "environment.PYTORCH_MPS_LOW_WATERMARK_RATIO", "0.8", "watermark",
+     "Must not exceed the high ratio, or torch raises an error. Its default is 1.4.",
+     "pytorch docs: mps_environment_variables; pytorch #96814",
+     "RAM not known; device mps"),
     ("conv3d", "environment.PYTORCH_MPS_METAL_VERSION", "3.2", "fault conv3d-wrong-macos-26-2",
      "Avoids the fault conv3d-wrong-macos-26-2. VAEs with three-dimensional convolutions "
      "decode to noise on macOS 26.2.",
