@@ -20,7 +20,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """What takes long to import is imported when it is first used (PEP 562)."""
+    """Imports slow modules when they are first used (PEP 562)."""
     if name in __all__:
         from mpsdoctor import api
 
@@ -29,5 +29,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
 
 
 def __dir__() -> list[str]:
-    """What users import."""
+    """The public names."""
     return __all__

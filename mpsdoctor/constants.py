@@ -1,4 +1,4 @@
-"""What other programs may rely on: exit codes, schema versions and names."""
+"""Exit codes, schema versions and names that other programs may rely on."""
 
 from enum import IntEnum
 from typing import Final
@@ -13,11 +13,11 @@ STATUS_SCHEMA: Final = 1
 EMBEDDED_MODEL: Final = "shapes"
 
 ENV_PREFIX: Final = "MPSDOCTOR_"
-"""Of every environment variable that is mpsdoctor's own."""
+"""The prefix of mpsdoctor's own environment variables."""
 
 
 class ExitCode(IntEnum):
-    """What the process ends with, the same for every output format."""
+    """The exit codes, the same for every output format."""
 
     OK = 0
     FINDINGS = 1

@@ -1,4 +1,4 @@
-"""The one error that is meant for the user, and the one warning."""
+"""The one error for users, and the one warning."""
 
 import difflib
 import sys
@@ -13,8 +13,7 @@ _PACKAGE = f"{__name__.partition('.')[0]}."
 class MpsDoctorError(Exception):
     """Something went wrong that the user can understand and act on.
 
-    `title` says what happened in one line, `detail` what was found or probably meant,
-    `hint` what to do next.
+    `title` says in one line what happened, `detail` why, and `hint` what to do next.
     """
 
     def __init__(
@@ -36,11 +35,11 @@ class MpsDoctorError(Exception):
 
 
 class MpsDoctorWarning(UserWarning):
-    """Something in the user's own code has another effect than it seems to have."""
+    """Something in the user's code does not have the effect it seems to have."""
 
 
 def warn(message: str) -> None:
-    """Issues an MpsDoctorWarning that names the line outside this package which led here."""
+    """Issues an MpsDoctorWarning for the line outside this package that led here."""
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
@@ -50,6 +49,6 @@ def warn(message: str) -> None:
 def did_you_mean(
     name: str, known: Iterable[str], otherwise: str, spell: Callable[[str], str] = str
 ) -> str:
-    """A hint: the known name that is most like `name`, spelt by `spell`, else `otherwise`."""
+    """A hint with the known name most similar to `name`, spelled by `spell`; else `otherwise`."""
     like = difflib.get_close_matches(name, list(known), n=1)
     return f"Did you mean {spell(like[0])}?" if like else otherwise

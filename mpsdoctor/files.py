@@ -1,4 +1,4 @@
-"""Moves that never overwrite, and writes that are whole after a power cut."""
+"""Moves that never overwrite, and writes that survive a power cut."""
 
 import contextlib
 import ctypes
@@ -18,7 +18,7 @@ from mpsdoctor.units import MIB
 # APFS and ext4 allow 255 bytes of UTF-8 in a name.
 MAX_NAME_BYTES: Final = 255
 
-# What a file system answers that does not know a rename without overwriting.
+# The answers of file systems that cannot rename without overwriting.
 _UNSUPPORTED = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 _NO_FLUSH = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY})
 
@@ -26,7 +26,7 @@ _Rename = Callable[[bytes, bytes], int]
 
 
 def _kernel_rename() -> _Rename | None:
-    """The system's rename that refuses an existing target; None where libc has none.
+    """The system's rename that refuses an existing target; None if libc has none.
 
     macOS: renameatx_np(2), AT_FDCWD = -2, RENAME_EXCL = 4. Linux: renameat2(2), AT_FDCWD = -100,
     RENAME_NOREPLACE = 1. Both take the same arguments.
@@ -47,9 +47,9 @@ _rename = _kernel_rename()
 
 
 def rename_noreplace(source: Path, target: Path) -> None:
-    """Renames atomically within one volume; a symlink moves as itself.
+    """Renames atomically within one volume, without following a symlink.
 
-    Raises FileExistsError where `target` exists, and OSError as rename(2) does.
+    Raises FileExistsError if `target` exists, and OSError as rename(2) does.
     """
     if _rename is None:
         return _rename_by_link(source, target)
@@ -62,9 +62,9 @@ def rename_noreplace(source: Path, target: Path) -> None:
 
 
 def _rename_by_link(source: Path, target: Path) -> None:
-    """A folder replaces an empty one that was made for it; anything else gets a second name.
+    """Links a file to its new name; a folder replaces an empty one that is made for it.
 
-    Done again after it was cut short between the two steps, it completes the move.
+    If it was interrupted between the two steps, the same call completes the move.
     """
     if source.is_dir() and not source.is_symlink():
         target.mkdir()
@@ -79,10 +79,10 @@ def _rename_by_link(source: Path, target: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """`rename_noreplace` that is on disk when it returns.
+    """Like `rename_noreplace`, and on disk when it returns.
 
-    An OSError may come after the rename: then only the disk did not confirm it. The folders are
-    opened before, so that it makes no difference whether they themselves are renamed meanwhile.
+    An OSError after the rename means that the disk did not confirm it. The folders are opened
+    first, so it does not matter if they are renamed in the meantime.
     """
     with _opened(target.parent) as arrival, _opened(source.parent) as departure:
         rename_noreplace(source, target)
@@ -91,10 +91,10 @@ def move(source: Path, target: Path) -> None:
 
 
 def move_to_unused(source: Path, folder: Path, stem: str, suffix: str, first: int = 1) -> Path:
-    """Moves to the first unused of `stem.suffix`, `stem-2.suffix`, …; returns where it is.
+    """Moves to the first unused of `stem.suffix`, `stem-2.suffix`, …; returns the new path.
 
-    Used is a name that is `folded` like one in `folder`, whatever its file system thinks. The
-    search begins with number `first`. A move by link that was cut short is completed.
+    A name is used if it is `folded` like one in `folder`, whatever the file system thinks. The
+    search starts at number `first`. An interrupted move by link is completed.
     """
     used = names_used(folder)
     for number in itertools.count(first):
@@ -111,7 +111,7 @@ def move_to_unused(source: Path, folder: Path, stem: str, suffix: str, first: in
 
 
 def exists(path: Path) -> bool:
-    """Whether there is anything of that name. Raises OSError where that cannot be told."""
+    """Whether anything has that name. Raises OSError if that cannot be found out."""
     try:
         path.lstat()
     except FileNotFoundError:
@@ -120,7 +120,7 @@ def exists(path: Path) -> bool:
 
 
 def same_file(path: Path, other: Path) -> bool:
-    """Whether both are names of one file; folders have one name only."""
+    """Whether both are names of the same file."""
     try:
         return os.path.samestat(path.lstat(), other.lstat())
     except FileNotFoundError:
@@ -140,21 +140,21 @@ def folded(name: str) -> str:
 
 
 def numbered_names(stem: str, suffix: str) -> Iterator[str]:
-    """`stem.suffix`, `stem-2.suffix`, `stem-3.suffix`, … without end."""
+    """Yields `stem.suffix`, `stem-2.suffix`, `stem-3.suffix`, … without end."""
     return (numbered(stem, suffix, number) for number in itertools.count(1))
 
 
 def numbered(stem: str, suffix: str, number: int) -> str:
-    """One of these names; the stem is cut where it would be too long for the file system."""
+    """The name with this number; the stem is cut if it is too long for the file system."""
     tail = suffix if number == 1 else f"-{number}{suffix}"
     room = MAX_NAME_BYTES - len(tail.encode())
     return stem.encode()[:room].decode("utf-8", "ignore") + tail
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Readers see the old content or the new; after a power cut it may be either, or empty.
+    """Replaces a file, and keeps its mode. Readers see either the old content or the new.
 
-    Who may read and write the old file, by its mode, may do so with the new one.
+    After a power cut the file may have either content, or be empty.
     """
     with _replacing(path) as file:
         file.write(data)
@@ -171,7 +171,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path` to write to, which takes its place; nothing is left of a failure."""
+    """A temporary file that replaces `path` at the end; it is removed after a failure."""
     temporary = path.with_name(path.name + ".tmp")
     try:
         with temporary.open("wb") as file:
@@ -187,7 +187,7 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 def keep_mode(path: Path, descriptor: int) -> None:
     """Gives a new file the mode of the file at `path`, if there is one.
 
-    Where they are the same nothing is asked of the volume: not every one knows modes.
+    If the modes are equal, nothing is changed, because not every volume supports modes.
     """
     with contextlib.suppress(FileNotFoundError):
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -196,9 +196,9 @@ def keep_mode(path: Path, descriptor: int) -> None:
 
 
 def read_regular(path: Path, most: int = 16 * MIB) -> bytes:
-    """A file of at most `most` bytes. Raises OSError for a larger one, a pipe and a device.
+    """Reads a file of at most `most` bytes. Raises OSError for a larger one, a pipe or a device.
 
-    To open a pipe would wait for its writer, and a device may never end.
+    Opening a pipe could wait for its writer, and a device may never end.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
@@ -211,7 +211,7 @@ def read_regular(path: Path, most: int = 16 * MIB) -> bytes:
 
 
 def sync(path: Path) -> None:
-    """Brings a file's content, or a folder's list of names, onto the disk."""
+    """Flushes a file's content, or a folder's list of names, to the disk."""
     with _opened(path) as descriptor:
         _flush(descriptor)
 
@@ -226,9 +226,9 @@ def _opened(path: Path) -> Iterator[int]:
 
 
 def _flush(descriptor: int) -> None:
-    """On macOS fsync(2) leaves data in the drive's cache; F_FULLFSYNC does not.
+    """On macOS, fsync(2) leaves data in the drive's cache; F_FULLFSYNC does not.
 
-    Network file systems know neither for folders; there is nothing more to ask of them.
+    Network file systems support neither for folders, and offer nothing else.
     """
     try:
         if sys.platform == "darwin":

@@ -1,4 +1,4 @@
-"""The libraries that compute pictures: there or not, and how much they say.
+"""Imports the libraries that compute pictures, and silences them.
 
 None of them is imported before one of these functions is called.
 """
@@ -16,7 +16,7 @@ _SILENT = 50
 def require_libraries(*more: str) -> None:
     """Imports torch, Transformers, Diffusers and `more`.
 
-    Raises MpsDoctorError where one is absent or does not start.
+    Raises MpsDoctorError if one is missing or fails to import.
     """
     try:
         for name in ("torch", "transformers", *more):
@@ -31,9 +31,9 @@ def require_libraries(*more: str) -> None:
 
 
 def require_quiet_libraries(*more: str) -> None:
-    """The same for mpsdoctor's own processes, without the libraries' advice and loading bars.
+    """Like `require_libraries`, without the libraries' advice and loading bars.
 
-    Transformers advises on packages that nothing here needs when it is imported.
+    When it is imported, Transformers recommends packages that nothing here needs.
     """
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     require_libraries(*more)
@@ -45,7 +45,7 @@ def require_quiet_libraries(*more: str) -> None:
 
 
 def silence_libraries() -> None:
-    """For a process that renders nothing, so that their warnings are about nothing that happens."""
+    """For a process that renders nothing: the libraries' warnings do not apply to it."""
     import diffusers.utils.logging
     import transformers.utils.logging
 

@@ -1,4 +1,4 @@
-"""Every place on disk that mpsdoctor reads or writes outside a hot folder."""
+"""Every path that mpsdoctor reads or writes outside a hot folder."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -13,11 +13,11 @@ PROFILE_FILE_VARIABLE = f"{ENV_PREFIX}PROFILE_FILE"
 
 
 def profile_file(environ: Mapping[str, str]) -> Path:
-    """Where the profile lies: `MPSDOCTOR_PROFILE_FILE`, else the platform's settings folder.
+    """The profile's path: `MPSDOCTOR_PROFILE_FILE`, else in the platform's settings folder.
 
     On macOS that is `~/Library/Application Support/mpsdoctor/profile.toml`.
 
-    Raises MpsDoctorError where there is no home directory.
+    Raises MpsDoctorError if there is no home directory.
     """
     chosen = environ.get(PROFILE_FILE_VARIABLE)
     if chosen:
@@ -26,15 +26,15 @@ def profile_file(environ: Mapping[str, str]) -> Path:
 
 
 def profile_path(named: Path | None, environ: Mapping[str, str]) -> Path:
-    """Where the profile lies: what `--profile` names, else its usual place.
+    """The profile's path: the one that `--profile` names, else `profile_file`.
 
-    Raises MpsDoctorError where there is no home directory.
+    Raises MpsDoctorError if there is no home directory.
     """
     return expand(named) if named else profile_file(environ)
 
 
 def find_profile(named: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """The same; None where there is no home directory to look in."""
+    """The profile's path; None if there is no home directory."""
     try:
         return profile_path(named, environ)
     except MpsDoctorError:
@@ -42,7 +42,7 @@ def find_profile(named: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 
 def model_name(model: str) -> str:
-    """A model as a profile names it: a folder by its absolute path, another one as it is."""
+    """A model's name in a profile: the absolute path of a folder, else the name unchanged."""
     if model == EMBEDDED_MODEL:
         return model
     try:
@@ -53,30 +53,30 @@ def model_name(model: str) -> str:
 
 
 def facts_file(profile: Path) -> Path:
-    """Where `mpsdoctor check` keeps what it found of this machine, beside the profile."""
+    """Where `mpsdoctor check` saves the facts of this machine, beside the profile."""
     return profile.with_name(f"{profile.stem}.facts.json")
 
 
 def undo_file() -> Path:
     """Where `mpsdoctor check --fix` records what it does, on macOS beside the profile.
 
-    Raises MpsDoctorError where there is no home directory.
+    Raises MpsDoctorError if there is no home directory.
     """
-    return _own_folder(platformdirs.user_state_dir, "what can be undone") / "undo.json"
+    return _own_folder(platformdirs.user_state_dir, "the undo record") / "undo.json"
 
 
 def plans_folder() -> Path:
-    """Where `mpsdoctor plan` keeps what it has traced; everything there can be made again.
+    """Where `mpsdoctor plan` caches its traces; everything in it can be recreated.
 
-    Raises MpsDoctorError where there is no home directory.
+    Raises MpsDoctorError if there is no home directory.
     """
-    return _own_folder(platformdirs.user_cache_dir, "what was planned before") / "plans"
+    return _own_folder(platformdirs.user_cache_dir, "the cache") / "plans"
 
 
 def log_file() -> Path:
-    """Where `mpsdoctor watch` writes its log lines, on macOS in `~/Library/Logs/mpsdoctor`.
+    """Where `mpsdoctor watch` writes its log, on macOS in `~/Library/Logs/mpsdoctor`.
 
-    Raises MpsDoctorError where there is no home directory.
+    Raises MpsDoctorError if there is no home directory.
     """
     return _own_folder(platformdirs.user_log_dir, "the log") / "daemon.log"
 
@@ -84,7 +84,7 @@ def log_file() -> Path:
 def _own_folder(of: Callable[[str], str], sought: str) -> Path:
     try:
         folder = of("mpsdoctor")
-    except RuntimeError as error:  # some releases leave the ~ to us instead
+    except RuntimeError as error:  # some releases return a path with ~ instead
         raise _no_home(sought, error) from error
     return expand(folder)
 
@@ -92,7 +92,7 @@ def _own_folder(of: Callable[[str], str], sought: str) -> Path:
 def expand(path: str | os.PathLike[str]) -> Path:
     """The absolute form of `path`, with `~` replaced.
 
-    Raises MpsDoctorError where there is no home directory to replace it with.
+    Raises MpsDoctorError if it has a `~`, but there is no home directory.
     """
     try:
         return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 (keeps symlinks)
@@ -102,7 +102,7 @@ def expand(path: str | os.PathLike[str]) -> Path:
 
 def _no_home(sought: str, error: RuntimeError) -> MpsDoctorError:
     return MpsDoctorError(
-        f"There is no home directory to find {sought} in",
+        f"Cannot find {sought}: there is no home directory",
         detail=str(error),
-        hint="Set the environment variable HOME, or name the place with an absolute path.",
+        hint="Set the environment variable HOME, or use an absolute path.",
     )

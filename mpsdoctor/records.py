@@ -1,4 +1,4 @@
-"""The base of every value that is written to or read from a file."""
+"""The base class of all values that are written to or read from files."""
 
 import sys
 
@@ -15,6 +15,6 @@ else:
 class Record(Struct, frozen=True):
     """An immutable value that round-trips through JSON, with `msgspec.json`.
 
-    Unknown keys are ignored, so that a file written by a newer version can still be read. Fields
-    are given by name; one without a default can follow one with it in a class with `kw_only`.
+    Unknown keys are ignored, so files of newer versions can be read. Fields are keyword arguments.
+    In a class with `kw_only`, a field without a default can follow one that has one.
     """

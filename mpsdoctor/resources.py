@@ -1,7 +1,7 @@
 """Files that ship with mpsdoctor, wherever it is installed.
 
-`profiles/`, `launchd/` and `docs/checks/` lie beside the package in a checkout (also an editable
-install) and in `mpsdoctor/shipped/` in a wheel; see the build settings in pyproject.toml.
+In a checkout, or an editable install, `profiles/`, `launchd/` and `docs/checks/` are beside the
+package. In a wheel they are in `mpsdoctor/shipped/`; see the build settings in pyproject.toml.
 """
 
 from pathlib import Path
@@ -28,5 +28,5 @@ def embedded_model() -> Path:
 
 
 def is_embedded(source: str | Path) -> bool:
-    """Whether `source`, of which a pipeline was loaded, is the embedded model's name or folder."""
+    """Whether `source`, from which a pipeline was loaded, is the embedded model."""
     return Path(source) in (Path(EMBEDDED_MODEL), embedded_model())

@@ -1,6 +1,6 @@
-"""Amounts as people read them: memory in GiB, as PyTorch counts, files and disks in GB, as Finder.
+"""Amounts as text: memory in GiB (2³⁰ bytes) like PyTorch, files and disks in GB (10⁹) like Finder.
 
-Activity Monitor writes GB for what is GiB here, and a "16 GB" Mac has 16 GiB.
+Activity Monitor writes GB, but means GiB: a "16 GB" Mac has 16 GiB.
 """
 
 from typing import Final
@@ -19,22 +19,22 @@ def gib(size: float) -> str:
 
 
 def in_gib(size: float) -> str:
-    """Without the unit: to a tenth, or to two digits where there is less than 1 GiB."""
+    """Without the unit, with one digit after the point; with two below 1 GiB."""
     return f"{size / GIB:.1f}" if size >= GIB else f"{size / GIB:.2f}"
 
 
 def whole_gib(size: float) -> str:
-    """Memory that is built in, or an estimate: `16 GiB`."""
+    """Built-in or estimated memory, without digits after the point: `16 GiB`."""
     return f"{size / GIB:.0f} GiB"
 
 
 def mib(size: float) -> str:
-    """Memory that is little: `64 MiB`."""
+    """A small amount of memory: `64 MiB`."""
     return f"{size / MIB:.0f} MiB"
 
 
 def gb(size: float) -> str:
-    """A file, or room on a disk; what is small in MB or kB."""
+    """A file's size, or space on a disk; small amounts in MB or kB."""
     if size >= GB:
         return f"{size / GB:.1f} GB"
     return f"{size / MB:.0f} MB" if size >= MB else f"{size / KB:.0f} kB"

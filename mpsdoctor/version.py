@@ -1,3 +1,3 @@
-"""The release; the build reads it here."""
+"""The version number; the build reads it from here."""
 
 __version__ = "0.1.0"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# No deadlines: a busy machine is no fault of the code. Under CI the examples are always the same.
+# No deadlines: the code cannot help a busy machine. Under CI the examples are always the same.
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")

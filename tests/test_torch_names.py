@@ -4,16 +4,16 @@ What the releases have is recorded in tests/facts/torch-names/, and tests/suppor
 says how to record another. A name is guarded for the releases that lack it where, in one function,
 
 * it is asked for with `getattr` and a default;
-* it stands where a `hasattr` must have been true: in the branch of an `if` or a conditional
+* it is in a place where a `hasattr` must have been true: in the branch of an `if` or a conditional
   expression, behind `and` or `or`, or after an `if` that leaves;
-* it stands in a `try` that catches AttributeError by its name, or ImportError for an import.
-  Catching every exception is no guard: it would hide a misspelt name.
+* it is in a `try` that catches AttributeError by its name, or ImportError for an import.
+  Catching every exception does not guard a call: it would hide a misspelled name.
 
-Comparing versions is no guard either: `hasattr` cannot be mistaken in the version. Scopes are not
-told apart: a name that stands for a module of torch does so in the whole file. A module that is
-handed on, to a function or an attribute, is refused, since it cannot be followed from there. Out of
-sight are a module that torch itself is asked for by a name which is not written out, as in
-`getattr(torch, device)`, and one that another file or a class has given a name.
+Comparing versions does not guard it either: only `hasattr` cannot be mistaken. Scopes are not told
+apart: a name that means a module of torch means it in the whole file. A module that is passed to a
+function or an attribute is refused, because it cannot be followed from there. Two things are not
+seen: a module that torch is asked for with a computed name, as in `getattr(torch, device)`, and one
+that another file or a class has given a name.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""Every check, in the order of the report. Ids are never given to another check."""
+"""Every check, in the order of the report. An id is never reused for another check."""
 
 from mpsdoctor.checks.families import (
     agent,

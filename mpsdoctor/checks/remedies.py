@@ -1,4 +1,4 @@
-"""The lines to copy that several checks share."""
+"""The commands that several checks suggest."""
 
 import shlex
 
@@ -15,7 +15,7 @@ GOOD_PYTHON = Version("3.12")
 _ACTIVATE = "source ~/pictures/bin/activate"
 _WITH_HOMEBREW = ("brew install python@3.12", "/opt/homebrew/bin/python3.12 -m venv ~/pictures")
 HOMEBREW_ENVIRONMENT = (*_WITH_HOMEBREW, _ACTIVATE)
-"""Shell lines that make an environment with a Python that is good, and go into it."""
+"""Shell lines that make an environment with a good Python, and activate it."""
 
 
 def python_line(facts: Facts, *arguments: str) -> str:
@@ -24,18 +24,18 @@ def python_line(facts: Facts, *arguments: str) -> str:
 
 
 def environment_lines(facts: Facts) -> tuple[str, ...]:
-    """Shell lines that make an environment with the examined Python, and go into it."""
+    """Shell lines that make an environment with the examined Python, and activate it."""
     return (_venv_line(facts), _ACTIVATE)
 
 
 def is_of_xcode(facts: Facts) -> bool:
-    """Whether it is Apple's: its framework is called Python3, everybody else's Python."""
+    """Whether it is Apple's: only its framework is called Python3, the others Python."""
     base = f"{facts.python.base_prefix or ''}/"
     return "/Python3.framework/" in base or facts.python.executable == "/usr/bin/python3"
 
 
 def is_in_environment(facts: Facts) -> bool | None:
-    """Whether the examined Python has packages of its own; None where that is not known."""
+    """Whether the examined Python is in an environment; None if that is not known."""
     python = facts.python
     if python.conda:
         return True
@@ -47,15 +47,15 @@ def is_in_environment(facts: Facts) -> bool | None:
 
 
 def install(facts: Facts, what: str, *arguments: str) -> Remedy:
-    """Install `what`, which `arguments` name to pip."""
+    """Install `what`; `arguments` are pip's."""
     return Remedy(text=f"Install {what}{_where(facts)}:", commands=install_lines(facts, *arguments))
 
 
 def install_lines(facts: Facts, *arguments: str) -> tuple[str, ...]:
-    """Shell lines that install into the environment that was examined, or into a new one.
+    """Shell lines that install into the examined environment, or into a new one.
 
-    A Python that is in none may refuse ("externally managed", PEP 668); what uv makes, tools among
-    them, has no pip, and uv's own takes the same arguments.
+    A Python outside an environment may refuse ("externally managed", PEP 668). Environments and
+    tools made by uv have no pip, but uv's own takes the same arguments.
     """
     if is_in_environment(facts) is False:
         make = _WITH_HOMEBREW if is_of_xcode(facts) else (_venv_line(facts),)
@@ -74,15 +74,15 @@ def install_torch(facts: Facts, *options: str) -> Remedy:
     if newest is None:
         return _no_torch(facts, macos)
     return Remedy(
-        text=f"{_reservation(newest, macos)}Install PyTorch {newest}{_where(facts)}, the newest "
-        f"known with a build for Python {python} and an mps device on macOS "
-        f"{facts.system.macos_version}{_spared(newest, macos)}:",
+        text=f"{_caveat(newest, macos)}Install PyTorch {newest}{_where(facts)}, the newest "
+        f"known release with a build for Python {python} and an mps device on macOS "
+        f"{facts.system.macos_version}{_why_not_newer(newest, macos)}:",
         commands=install_lines(facts, *options, f"torch=={newest}"),
     )
 
 
 def newer_torch(facts: Facts) -> Version | None:
-    """What `install_torch` installs, where that is newer than what is there."""
+    """What `install_torch` installs, if that is newer than the installed PyTorch."""
     torch, macos = versions.parse(facts.torch_version), versions.parse(facts.system.macos_version)
     if torch is None or macos is None:
         return None
@@ -99,29 +99,30 @@ def _where(facts: Facts) -> str:
 
 
 def _python_to_install_for(facts: Facts) -> Version:
-    """That of the environment to which the lines lead."""
+    """The Python of the environment that the lines install into."""
     if is_of_xcode(facts) and is_in_environment(facts) is False:
         return GOOD_PYTHON
     return versions.parse(facts.python.version) or GOOD_PYTHON
 
 
-def _reservation(newest: Version, macos: Version) -> str:
-    """What an old PyTorch, the newest that fits here, is not enough for."""
+def _caveat(newest: Version, macos: Version) -> str:
+    """Says what mpsdoctor needs to render, if the newest PyTorch that fits here is too old."""
     needed = floors.load().render.torch
     if newest >= needed:
         return ""
     floor = floors.macos_floor(needed)
     newer = f"macOS {floor} or newer" if floor and macos < floor else f"Python {GOOD_PYTHON}"
     return (
-        f"mpsdoctor itself renders with PyTorch {needed} or newer, which needs {newer}; code of "
-        "your own can do with less. "
+        f"mpsdoctor itself renders with PyTorch {needed} or newer, which needs {newer}. Your own "
+        "code can work with less. "
     )
 
 
-def _spared(newest: Version, macos: Version) -> str:
-    """Why it is not the very newest."""
+def _why_not_newer(newest: Version, macos: Version) -> str:
     limit = torch_limit(macos)
-    return f" that MPS104 does not warn of ({limit} and newer)" if limit and newest < limit else ""
+    if limit is None or newest >= limit:
+        return ""
+    return f" (MPS104 warns about {limit} and newer)"
 
 
 def _no_torch(facts: Facts, macos: Version) -> Remedy:
@@ -129,10 +130,10 @@ def _no_torch(facts: Facts, macos: Version) -> Remedy:
     newest = floors.newest_torch_for(macos, GOOD_PYTHON)
     if newest is None:
         return Remedy(
-            text=f"No known PyTorch has an mps device on {macos_name}; only a newer macOS helps."
+            text=f"No known PyTorch has an mps device on {macos_name}. Only a newer macOS helps."
         )
     return Remedy(
         text=f"No known PyTorch has both a build for Python {facts.python.version} and an mps "
-        f"device on {macos_name}. {_reservation(newest, macos)}Make a new environment with Python "
+        f"device on {macos_name}. {_caveat(newest, macos)}Make a new environment with Python "
         f"{GOOD_PYTHON}, for which there is PyTorch {newest}, and install mpsdoctor there."
     )

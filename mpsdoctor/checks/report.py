@@ -1,4 +1,4 @@
-"""What a check is and what it can say."""
+"""Checks, their findings, and the report."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Severity(str, Enum):
 
 
 class Outcome(str, Enum):
-    """What a report comes down to; `NOT_ASKED` where nothing is wrong, but torch was left out."""
+    """The verdict of a report; `NOT_ASKED` if nothing is wrong, but torch was not asked."""
 
     READY = "ready"
     BLOCKED = "blocked"
@@ -34,8 +34,7 @@ class Outcome(str, Enum):
 class Status(str, Enum):
     """How a check ended. `CRASHED` and `TIMED_OUT` mean: not known, never ok.
 
-    `NOT_RECORDED` is for facts that a recorded machine may lack, where the verdict does not depend
-    on them.
+    `NOT_RECORDED` is for facts that a recorded machine may lack and that do not affect the verdict.
     """
 
     OK = "ok"
@@ -47,9 +46,9 @@ class Status(str, Enum):
 
 
 class NoAnswerError(Exception):
-    """The facts hold no answer to a check, so that it is neither ok nor a finding.
+    """The facts have no answer to a check, so that it is neither ok nor a finding.
 
-    `status` is `SKIPPED` where nobody asked and `TIMED_OUT` where no answer came.
+    `status` is `SKIPPED` if nobody asked, and `TIMED_OUT` if no answer came.
     """
 
     def __init__(self, reason: str, status: Status = Status.SKIPPED) -> None:
@@ -59,15 +58,15 @@ class NoAnswerError(Exception):
 
 
 class FixKind(str, Enum):
-    """What `mpsdoctor check --fix` can do by itself: nothing that it could not take back."""
+    """What `mpsdoctor check --fix` can do by itself: only what it can undo."""
 
     HOT_FOLDER = "make the hot folder"
-    PROFILE = "write the profile anew"
+    PROFILE = "rewrite the profile"
     SETTINGS = "put tuned values back"
 
 
 class Fix(Record):
-    """What `mpsdoctor check --fix` does about a finding; `settings` are those to put back."""
+    """What `mpsdoctor check --fix` does about a finding; `settings` are those to restore."""
 
     kind: FixKind
     settings: tuple[str, ...] = ()
@@ -76,8 +75,8 @@ class Fix(Record):
 class Remedy(Record):
     """What to do about a finding; `commands` are complete lines to copy.
 
-    A remedy is safe where it has a `fix`, which can be undone. One with commands is unsafe: they
-    are for the user to read and run. Any other is manual.
+    A remedy with a `fix` is safe: the fix can be undone. A remedy with commands is unsafe: users
+    read and run them. Any other remedy is manual.
     """
 
     text: str
@@ -88,7 +87,7 @@ class Remedy(Record):
 class Finding(Record):
     """What a check found, and what that means for pictures.
 
-    `caveat` is what the verdict adds on a machine that is ready all the same.
+    `caveat` is what the verdict adds if the machine is ready.
     """
 
     severity: Severity
@@ -103,9 +102,9 @@ class Finding(Record):
 class Check:
     """A question with a stable id. `examine` is pure: the same facts, the same finding.
 
-    It raises NoAnswerError where the facts cannot tell. `requires` names earlier checks without
-    whose success the answer would only repeat their finding. `asks_torch` marks what a quick
-    examination, which does not import torch, leaves out.
+    It raises NoAnswerError if the facts have no answer. `requires` names earlier checks. If one of
+    them fails, this check would only repeat its finding. A quick examination does not import torch,
+    and skips the checks marked with `asks_torch`.
     """
 
     id: str
@@ -118,7 +117,7 @@ class Check:
 class Result(Record):
     """How one check ended; `reason` says why it was skipped or how it crashed.
 
-    `needs` is the id of the check that it was skipped for, if that was why.
+    `needs` is the id of the required check that failed, if that is why it was skipped.
     """
 
     id: str
@@ -130,7 +129,7 @@ class Result(Record):
 
 
 class Report(Record):
-    """Every result, in the registry's order, with the facts they follow from."""
+    """Every result, in the registry's order, with the facts that they are based on."""
 
     facts: Facts
     results: tuple[Result, ...]
@@ -145,17 +144,17 @@ class Report(Record):
         )
 
     @property
-    def reserves(self) -> tuple[str, ...]:
-        """What a machine that is ready is not ready for."""
+    def caveats(self) -> tuple[str, ...]:
+        """What limits the verdict of a machine that is ready."""
         found = (result.finding for result in self.results if result.finding is not None)
         return tuple(finding.caveat for finding in found if finding.caveat)
 
     @property
     def unknown(self) -> tuple[Result, ...]:
-        """The results that leave open whether this machine can render on mps.
+        """The results without which it is not known whether this machine can render on mps.
 
-        A skipped check does so only where no error has settled the question, and is counted once,
-        at the check that it was skipped for.
+        Skipped checks count only if there is no error. A check that was skipped because another
+        failed does not count: the other one does.
         """
         lost = {Status.CRASHED, Status.TIMED_OUT} | (set() if self.errors else {Status.SKIPPED})
         return tuple(
@@ -172,7 +171,7 @@ class Report(Record):
         return Outcome.READY if self.facts.torch else Outcome.NOT_ASKED
 
     def exit_code_at(self, level: Severity = Severity.ERROR) -> ExitCode:
-        """Findings count from `level` on. Unknown results outweigh them: none may pass for ok."""
+        """Findings count from `level` on. Unknown results come first: they never pass for ok."""
         if self.unknown:
             return ExitCode.INTERNAL
         found = (result.finding for result in self.results if result.finding is not None)

@@ -8,7 +8,7 @@ from mpsdoctor.facts.records import Facts
 
 
 def examine(facts: Facts, checks: Sequence[Check] = CHECKS) -> Report:
-    """Every check's result; a check that raises never takes the others with it."""
+    """Every check's result; a check that crashes does not stop the others."""
     results: dict[str, Result] = {}
     for check in checks:
         results[check.id] = _examine_one(check, facts, results)
@@ -17,7 +17,7 @@ def examine(facts: Facts, checks: Sequence[Check] = CHECKS) -> Report:
 
 def _examine_one(check: Check, facts: Facts, earlier: Mapping[str, Result]) -> Result:
     for needed in check.requires:
-        if needed in earlier and _stands_in_the_way(earlier[needed]):
+        if needed in earlier and _blocks(earlier[needed]):
             reason = f"needs {needed} ({earlier[needed].title})"
             return _result(check, Status.SKIPPED, reason=reason, needs=needed)
     try:
@@ -31,8 +31,8 @@ def _examine_one(check: Check, facts: Facts, earlier: Mapping[str, Result]) -> R
     return Result(id=check.id, title=check.title, status=Status.FINDING, finding=finding)
 
 
-def _stands_in_the_way(result: Result) -> bool:
-    """A note or a warning does not: what comes after it can still be told."""
+def _blocks(result: Result) -> bool:
+    """Only an error does: after a note or a warning, a later check still has an answer."""
     if result.finding is not None:
         return result.finding.severity is Severity.ERROR
     return result.status not in (Status.OK, Status.NOT_RECORDED)

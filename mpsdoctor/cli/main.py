@@ -1,4 +1,4 @@
-"""`mpsdoctor`: one module a command, and one boundary that turns errors into exit codes."""
+"""`mpsdoctor`: one module per command, and one place that turns errors into exit codes."""
 
 import importlib
 import sys
@@ -27,7 +27,7 @@ COMMANDS = {
     "bugreport": "mpsdoctor.cli.commands.bugreport",
     "demo": "mpsdoctor.cli.commands.demo",
 }
-"""Name to module; each module's `command` is imported only when it is needed."""
+"""The module of each command, which is imported only when it is needed."""
 
 
 class _Commands(click.Group):
@@ -49,14 +49,14 @@ def mpsdoctor() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits with its code."""
-    output.write_what_the_encoding_has()
+    output.replace_unencodable()
     sys.exit(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> ExitCode:
-    """Runs one command; every way in which it can end becomes an exit code.
+    """Runs one command and turns every way it can end into an exit code.
 
-    click alone would give 1 to an interrupt and to a bug, which here means findings.
+    click itself would exit with 1 after an interrupt or a bug, which here means findings.
     """
     try:
         code = mpsdoctor.main(arguments, prog_name="mpsdoctor", standalone_mode=False)

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options and arguments that several commands share."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ profile_option = click.option(
     "--profile",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The profile's file.  [default: where `mpsdoctor profile path` says]",
+    help="The profile to use.  [default: see `mpsdoctor profile path`]",
 )
 
 dir_option = click.option(
@@ -23,7 +23,7 @@ dir_option = click.option(
     "folder",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The hot folder.  [default: the profile's, ~/mpsdoctor]",
+    help="The hot folder.  [default: the profile's, usually ~/mpsdoctor]",
 )
 
 _ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
@@ -31,11 +31,11 @@ _PAGE = re.compile(r"(?:https?://)?(?:huggingface\.co|hf\.co)/([^/?#]+/[^/?#]+).
 
 
 def model_name(text: str) -> str:
-    """MODEL as every command names it: `shapes`, a folder's absolute path, or a hub's ORG/NAME.
+    """Normalizes MODEL: `shapes`, the absolute path of a folder, or ORG/NAME on the hub.
 
-    The address of a model's page on the hub is taken for its id.
+    The address of a model's page on the hub stands for its id.
 
-    Raises click.BadParameter for anything else, also for a folder that does not exist.
+    Raises click.BadParameter for anything else, including a folder that does not exist.
     """
     from mpsdoctor.paths import expand
 
@@ -50,13 +50,13 @@ def model_name(text: str) -> str:
     if text.startswith((".", "/", "~")):
         raise click.BadParameter(f"There is no folder {text}.")
     raise click.BadParameter(
-        f"{text!r} is no folder and no id on Hugging Face, such as ORG/NAME; {EMBEDDED_MODEL} is "
-        "the embedded model."
+        f"{text!r} is not a folder, and not a Hugging Face id such as ORG/NAME. The embedded "
+        f"model is called {EMBEDDED_MODEL}."
     )
 
 
 def hot_folder(folder: Path | None, settings: "Profile") -> Path:
-    """The hot folder: what `--dir` says, else the profile's."""
+    """The hot folder: that of `--dir`, else the profile's."""
     from mpsdoctor.paths import expand
 
     return expand(folder or settings.hot_folder)

@@ -4,6 +4,7 @@ import io
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 import click
 from rich import box
@@ -14,6 +15,9 @@ from rich.text import Text
 
 from mpsdoctor.errors import MpsDoctorError
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 # A file called `:heart:.txt` stays one.
 _stdout = Console(highlight=False, emoji=False)
 _stderr = Console(highlight=False, emoji=False, stderr=True)
@@ -22,19 +26,19 @@ _NO_LIMIT = 10_000
 """Columns; no cell is wider."""
 
 
-def write_what_the_encoding_has() -> None:
-    """A terminal of Latin-1, say, gets `?` for other characters, where Python would raise.
+def replace_unencodable() -> None:
+    """Writes `?` for characters that the terminal's encoding lacks; Python would raise an error.
 
-    Where it would not, as in the C locale (PEP 538), nothing changes.
+    If Python would not, as in the C locale (PEP 538), nothing changes.
     """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")
 
 
 def show(result: str | Text | Table) -> None:
-    """What the user asked for. Strings are not taken as markup, and lines of text stay whole.
+    """Prints a result to stdout. Strings are not parsed as markup, and lines are not wrapped.
 
-    So do those of a table where no terminal is there to show them.
+    Lines of a table are wrapped only on a terminal.
     """
     if isinstance(result, Table) and not _stdout.is_terminal:
         result.width = Measurement.get(
@@ -44,7 +48,7 @@ def show(result: str | Text | Table) -> None:
 
 
 def table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
-    """Nothing in it is cut: the first column, of names to type, stays whole, the others fold."""
+    """A table that cuts nothing: the first column, of names to type, never wraps; others do."""
     lines = list(rows)
     widest = max((len(name) for name, *_ in lines), default=0)
     name, *others = titles
@@ -56,7 +60,7 @@ def table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
 
 
 def show_page(markdown: str) -> None:
-    """A page of documentation: laid out on a terminal, as it is elsewhere."""
+    """Prints a page of documentation: formatted on a terminal, as Markdown elsewhere."""
     from rich.markdown import Markdown
 
     if _stdout.is_terminal:
@@ -66,43 +70,50 @@ def show_page(markdown: str) -> None:
 
 
 def width() -> int:
-    """Columns of the terminal, 80 where there is none."""
+    """Columns of the terminal; 80 if there is none."""
     return _stdout.width
 
 
 def tell(line: str) -> None:
-    """What happens meanwhile."""
+    """Prints a line about progress to stderr."""
     _stderr.print(line, markup=False, soft_wrap=True)
 
 
 def show_error(error: MpsDoctorError) -> None:
-    """Title, detail and next step; lines stay whole, so that a command in them can be copied."""
+    """Prints title, detail and hint. Lines are not wrapped, so that commands can be copied."""
     _stderr.print(Text.assemble(("Error: ", "bold red"), (error.title, "bold")), soft_wrap=True)
     for line in f"{error.detail}\n{error.hint}".splitlines():
         if line:
             _stderr.print(Text(f"  {line}"), soft_wrap=True)
 
 
-def somebody_is_there() -> bool:
-    """Whether a question can be answered."""
+def can_ask() -> bool:
+    """Whether a user is there to answer a question."""
     return sys.stdin.isatty()
 
 
 def ask(question: str) -> bool:
-    """Whether the user says yes; silence is a no."""
+    """Whether the user says yes. Pressing Return means no."""
     return click.confirm(question, err=True)
 
 
 def busy(doing: str) -> AbstractContextManager[object]:
-    """Shows that something is going on, where somebody watches."""
+    """Shows a spinner, if stderr is a terminal."""
     return _stderr.status(doing) if _stderr.is_terminal else nullcontext()
 
 
 def result_console() -> Console:
-    """Where results are kept up to date in their place, if it `is_interactive`."""
+    """The console for results. Results can be updated in place if it `is_interactive`."""
     return _stdout
 
 
+def progress_bar() -> "Progress":
+    """A bar that goes away at the end; in a pipe it prints nothing, not even an empty line."""
+    from rich.progress import Progress
+
+    return Progress(console=_stderr, transient=True, disable=not _stderr.is_terminal)
+
+
 def progress_console() -> Console:
-    """Where progress belongs; its `is_terminal` says whether anybody watches."""
+    """The console for progress. Only a user at a terminal (`is_terminal`) sees progress."""
     return _stderr

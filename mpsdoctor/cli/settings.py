@@ -1,4 +1,4 @@
-"""The settings that a command renders a model with."""
+"""The settings with which a command renders a model."""
 
 import os
 from functools import cache
@@ -15,10 +15,10 @@ from mpsdoctor.tuning.machine import machine_facts
 
 
 class Settings:
-    """Those of the profile at `path`, and of the variables `MPSDOCTOR_…`, for any model.
+    """The settings for any model, from the profile at `path` and the variables `MPSDOCTOR_…`.
 
-    The machine is examined once at the most. Raises MpsDoctorError where the profile is not
-    understood, or absent, unless it is `optional`.
+    The machine is examined at most once. Raises MpsDoctorError if the profile is invalid, or if it
+    does not exist and is not `optional`.
     """
 
     def __init__(self, path: Path, *, optional: bool = False) -> None:
@@ -29,19 +29,19 @@ class Settings:
         )
 
     def of(self, model: str | None = None, configs: Configs | None = None) -> Profile:
-        """For `model`, by default the one that the profile names.
+        """The settings for `model`, by default the profile's.
 
-        `configs` are the model's, where they are known already.
+        `configs` are the model's config files, if they were already read.
         """
         return self.explained(model, configs).loaded.profile
 
     def explained(
         self, model: str | None = None, configs: Configs | None = None
     ) -> ModelSettings[Profile]:
-        """The same, with where each value comes from and why it was chosen."""
+        """The same settings, each with its origin and its reason."""
         return settings_for(Profile, model, self.layers, self._facts, self._host, configs)
 
     def choices(self, model: str | None = None) -> Choices:
-        """What is tuned for it on this machine, with rules, facts and evidence."""
+        """What tuning chooses for the model on this machine, with rules, facts and evidence."""
         name = model_name(model or self.layers.model)
         return choices_for(name, self.layers, self._facts, self._host)

@@ -1,4 +1,4 @@
-"""What the agent is installed with from here, and where the daemon of an installed one looks."""
+"""The agent's property list for this terminal, and the hot folder of an installed agent."""
 
 import os
 import sys
@@ -19,13 +19,13 @@ _HOT_FOLDER_VARIABLE = f"{ENV_PREFIX}HOT_FOLDER"
 def agents_plist(agent: Agent, options: tuple[str, ...]) -> bytes:
     """The property list for a daemon with `options`, from the profile and this terminal.
 
-    It names the hot folder: the daemon stays there until it is installed anew, whatever the profile
-    says meanwhile. A profile that is not there, or not understood, counts as an empty one.
+    It names the hot folder: the daemon keeps it until the agent is installed again, even if the
+    profile changes. A profile that is missing or not valid counts as an empty one.
     """
     profile = find_profile(chosen(options, "--profile"), os.environ)
     settings = quick_settings.read(profile, os.environ)
     hot_folder = chosen(options, "--dir") or settings.hot_folder
-    # launchd runs it in /, and expands no ~.
+    # launchd runs it in /, and does not expand ~.
     places = {_HOT_FOLDER_VARIABLE: str(_expanded(hot_folder))}
     if named := os.environ.get(PROFILE_FILE_VARIABLE):
         places[PROFILE_FILE_VARIABLE] = str(_expanded(named))
@@ -36,7 +36,7 @@ def agents_plist(agent: Agent, options: tuple[str, ...]) -> bytes:
 def agents_hot_folder(content: bytes | None) -> Path:
     """The hot folder of the daemon that the property list `content` starts.
 
-    This terminal's variables do not change it. Without a list it is that of a daemon started here.
+    This terminal's variables do not change it. Without a list, it is that of a daemon started here.
     """
     if content is None:
         return _expanded(quick_settings.read(find_profile(None, os.environ), os.environ).hot_folder)
@@ -55,5 +55,5 @@ def _content(profile: Path | None) -> bytes:
 
 
 def _expanded(path: str | Path) -> Path:
-    """Without a home directory the `~` stays, and nothing is found there."""
+    """Without a home directory the `~` stays, and nothing is found in it."""
     return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 (no raise)

@@ -38,14 +38,14 @@ def examine_machine(
 ) -> "Report":
     """Collects this machine's facts and runs every check.
 
-    What the profile names is looked at too: its model (or `model`) and its hot folder. `python`
-    names the program or the folder of another Python, whose environment is examined instead of
-    this one. `quick` imports no torch. The profile, where `--profile` is `profile`, is judged with
-    this environment's torch, so with neither of the two. The arithmetic is tried out on `device`,
-    by default on mps where there is one, and so is a picture with `render`. `busy` is entered, with
-    what is done, for as long as that takes.
+    This includes the profile's model (or `model`) and its hot folder. `python` names the program or
+    the folder of another Python, whose environment is examined instead of this one. `quick` does
+    not import torch. The profile (`profile` is the value of `--profile`) is judged with this
+    environment's torch, so not with `python` or `quick`. The arithmetic is tested on `device`, by
+    default on mps if there is one; with `render`, so is a picture. `busy` gets a description of the
+    work, and is entered while it runs.
 
-    Raises MpsDoctorError where that Python cannot be asked, or no check has an id of `ignore`.
+    Raises MpsDoctorError if that Python does not answer, or if no check has an id in `ignore`.
     """
     from msgspec.structs import replace
 
@@ -53,7 +53,7 @@ def examine_machine(
     from mpsdoctor.facts.collect import collect
 
     checks = choose_checks(quick, ignore)
-    # Another model than the profile's is about to get a number format of its own.
+    # A model that is not the profile's gets its own number format later.
     dtype = settings.dtype if model in (None, settings.model) else None
     with busy("Examining this machine …" if quick else "Asking PyTorch …"):
         facts = collect(
@@ -76,7 +76,7 @@ def examine_machine(
 
 
 def _agent(quick: bool) -> "AgentFacts":
-    """How the launchd agent stands; its own view takes as long as importing PyTorch."""
+    """The state of the launchd agent; what it sees itself takes as long as importing PyTorch."""
     from mpsdoctor.doctor.agent_configuration import agents_hot_folder, agents_plist
     from mpsdoctor.facts.command import run
     from mpsdoctor.service.agent import Agent
@@ -100,7 +100,7 @@ def _another(python: str) -> "Interpreter":
 
 
 def read_facts(path: Path) -> "Facts":
-    """A recorded machine. Raises MpsDoctorError where the file is none."""
+    """A recorded machine. Raises MpsDoctorError if the file cannot be read as one."""
     import msgspec
 
     from mpsdoctor.facts.records import Facts
@@ -117,7 +117,7 @@ def read_facts(path: Path) -> "Facts":
 
 
 def choose_checks(quick: bool, ignore: Iterable[str]) -> "list[Check]":
-    """Every check but those. Raises MpsDoctorError for an id that no check has."""
+    """Every check except those. Raises MpsDoctorError for an id that no check has."""
     from mpsdoctor.checks.registry import CHECKS
 
     ids = [check.id for check in CHECKS]
@@ -134,7 +134,7 @@ def choose_checks(quick: bool, ignore: Iterable[str]) -> "list[Check]":
 
 
 def owner() -> "Owner":
-    """Whose names are kept out of what is shared."""
+    """The user whose names are removed from shared reports."""
     from mpsdoctor.facts.redact import Owner
 
     try:

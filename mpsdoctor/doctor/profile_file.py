@@ -1,4 +1,4 @@
-"""The profile as a fact: what a check can hold against this machine."""
+"""The profile as a fact that checks compare with this machine."""
 
 import os
 from collections.abc import Mapping
@@ -14,20 +14,20 @@ from mpsdoctor.profile.settings import Profile
 
 
 def read(path: Path, environ: Mapping[str, str]) -> ProfileFile:
-    """The profile at `path`, links followed; one that is not there has no settings.
+    """The profile at `path`, links followed; a missing one has no settings.
 
-    A problem of the file comes before one that the variables `MPSDOCTOR_…` have.
+    A problem in the file comes before a problem in the variables `MPSDOCTOR_…`.
     """
     real = Path(os.path.realpath(path))
     there = real if os.path.exists(real) else None  # noqa: PTH110 (never raises)
     try:
         profile = load(Profile, there, {}).profile
     except MpsDoctorError as error:
-        return _not_understood(real, error, mendable=_is_readable(real))
+        return _not_valid(real, error, fixable=_is_readable(real))
     try:
         load(Profile, there, environ)
     except MpsDoctorError as error:
-        return _not_understood(real, error, mendable=False)
+        return _not_valid(real, error, fixable=False)
     if there is None:
         return ProfileFile(path=str(real))
     settings = _judged(profile)
@@ -36,13 +36,13 @@ def read(path: Path, environ: Mapping[str, str]) -> ProfileFile:
     return ProfileFile(path=str(real), settings=settings, pinned=pinned)
 
 
-def _not_understood(path: Path, error: MpsDoctorError, *, mendable: bool) -> ProfileFile:
+def _not_valid(path: Path, error: MpsDoctorError, *, fixable: bool) -> ProfileFile:
     problem = f"{error.title}. {error.detail.rstrip('.')}."
-    return ProfileFile(path=str(path), problem=problem, hint=error.hint, mendable=mendable)
+    return ProfileFile(path=str(path), problem=problem, hint=error.hint, fixable=fixable)
 
 
 def _judged(profile: Profile) -> dict[str, str]:
-    """No others: what is not judged is nobody's business."""
+    """Only what checks judge: all other settings are private."""
     settings = {name: str(getattr(profile, name)) for name in ("device", "dtype", "attention")}
     ratios = {
         ENVIRONMENT + name: profile.environment[name]

@@ -1,4 +1,4 @@
-"""What there is to know of the launchd agent that keeps the daemon alive."""
+"""The facts about the launchd agent that keeps the daemon running."""
 
 from msgspec import field
 
@@ -8,8 +8,8 @@ from mpsdoctor.records import Record
 class Job(Record):
     """An agent as `launchctl print` shows it. `spawn_type` is `interactive`, `daemon` and so on.
 
-    `runs` counts its starts since it was loaded. Of the last end there is a code or a signal, as in
-    `Killed: 9`. `pended` says why launchd puts a start off.
+    `runs` counts its starts since it was loaded. The last run ended with a code or with a signal,
+    such as `Killed: 9`. `pended` says why launchd delays a start.
     """
 
     state: str | None = None
@@ -23,9 +23,9 @@ class Job(Record):
 
 
 class Context(Record):
-    """What a process that launchd starts sees, where a terminal may see something else.
+    """What a process started by launchd sees; a terminal may see something else.
 
-    `folder` names the operations on the hot folder that failed there, each with its errno's name;
+    `folder` maps each operation on the hot folder that failed there to the name of its errno.
     `program` is the file to which macOS grants access. `variables` are as in Environment.
     """
 
@@ -38,9 +38,9 @@ class Context(Record):
 class Agent(Record):
     """The launchd agent that runs `mpsdoctor watch`.
 
-    `changes` names what `mpsdoctor service install` would change in its property list; they differ
-    also by the terminal that is asked. `disabled` is whether it is switched off. `silent_seconds`
-    is how long ago a daemon that runs gave its last sign of life.
+    `changes` names what `mpsdoctor service install` would change in its property list; it can also
+    depend on the terminal. `disabled` says whether the agent is switched off. `silent_seconds` is
+    the age of a running daemon's last heartbeat.
     """
 
     installed: bool

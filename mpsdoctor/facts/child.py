@@ -1,7 +1,7 @@
-"""Questions to a Python in a child process, which answers in JSON; both ends of the line.
+"""Both ends of a conversation with a Python in a child process, which answers in JSON.
 
-Libraries and Metal print to stdout too, before the answer and after it, and either may end the
-process before there is one.
+Libraries and Metal also print to stdout, before the answer and after it. Either of them may end the
+process before it answers.
 """
 
 import signal
@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 
 def run_module(run: Runner, module: str, *arguments: str, seconds: float) -> CommandResult:
-    """`python -m MODULE ARGUMENTS`, with the Python that runs this."""
+    """Runs `python -m MODULE ARGUMENTS` with this process's Python."""
     return run((sys.executable, "-m", module, *arguments), seconds)
 
 
 def reply(value: object) -> None:
-    """Prints the child's answer, a value that msgspec can write or the error that prevented it.
+    """Prints the child's answer: a value that msgspec can encode, or the error that prevented it.
 
-    On a line of its own, as a library may have left one open.
+    The answer gets its own line, because a library may have left a line open.
     """
     if isinstance(value, MpsDoctorError):
         value = (value.title, value.detail, value.hint)
@@ -33,9 +33,9 @@ def reply(value: object) -> None:
 
 
 def answer(result: CommandResult, kind: type[T]) -> T | None:
-    """The last line of stdout that is a `kind`; None where there is none.
+    """The last line of stdout that is a `kind`; None if there is no such line.
 
-    Raises MpsDoctorError where that is what the child replied.
+    Raises MpsDoctorError if the child replied with one.
     """
     for line in reversed(result.stdout.splitlines()):
         if (found := _decode(line, kind)) is not None:
@@ -47,20 +47,20 @@ def answer(result: CommandResult, kind: type[T]) -> T | None:
 
 
 def objects(stdout: str) -> list[dict[str, object]]:
-    """Every line that is a JSON object, of a child that reports as it goes."""
+    """Every line that is a JSON object, from a child that reports its progress."""
     lines = (_decode(line, dict[str, object]) for line in stdout.split("\n"))
     return [found for found in lines if found is not None]
 
 
 def how_it_ended(result: CommandResult, seconds: float) -> str:
-    """Why there was no answer within `seconds`, with the child's last words."""
+    """Why there was no answer within `seconds`, with the child's last line of stderr."""
     if result.timed_out:
         return f"no answer within {seconds:g} seconds"
     code = result.exit_code
     if code is None:
         ended = "Python could not be started"
     elif code < 0:
-        ended = f"Python was ended by {_signal_name(-code)}"
+        ended = f"Python was killed by {_signal_name(-code)}"
     else:
         ended = f"Python ended with exit code {code}"
     said = last_words(result)
@@ -68,7 +68,7 @@ def how_it_ended(result: CommandResult, seconds: float) -> str:
 
 
 def last_words(result: CommandResult) -> str:
-    """The last line of stderr, which of an exception is its message."""
+    """The last line of stderr; after an exception, that is its message."""
     said = result.stderr.strip().splitlines()
     return said[-1] if said else ""
 

@@ -1,4 +1,4 @@
-"""Gather the facts of this machine from their sources, all at once."""
+"""Gathers the facts of this machine from all sources at the same time."""
 
 import os
 import platform
@@ -40,15 +40,15 @@ def collect(
     dtype: str | None = None,
     agent: Callable[[], Agent] | None = None,
 ) -> Facts:
-    """The facts of this machine; what a source does not tell is None, and nothing is raised.
+    """The facts of this machine; unknown facts are None, and nothing is raised.
 
-    The canaries run in the process that asks torch, on mps only where it is available.
-    `torch_deadline` is for both, in seconds. After them a picture is rendered on `render_on`, under
-    the same condition; on mps it is in `dtype`. `kernel` and `interpreter`, whose torch is asked,
-    stand in for this process's own.
-    The variables and the Hugging Face cache are those of `environ`; the model's files are looked
-    for in that cache, for loading in `dtype`. `agent` is asked on a Mac. What is not asked for is
-    None.
+    The canaries run in the process that asks torch, on mps only if it is available.
+    `torch_deadline`, in seconds, covers both. Then a picture is rendered on `render_on`, under the
+    same condition; on mps it is in `dtype`. `kernel` and `interpreter` replace this process's own;
+    torch is asked in that interpreter.
+    `environ` gives the variables and the place of the Hugging Face cache. The model's files are
+    looked for in that cache, for loading in `dtype`. `agent` is called on a Mac only. Facts that
+    were not requested are None.
     """
     kernel = kernel or platform.system()
     interpreter = interpreter or this()
@@ -57,7 +57,7 @@ def collect(
     ask_mac = run if is_mac else _nobody
     home = Path((environ or {}).get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 (no raise)
     values = sysctl.read(ask_mac)
-    # Before torch is asked, which takes memory itself.
+    # Read first, because the question to torch uses memory itself.
     in_use = memory.in_use_bytes(run) if is_mac else _in_use()
     hardware = _mac(values, interpreter.python) if is_mac else _other()
     with ThreadPoolExecutor() as pool:
@@ -67,7 +67,7 @@ def collect(
         folder = hot_folder and pool.submit(storage.hot_folder, hot_folder, home, run, kernel)
         cache = None if environ is None else pool.submit(hub_cache.read, environ, home, run, kernel)
         service = pool.submit(agent) if is_mac and agent else None
-        # In this thread, where an interrupt ends what takes longest.
+        # In this thread, so that an interrupt ends the slowest question.
         answer = (
             torch_answer.ask(run, executable, torch_deadline, canaries_on)
             if ask_torch
@@ -105,7 +105,7 @@ def _picture(
     device: Literal["mps", "cpu"] | None,
     dtype: str | None,
 ) -> Picture | None:
-    """A picture in the number format of a profile for `device`, where torch can render there."""
+    """A picture on `device` in a profile's number format; None if torch cannot render there."""
     if device is None or said is None or said.outcome is not ProbeOutcome.ANSWERED:
         return None
     if device == "mps" and not said.mps_available:
@@ -115,25 +115,25 @@ def _picture(
 
 
 def _nobody(_argv: Sequence[str], _timeout: float) -> CommandResult:
-    """Who is asked for macOS's programs on another system."""
+    """The runner for macOS's programs on another system."""
     return CommandResult(exit_code=None)
 
 
 def _virtual_machine(values: dict[str, str]) -> bool | None:
-    """Where a sandbox forbids the question, the kernel's silence is no answer."""
+    """Whether this is a virtual machine; None if a sandbox hides the answer."""
     virtual = sysctl.number(values, "kern.hv_vmm_present")
     return None if virtual is None else virtual == 1
 
 
 def _translated(values: dict[str, str], python: Python) -> bool | None:
-    """Whether Rosetta runs this Python, on a chip that is not its own."""
+    """Whether Rosetta runs this Python: an x86_64 process on Apple silicon."""
     has_arm64 = sysctl.flag(values, "hw.optional.arm64")
     return None if has_arm64 is None else has_arm64 and python.machine == "x86_64"
 
 
 def _mac(values: dict[str, str], python: Python) -> Hardware:
-    # hw.optional.arm64 is 1 for a process under Rosetta too, which sees an x86_64 machine; an
-    # arm64 process settles the question where a sandbox forbids sysctl.
+    # hw.optional.arm64 is also 1 for a process under Rosetta, which sees an x86_64 machine. An
+    # arm64 process proves Apple silicon even if a sandbox forbids sysctl.
     apple_silicon = python.machine == "arm64" or sysctl.flag(values, "hw.optional.arm64")
     return Hardware(
         model=values.get("hw.model"),

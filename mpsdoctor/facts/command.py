@@ -1,4 +1,4 @@
-"""The only caller of subprocess among the facts: one command, with a deadline, and no exception."""
+"""Runs one command with a timeout and without exceptions; no other fact calls subprocess."""
 
 import os
 import signal
@@ -13,10 +13,10 @@ _SECONDS_TO_DIE = 5.0
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command said; `exit_code` is negative for a signal, None where it never ended.
+    """The output of a command; `exit_code` is negative for a signal, None if there is none.
 
-    That is so for a program that does not exist (`stderr` says why) and for one that was killed at
-    its deadline (`timed_out`).
+    There is none if the program could not be started (`stderr` says why), or was killed at its
+    deadline (`timed_out`).
     """
 
     exit_code: int | None
@@ -31,10 +31,10 @@ Runner: TypeAlias = Callable[[Sequence[str], float], CommandResult]
 def run(
     argv: Sequence[str], timeout: float, environ: Mapping[str, str] | None = None
 ) -> CommandResult:
-    """Run `argv` without a shell or a keyboard, for at most `timeout` seconds.
+    """Runs `argv` without a shell or stdin, for at most `timeout` seconds.
 
     `environ` replaces the inherited environment. At the deadline the command is killed with its
-    children, which could otherwise keep its output open for ever.
+    children, which could otherwise keep its output open forever.
     """
     try:
         process = subprocess.Popen(
@@ -63,7 +63,7 @@ def run(
 
 
 def _kill(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """End the command's session and return what it had said."""
+    """Kills the command's session and returns its output."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     try:

@@ -19,11 +19,11 @@ _PREFIXES = (
     ENV_PREFIX,
     "CONDA_",
 )
-# The last two are how a sandbox that hides the GPU can be told.
+# The last two identify sandboxes that hide the GPU.
 _OTHERS = frozenset({"XDG_CACHE_HOME", "APP_SANDBOX_CONTAINER_ID", "CODEX_SANDBOX"})
 
-# The values that a check reads. Of every other variable only the presence is recorded: an endpoint
-# can hold a password, and a setting a prompt.
+# Checks read the values of these. Only the presence of any other variable is recorded: an endpoint
+# can contain a password, and a setting can contain a prompt.
 _READ = re.compile(
     r"PYTORCH_\w*|MTL_\w*|HF_HOME|HF_HUB_CACHE|HUGGINGFACE_HUB_CACHE|XDG_CACHE_HOME"
     r"|TRANSFORMERS_CACHE|HF_HUB_OFFLINE|TRANSFORMERS_OFFLINE"
@@ -33,7 +33,7 @@ _SECRET_VALUE = re.compile(r"\b(hf_|api_org_|ghp_|github_pat_|sk-)|://[^/\s]*@",
 
 
 def read(environ: Mapping[str, str], at_start: Mapping[str, str] | None = None) -> Environment:
-    """The variables in `environ` that matter here; `at_start` stands in for this process's own."""
+    """The variables in `environ` that matter here; `at_start` replaces this process's own."""
     names = sorted(name for name in environ if name.startswith(_PREFIXES) or name in _OTHERS)
     late = _changed(environ, at_start) if "torch" in sys.modules else ()
     return Environment(
@@ -42,7 +42,7 @@ def read(environ: Mapping[str, str], at_start: Mapping[str, str] | None = None) 
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Whether a variable is, or may hold, what nobody else is to know."""
+    """Whether a variable is a secret or may contain one."""
     return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.search(value))
 
 
@@ -53,7 +53,7 @@ def _public(name: str, value: str) -> str | None:
 def _changed(
     environ: Mapping[str, str], at_start: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """PyTorch's variables that are not as this process found them."""
+    """PyTorch's mps variables that have changed since this process started."""
     if at_start is None:
         try:
             at_start = psutil.Process().environ()

@@ -1,4 +1,4 @@
-"""What a few steps with one profile took; no torch."""
+"""The time and memory of a few steps with one profile; no torch."""
 
 from statistics import median
 
@@ -6,10 +6,10 @@ from mpsdoctor.records import Record
 
 
 class Measurement(Record):
-    """`step_seconds` are those of every step but the first. `problem` says why it does not count.
+    """`step_seconds` has every step except the first. `problem` says why the result does not count.
 
-    `peak_bytes` is what the GPU held, None where that cannot be told; `swapped_bytes` what the
-    machine wrote to swap meanwhile. `short_of_memory` is whether the problem is for want of memory.
+    `peak_bytes` is the GPU's peak memory, None if unknown. `swapped_bytes` is what the machine
+    wrote to swap meanwhile. `short_of_memory` says whether the problem is a lack of memory.
     """
 
     step_seconds: tuple[float, ...] = ()
@@ -20,5 +20,5 @@ class Measurement(Record):
 
     @property
     def seconds(self) -> float:
-        """Of a typical step; without one, more than any."""
+        """The time of a typical step; infinite if there is none."""
         return median(self.step_seconds) if self.step_seconds else float("inf")

@@ -1,4 +1,4 @@
-"""A Mac's memory now: how macOS judges it, from `sysctl`, and what is in use, from `vm_stat`."""
+"""A Mac's memory now: the pressure, from `sysctl`, and the memory in use, from `vm_stat`."""
 
 import re
 
@@ -20,7 +20,7 @@ _USED = re.compile(r"\bused = (\d+)[.,](\d+)M\b")
 
 
 def read(values: dict[str, str]) -> Memory:
-    """What `values`, as sysctl.read gave them, say of memory."""
+    """The memory facts in `values`, which are those of sysctl.read."""
     level = sysctl.number(values, "kern.memorystatus_vm_pressure_level")
     wired = sysctl.number(values, "iogpu.wired_limit_mb")
     return Memory(
@@ -31,11 +31,12 @@ def read(values: dict[str, str]) -> Memory:
 
 
 def in_use_bytes(run: Runner) -> int | None:
-    """What programs and macOS hold and cannot give back without compressing or swapping.
+    """The memory of programs and macOS that cannot be freed without compressing or swapping.
 
-    App memory, wired memory and the compressor's, as Activity Monitor counts them
-    (dylanaraps/neofetch #1752, eneskirca/nodeterm #135, graelo/pumas #36). psutil's `used` counts
-    files that are only cached, and leaves out the compressor (psutil/arch/osx/mem.c).
+    It is app memory, wired memory and compressed memory, as Activity Monitor counts them.
+    (dylanaraps/neofetch #1752, eneskirca/nodeterm #135, graelo/pumas #36)
+    In contrast, psutil's `used` includes cached files and omits the compressor
+    (psutil/arch/osx/mem.c).
     """
     output = run(VM_STAT, _SECONDS).stdout
     page = _PAGE.search(output)

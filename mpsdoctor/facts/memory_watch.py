@@ -1,4 +1,4 @@
-"""What macOS made of its memory while something else ran."""
+"""Memory pressure and swap while something else runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +9,13 @@ from mpsdoctor.facts.command import Runner
 from mpsdoctor.facts.records import Pressure
 
 _SECONDS = 2.0
-"""Between two looks: pressure that does not last as long does not slow a measurement."""
+"""The time between two readings. Shorter periods of pressure do not slow a measurement."""
 
 _ORDER = list(Pressure)
 
 
 class MemoryWatch:
-    """The highest pressure that was seen, and by how much the swap grew; None where not known."""
+    """The highest pressure that was seen, and the growth of swap; None if unknown."""
 
     def __init__(self, run: Runner) -> None:
         self._run = run
@@ -24,11 +24,11 @@ class MemoryWatch:
 
     @property
     def swapped_bytes(self) -> int | None:
-        """More than at the first look. What was there before is nobody's fault."""
+        """The growth since the first reading; earlier swap does not count."""
         return max(self._swap) - self._swap[0] if self._swap else None
 
     def look(self) -> None:
-        """Once, with `sysctl`."""
+        """Reads the memory once, with `sysctl`."""
         now = memory.read(sysctl.read(self._run))
         seen = [one for one in (self.pressure, now.pressure) if one is not None]
         self.pressure = max(seen, default=None, key=_ORDER.index)
@@ -38,7 +38,7 @@ class MemoryWatch:
 
 @contextmanager
 def watching(run: Runner, seconds: float = _SECONDS) -> Iterator[MemoryWatch]:
-    """Looks before, again every so many seconds, and after."""
+    """Reads the memory before, every `seconds`, and after."""
     watch, over = MemoryWatch(run), Event()
 
     def look_again() -> None:

@@ -1,6 +1,6 @@
-"""Where the power comes from and how it is spent, from `pmset`.
+"""The source of power and the power mode, from `pmset`.
 
-`pmset -g therm` is not asked: on Apple silicon it never has an answer (exelban/stats #749).
+`pmset -g therm` is not used: on Apple silicon it never has an answer (exelban/stats #749).
 """
 
 import re
@@ -14,14 +14,14 @@ _SECONDS = 10.0
 
 _SOURCE = re.compile(r"^Now drawing from '(AC|Battery) Power'", re.MULTILINE)
 _CHARGE = re.compile(r"^ -InternalBattery\S* .*?\b(\d{1,3})%", re.MULTILINE)
-# One setting with two names, by model: 0 automatic, 1 low power, 2 high power (alfredapp/
+# One setting, whose name depends on the Mac: 0 automatic, 1 low power, 2 high power (alfredapp/
 # low-power-mode-workflow #4).
 _MODE = re.compile(r"^\s*(?:low)?powermode\s+(\d)\b", re.MULTILINE)
 _LOW = "1"
 
 
 def read(run: Runner) -> Power:
-    """Source, charge and mode; the thermal state is for others to say."""
+    """Source, charge and mode; the thermal state comes from elsewhere."""
     battery = run(BATTERY, _SECONDS).stdout
     source, charge = _SOURCE.search(battery), _CHARGE.search(battery)
     mode = _MODE.search(run(SETTINGS, _SECONDS).stdout)

@@ -1,4 +1,4 @@
-"""What a machine is, without opinions. `None` always means: not known."""
+"""The facts about a machine, without opinions. `None` always means: not known."""
 
 from enum import Enum
 from typing import Literal
@@ -13,9 +13,9 @@ from mpsdoctor.records import Record
 class System(Record):
     """The operating system. The macOS fields are those of `sw_vers`, never `platform.mac_ver`.
 
-    `platform.mac_ver` answers 10.16 or 16.0 where Python was built with an older SDK
-    (cpython #135675). `virtual_machine` is `kern.hv_vmm_present`; `sandboxed` is about mpsdoctor's
-    own process, and about those that it starts.
+    `platform.mac_ver` returns 10.16 or 16.0 if Python was built with an older SDK (cpython
+    #135675). `virtual_machine` is `kern.hv_vmm_present`. `sandboxed` describes mpsdoctor's own
+    process and its children.
     """
 
     kernel: str
@@ -26,7 +26,7 @@ class System(Record):
 
 
 class Hardware(Record):
-    """The machine itself, whatever the Python that looks at it was built for."""
+    """The machine itself, independent of the architecture of this Python."""
 
     model: str | None = None
     chip: str | None = None
@@ -39,8 +39,8 @@ class Python(Record):
     """The Python that PyTorch runs in.
 
     `translated` is `sysctl.proc_translated`: an x86_64 process under Rosetta on Apple silicon.
-    `prefix` and `base_prefix` differ in a virtual environment; `conda` is whether the latter is
-    conda's. `pip` is whether `python -m pip` can install into it: uv makes environments without.
+    `prefix` and `base_prefix` differ in a virtual environment; `conda` says whether the latter is
+    conda's. `pip` says whether `python -m pip` is there: uv creates environments without it.
     """
 
     version: str | None = None
@@ -63,7 +63,7 @@ class ThermalState(str, Enum):
 
 
 class Power(Record):
-    """Where the power comes from at this moment, and what keeps the Mac from spending it."""
+    """The current source of power, and what slows the Mac down."""
 
     on_battery: bool | None = None
     battery_percent: int | None = None
@@ -72,7 +72,7 @@ class Power(Record):
 
 
 class Pressure(str, Enum):
-    """What the kernel thinks of the memory that is left: Activity Monitor's green, yellow, red."""
+    """The kernel's memory pressure: green, yellow and red in Activity Monitor."""
 
     NORMAL = "normal"
     WARNING = "warning"
@@ -82,8 +82,8 @@ class Pressure(str, Enum):
 class Memory(Record):
     """Memory now. `working_set_bytes` is Metal's recommendedMaxWorkingSetSize.
 
-    `wired_limit_bytes` is what somebody lets the GPU hold; 0 means that macOS decides.
-    `in_use_bytes` is what programs and the system hold, files that are only cached not counted.
+    `wired_limit_bytes` is a limit for the GPU that the user has set; 0 means that macOS decides.
+    `in_use_bytes` is the memory of programs and the system, without cached files.
     """
 
     pressure: Pressure | None = None
@@ -103,7 +103,7 @@ class ProbeOutcome(str, Enum):
 
 
 class Torch(Record):
-    """What torch said of itself in a child process. `error` is set unless it answered."""
+    """What torch reported in a child process. `error` is set unless it answered."""
 
     outcome: ProbeOutcome
     version: str | None = None
@@ -115,9 +115,9 @@ class Torch(Record):
 class Environment(Record):
     """The variables that PyTorch, Metal, Hugging Face and mpsdoctor read.
 
-    A value is None where it is nobody's business: of tokens only the presence is recorded.
-    `set_late` names PyTorch's variables that have changed since this process started, if torch is
-    loaded already; it may have read them before.
+    A private value is None: only the presence of a token is recorded. If torch is already loaded,
+    `set_late` names PyTorch's variables that have changed since this process started; torch may
+    have read them before the change.
     """
 
     variables: dict[str, str | None]
@@ -125,7 +125,7 @@ class Environment(Record):
 
 
 class Place(str, Enum):
-    """Where a folder lies, by what macOS makes of that."""
+    """The kind of place that a folder is in; macOS treats each differently."""
 
     ORDINARY = "ordinary"
     USER_FOLDER = "Desktop, Documents or Downloads"
@@ -135,9 +135,9 @@ class Place(str, Enum):
 
 
 class Volume(Record):
-    """What holds a folder. `free_bytes` are free now; `available_bytes` count purgeable ones too.
+    """The volume of a folder. `available_bytes` is `free_bytes` plus purgeable space.
 
-    The latter is `NSURLVolumeAvailableCapacityForImportantUsageKey`, which only macOS knows.
+    It is `NSURLVolumeAvailableCapacityForImportantUsageKey`, which only macOS has.
     """
 
     filesystem: str | None = None
@@ -146,9 +146,9 @@ class Volume(Record):
 
 
 class Folder(Record):
-    """A folder with its symlinks resolved. `error` is the errno's name where it cannot be used.
+    """A folder with its symlinks resolved. `error` is the errno's name if it cannot be used.
 
-    Of a folder that does not exist, `usable` says whether it could be made, and `nearest` is the
+    If the folder does not exist, `usable` says whether it could be created, and `nearest` is the
     lowest folder above it that exists.
     """
 
@@ -162,16 +162,16 @@ class Folder(Record):
 
 
 class HotFolder(Record):
-    """Where prompts are dropped; `one_volume` is None where it has no folders yet."""
+    """The folder for prompt files; `one_volume` is None if it has no subfolders yet."""
 
     folder: Folder
     one_volume: bool | None = None
 
 
 class HubCache(Record):
-    """huggingface_hub's cache. `damaged` names models with a link to a file that has gone.
+    """huggingface_hub's cache. `damaged` names models with a link to a missing file.
 
-    `unfinished` counts the files of downloads that have not ended, together `unfinished_bytes`.
+    `unfinished` counts the files of incomplete downloads, with `unfinished_bytes` in total.
     """
 
     folder: Folder
@@ -181,7 +181,7 @@ class HubCache(Record):
 
 
 class ModelState(str, Enum):
-    """How much of a model is on this disk; `PICKLED` is complete, but not as safetensors."""
+    """How much of a model is on this disk; `PICKLED` is complete, but lacks safetensors."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -190,10 +190,10 @@ class ModelState(str, Enum):
 
 
 class ModelFiles(Record):
-    """The model that was asked about; nothing of it was loaded.
+    """The files of the requested model; nothing was loaded.
 
-    `missing` names files, relative to the model, and `pickled` its components without safetensors.
-    `dtype` is the number format that it is to be loaded in.
+    `missing` names files, relative to the model, and `pickled` components without safetensors.
+    `dtype` is the number format in which the model will be loaded.
     """
 
     model: str
@@ -205,31 +205,32 @@ class ModelFiles(Record):
 
 
 class ProfileFile(Record, kw_only=True):
-    """The profile on this disk, as far as it is judged.
+    """The profile on this disk, as far as checks look at it.
 
-    `settings` are the values in force without variables and arguments, `pinned` those of them that
-    were set by hand. `problem` says why the profile is not understood, and `hint` what was
-    probably meant; `mendable` is whether the file, not a variable, is at fault, and can be read.
+    `settings` are the values in force, without variables and arguments; `pinned` names those that
+    were set by hand. `problem` says why the profile is not understood, and `hint` what was probably
+    meant. `fixable` says whether the problem is in the file, not in a variable, and the file can
+    be read.
     """
 
     path: str
     problem: str | None = None
     hint: str = ""
-    mendable: bool = False
+    fixable: bool = False
     settings: dict[str, str] = field(default_factory=dict)
     pinned: tuple[str, ...] = ()
 
 
 Precision = Literal["exact", "float32", "float16", "bfloat16"]
-"""The number format of a canary, "exact" where nothing may be rounded."""
+"""The number format of a canary; "exact" if nothing may be rounded."""
 
 
 class CanaryStatus(str, Enum):
     """How a canary ended: `COMPARED` with an error, `FAILED` with an exception.
 
-    Older files have a verdict in place of `COMPARED`: `OK` or `WRONG`. `SKIPPED` where this torch
-    cannot express it, or where an earlier one ended the process; `CRASHED` and `TIMED_OUT` where
-    the process ended, or had to be ended, while it ran.
+    Older files have a verdict instead of `COMPARED`: `OK` or `WRONG`. `SKIPPED`: this torch lacks
+    an operation, or an earlier canary ended the process. `CRASHED` and `TIMED_OUT`: the process
+    ended, or was killed, while the canary ran.
     """
 
     COMPARED = "compared"
@@ -244,9 +245,9 @@ class CanaryStatus(str, Enum):
 class Canary(Record):
     """A tiny computation on `device`, compared with the CPU.
 
-    `error` is the largest difference, relative to the largest number where those are fractions, and
-    "nan" where a number is not finite. `tolerance` is recorded with a verdict only. `seconds`
-    counts both sides. `detail` says why there is no error.
+    `error` is the largest difference; for fractions, it is relative to the largest number. It is
+    "nan" if a number is not finite. Only a verdict has a `tolerance`. `seconds` is the time of both
+    sides. `detail` says why there is no error.
     """
 
     name: str
@@ -260,11 +261,11 @@ class Canary(Record):
 
 
 class PictureStatus(str, Enum):
-    """How a rendering of the embedded model ended.
+    """How the rendering of the embedded model ended.
 
-    `COMPARED` with numbers, for which older files have a verdict, `OK` or `WRONG`; `FAILED` with an
-    exception on the device; `NOT_COMPARED` where an exception kept it from beginning there,
-    `CRASHED` and `TIMED_OUT` where the process ended, or had to be ended.
+    `COMPARED`: with numbers; older files have a verdict instead, `OK` or `WRONG`. `FAILED`: with an
+    exception on the device. `NOT_COMPARED`: with an exception before the device began. `CRASHED`
+    and `TIMED_OUT`: the process ended, or was killed.
     """
 
     COMPARED = "compared"
@@ -277,11 +278,11 @@ class PictureStatus(str, Enum):
 
 
 class Picture(Record):
-    """A picture that the embedded model rendered on `device` in `dtype`, beside the CPU's.
+    """A picture that the embedded model rendered on `device` in `dtype`, compared with the CPU's.
 
-    The CPU's is in float32, and on one core. `largest`, `mean` and `rms` (root mean square) are
-    differences in levels, 0 to 255; `tolerance`, of `rms`, is recorded with a verdict only.
-    `not_finite` counts the numbers that are NaN or infinite; with one of them there are no
+    The CPU renders in float32, on one core. `largest`, `mean` and `rms` (root mean square) are
+    differences in levels, 0 to 255; only a verdict has a `tolerance`, which applies to `rms`.
+    `not_finite` counts the numbers that are NaN or infinite; if there are any, there are no
     differences. `detail` says why there are no numbers.
     """
 
@@ -301,8 +302,8 @@ class Picture(Record):
 class Facts(Record, kw_only=True):
     """One machine. `packages` maps distribution names to installed versions.
 
-    `requirements` maps them, or one of their extras (`diffusers[torch]`), to what they ask of
-    each other. `torch` and all that follows is None where it was not asked.
+    `requirements` maps a distribution, or an extra (`diffusers[torch]`), to what it requires of the
+    others. `torch` and all later fields are None if they were not requested.
     """
 
     schema_version: Literal[1] = FACTS_SCHEMA
@@ -325,11 +326,11 @@ class Facts(Record, kw_only=True):
 
     @property
     def is_mac(self) -> bool:
-        """Whether the kernel is macOS's."""
+        """Whether the kernel is that of macOS."""
         return self.system.kernel == "Darwin"
 
     @property
     def torch_version(self) -> str | None:
-        """What torch said of itself, else what is installed under its name."""
+        """The version that torch reported, otherwise the installed one."""
         said = self.torch.version if self.torch is not None else None
         return said or (self.packages or {}).get("torch")

@@ -1,4 +1,4 @@
-"""What a report must not tell about its owner, taken out of anything that goes to JSON."""
+"""Removes private data about the owner from anything that is written as JSON."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _PATTERNS = (
 
 @dataclass(frozen=True)
 class Owner:
-    """Names that only this machine's owner is known by; empty ones are not looked for."""
+    """Names that identify this machine's owner; empty ones are ignored."""
 
     home: str = ""
     user: str = ""
@@ -34,13 +34,13 @@ class Owner:
 
 
 def redact(record: R, owner: Owner) -> R:
-    """The same record with home, user and host names, serials and tokens replaced in its texts."""
+    """The same record, with home, user and host names, serial numbers and tokens replaced."""
     content = _walk(msgspec.to_builtins(record), lambda text: redact_text(text, owner))
     return msgspec.convert(content, type(record))
 
 
 def redact_text(text: str, owner: Owner) -> str:
-    """`text` with the owner's home as `~`, and every name and secret as what it is."""
+    """`text` with the owner's home as `~`, and a placeholder for every name and secret."""
     if len(owner.home) > 1:
         text = re.sub(rf"{re.escape(owner.home)}(?=/|$|[^\w.-])", "~", text)
     for pattern, replacement in _PATTERNS:
@@ -52,7 +52,7 @@ def redact_text(text: str, owner: Owner) -> str:
 
 
 def _walk(value: object, change: Callable[[str], str]) -> object:
-    """Keys are kept: they are ours, or the names of packages and variables."""
+    """`value` with every text changed, except keys: field names, packages and variables."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What the last examination found of this machine, kept beside the profile."""
+"""The facts of the last check of this machine, stored beside the profile."""
 
 import hashlib
 import sys
@@ -19,18 +19,18 @@ from mpsdoctor.version import __version__
 _MAC = ("hw.model", "hw.memsize", "iogpu.wired_limit_mb")
 
 Conditions = dict[str, str]
-"""What facts hold for: the name of each thing that they depend on, and its release."""
+"""What facts depend on: the name of each thing, and its release."""
 
 
 class SavedFacts(Record):
-    """Facts and the conditions that they were found under."""
+    """Facts and the conditions under which they were found."""
 
     conditions: Conditions
     facts: Facts
 
 
 def conditions(run: Runner, kernel: str) -> Conditions:
-    """What holds now, for this process's Python; `kernel` is as `platform.system()` says."""
+    """The current conditions, for this process's Python; `kernel` is `platform.system()`."""
     is_mac = kernel == "Darwin"
     build = sw_vers.read(run, kernel).macos_build if is_mac else kernel
     values = sysctl.read(run) if is_mac else {}
@@ -47,7 +47,7 @@ def conditions(run: Runner, kernel: str) -> Conditions:
 
 
 def save(path: Path, facts: Facts, holding_for: Conditions) -> None:
-    """Writes what describes the machine; not its files, variables or profile.
+    """Writes the facts about the machine, but not those about files, variables or the profile.
 
     Raises OSError.
     """
@@ -66,7 +66,7 @@ def save(path: Path, facts: Facts, holding_for: Conditions) -> None:
 
 
 def read(path: Path) -> SavedFacts | None:
-    """None where there is no such file, or it is not understood."""
+    """The stored facts; None if there is no such file, or it is not understood."""
     try:
         return msgspec.json.decode(read_regular(path), type=SavedFacts)
     except (OSError, ValueError, RecursionError):
@@ -74,7 +74,7 @@ def read(path: Path) -> SavedFacts | None:
 
 
 def changes(saved: SavedFacts, now: Conditions) -> list[str]:
-    """What differs from the conditions that the facts hold for, in words."""
+    """What has changed since the facts were saved, in words."""
     return [
         f"{name} {saved.conditions.get(name, 'not known')} -> {now[name]}"
         for name in now

@@ -6,7 +6,7 @@ from mpsdoctor.facts.records import System
 COMMAND = ("/usr/bin/sw_vers",)
 _SECONDS = 10.0
 
-# What macOS 11 and later answer under SYSTEM_VERSION_COMPAT=1; no macOS was ever released as 10.16.
+# The answer of macOS 11 and later with SYSTEM_VERSION_COMPAT=1; there was never a macOS 10.16.
 _COMPATIBILITY_VERSION = "10.16"
 
 
@@ -17,9 +17,9 @@ def parse(output: str) -> dict[str, str]:
 
 
 def read(run: Runner, kernel: str) -> System:
-    """The system; version and build are None where `sw_vers` does not answer.
+    """The system; version and build are None if `sw_vers` does not answer.
 
-    A Rapid Security Response is told by the build alone: its `ProductVersionExtra` of `(a)` is no
+    Only the build identifies a Rapid Security Response: its `ProductVersionExtra` of `(a)` is not
     part of a version number.
     """
     said = parse(run(COMMAND, _SECONDS).stdout)

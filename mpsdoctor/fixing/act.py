@@ -1,4 +1,4 @@
-"""Doing steps and taking them back, so that nothing is half done and nothing lost."""
+"""Do steps and undo them, so that nothing is half done and nothing is lost."""
 
 import contextlib
 import errno
@@ -15,16 +15,16 @@ from mpsdoctor.fixing.step import KeepCopy, MakeFolder, Step, WriteFile
 
 @dataclass(frozen=True)
 class Undone:
-    """What became of a step in words; a refused one is as it was."""
+    """The result of undoing a step, in words; a refused step was not undone."""
 
     text: str
     refused: bool = False
 
 
 def apply(steps: Sequence[Step], record: Path) -> None:
-    """Does all steps or none. Each stands in the record, for `undo`, before it is done.
+    """Does all steps or none. Each is recorded, for `undo`, before it is done.
 
-    Raises MpsDoctorError where one fails; those before it have been taken back then.
+    Raises MpsDoctorError if one fails. The steps before it are then already undone.
     """
     earlier = journal.read(record)
     done: list[Step] = []
@@ -36,34 +36,33 @@ def apply(steps: Sequence[Step], record: Path) -> None:
             else:
                 journal.write(record, done)
         except OSError as error:
-            # What was in the way is not this step's work, and no reason to take that back.
+            # Something that was in the way is not this step's work, and must not be undone.
             begun = done if isinstance(error, FileExistsError) else [*done, step]
-            results, left = _take_back_all(begun)
+            results, left = _undo_all(begun)
             with contextlib.suppress(OSError):
                 journal.write(record, left or earlier)
             raise _failed(error, [result.text for result in results if result.refused]) from error
 
 
 def undo(record: Path) -> list[Undone]:
-    """Takes back what the record says, the last step first; what was changed since stays.
+    """Undoes the recorded steps, the last one first; what was changed since stays.
 
-    Refused steps stay in the record. Raises MpsDoctorError where it can be neither read nor
-    written.
+    Refused steps stay in the record. Raises MpsDoctorError if it cannot be read or written.
     """
-    results, left = _take_back_all(journal.read(record))
+    results, left = _undo_all(journal.read(record))
     try:
         journal.write(record, left)
     except OSError as error:
         raise MpsDoctorError(
-            "What was undone cannot be recorded",
-            detail="\n".join((f"{record}: {error.strerror}. But:", *(r.text for r in results))),
-            hint="Make that file writable and undo again: what is undone already stays so.",
+            "The undo cannot be recorded",
+            detail="\n".join((f"{record}: {error.strerror}. Done:", *(r.text for r in results))),
+            hint="Make that file writable and undo again. Steps that are already undone stay so.",
         ) from error
     return results
 
 
 def _do(step: Step) -> bool:
-    """Whether there was anything to do. Raises FileExistsError where something is in the way."""
+    """Whether there was anything to do. Raises FileExistsError if something is in the way."""
     path = Path(step.path)
     match step:
         case MakeFolder():
@@ -72,7 +71,7 @@ def _do(step: Step) -> bool:
             _copy(path, Path(to))
         case WriteFile(before=before, after=after):
             if path.read_bytes() != before:
-                raise FileExistsError(errno.EEXIST, "It was changed meanwhile", step.path)
+                raise FileExistsError(errno.EEXIST, "It has changed in the meantime", step.path)
             write_atomically(path, after)
     return True
 
@@ -95,15 +94,15 @@ def _copy(path: Path, to: Path) -> None:
     sync(to.parent)
 
 
-def _take_back_all(steps: Sequence[Step]) -> tuple[list[Undone], list[Step]]:
-    """What became of the steps, the last first, and those that were refused, in their order."""
-    results = [(step, _take_back(step)) for step in reversed(steps)]
+def _undo_all(steps: Sequence[Step]) -> tuple[list[Undone], list[Step]]:
+    """The result of each step, the last one first, and the refused steps in their order."""
+    results = [(step, _undo_one(step)) for step in reversed(steps)]
     left = [step for step, result in reversed(results) if result.refused]
     return [result for _, result in results], left
 
 
-def _take_back(step: Step) -> Undone:
-    """Also of a step that was recorded, and then not done."""
+def _undo_one(step: Step) -> Undone:
+    """Also undoes a step that was recorded, but not done."""
     path = Path(step.path)
     try:
         match step:
@@ -114,22 +113,22 @@ def _take_back(step: Step) -> Undone:
             case WriteFile(before=before, after=after):
                 return _restore(path, before, after)
     except OSError as error:
-        return Undone(f"{path} stays as it is: {error.strerror}", refused=True)
+        return Undone(f"{path} was not changed: {error.strerror}", refused=True)
 
 
 def _remove(path: Path) -> Undone:
     if not os.path.lexists(path):
-        return Undone(f"{path} is gone already")
+        return Undone(f"{path} is already removed")
     path.rmdir()
     return Undone(f"removed {path}")
 
 
 def _remove_copy(path: Path, copy: Path) -> Undone:
-    """Only where `path` holds all of it; what was cut short while it was written holds less."""
+    """Only if `path` has all of its content; an interrupted copy has only the beginning."""
     if not os.path.lexists(copy):
-        return Undone(f"{copy} is gone already")
+        return Undone(f"{copy} is already removed")
     if not path.read_bytes().startswith(copy.read_bytes()):
-        return Undone(f"{copy} stays: {path} is not the same", refused=True)
+        return Undone(f"{copy} was not removed: {path} differs from it", refused=True)
     copy.unlink()
     return Undone(f"removed {copy}")
 
@@ -137,9 +136,9 @@ def _remove_copy(path: Path, copy: Path) -> Undone:
 def _restore(path: Path, before: bytes, after: bytes) -> Undone:
     content = path.read_bytes()
     if content == before:
-        return Undone(f"{path} is as it was already")
+        return Undone(f"{path} is already restored")
     if content != after:
-        return Undone(f"{path} stays as it is: it was changed since", refused=True)
+        return Undone(f"{path} was not restored: it was changed after the fix", refused=True)
     write_atomically(path, before)
     return Undone(f"restored {path}")
 
@@ -148,12 +147,12 @@ def _failed(error: OSError, refused: Sequence[str]) -> MpsDoctorError:
     reason = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
     if refused:
         return MpsDoctorError(
-            "The fix failed, and part of it could not be taken back",
+            "The fix failed, and part of it could not be undone",
             detail=" ".join((reason, *refused)),
-            hint="Mend that, then run `mpsdoctor check --undo`.",
+            hint="Fix the cause, then run `mpsdoctor check --undo`.",
         )
     return MpsDoctorError(
         "The fix failed; everything is as it was before",
         detail=reason,
-        hint="Mend that, then run `mpsdoctor check --fix` again.",
+        hint="Fix the cause, then run `mpsdoctor check --fix` again.",
     )

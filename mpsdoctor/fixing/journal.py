@@ -1,4 +1,4 @@
-"""What the last fix has done, on disk before it is done: what can be undone after a power cut."""
+"""What the last fix did. It is on disk before it is done, so a power cut can be undone too."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,9 +19,9 @@ class _Content(Record):
 
 
 def write(path: Path, steps: Sequence[Step]) -> None:
-    """The steps that are done or about to be; none leave no file.
+    """Writes the steps that are done or about to be done; without steps, removes the file.
 
-    Raises OSError where it cannot be written.
+    Raises OSError if that fails.
     """
     if steps:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,9 +32,9 @@ def write(path: Path, steps: Sequence[Step]) -> None:
 
 
 def read(path: Path) -> tuple[Step, ...]:
-    """The steps in their order, none where there is no file.
+    """The steps in their order; none if there is no file.
 
-    Raises MpsDoctorError where it cannot be read.
+    Raises MpsDoctorError if it cannot be read.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Content).steps
@@ -42,7 +42,7 @@ def read(path: Path) -> tuple[Step, ...]:
         return ()
     except (OSError, ValueError) as error:
         raise MpsDoctorError(
-            "What the last fix did cannot be read",
+            "The record of the last fix cannot be read",
             detail=f"{path}: {error}",
-            hint="Make that file readable, or move it away: then there is nothing to undo.",
+            hint="Make that file readable, or move it away. Then there is nothing to undo.",
         ) from error

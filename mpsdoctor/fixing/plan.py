@@ -1,4 +1,4 @@
-"""What a fix will do, in steps and in words; nothing is done here."""
+"""What a fix will do, as steps and in words; nothing is done here."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,14 +13,14 @@ from mpsdoctor.profile.salvage import Salvage
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in their order, and what they come to, a line each."""
+    """Steps in their order, and lines that say what they do."""
 
     steps: tuple[Step, ...] = ()
     lines: tuple[str, ...] = ()
 
     @property
     def writes_file(self) -> bool:
-        """Whether a file, which can only be the profile, gets another content."""
+        """Whether it changes a file, which can only be the profile."""
         return any(isinstance(step, WriteFile) for step in self.steps)
 
     def __add__(self, other: "Plan") -> "Plan":
@@ -28,7 +28,7 @@ class Plan:
 
 
 def make_folders(missing: Iterable[Path]) -> Plan:
-    """`missing` are the folders that do not exist, each after the one that it lies in."""
+    """`missing` are folders that do not exist, each after the folder that contains it."""
     folders = tuple(map(str, missing))
     return Plan(
         tuple(MakeFolder(path=folder) for folder in folders),
@@ -39,7 +39,7 @@ def make_folders(missing: Iterable[Path]) -> Plan:
 def put_back(
     path: Path, content: bytes, choices: Choices, settings: Collection[str], machine: str
 ) -> Plan:
-    """The profile as it is tuned now, with the user's own values but for `settings`.
+    """The profile as it is tuned now, with the user's own values except `settings`.
 
     `content` is a profile that `mpsdoctor.profile.loading.load` accepts; `machine` says what it is
     tuned for.
@@ -57,7 +57,7 @@ def put_back(
 def write_anew(
     path: Path, content: bytes, copy: Path, salvaged: Salvage, choices: Choices, machine: str
 ) -> Plan:
-    """A profile tuned for `machine`, with the edits that are still understood.
+    """A profile tuned for `machine`, with the edits that are still valid.
 
     `copy` keeps the old one.
     """
@@ -68,10 +68,10 @@ def write_anew(
             WriteFile(path=str(path), before=content, after=text.encode()),
         ),
         (
-            f"set {path} aside as {copy.name}, beside it",
-            f"write {path} anew, tuned for this machine",
+            f"keep a copy of {path} beside it, as {copy.name}",
+            f"write {path} again, tuned for this machine",
             *_kept(salvaged),
-            *(f"  leaving out {written}" for written in salvaged.left_out),
+            *(f"  without {written}" for written in salvaged.left_out),
         ),
     )
 
@@ -79,7 +79,7 @@ def write_anew(
 def _kept(salvaged: Salvage) -> Iterator[str]:
     written = {setting: name for name, setting in salvaged.renamed.items()}
     for setting, value in salvaged.edits.items():
-        corrected = f", which was written {written[setting]}" if setting in written else ""
+        corrected = f", which was misspelled {written[setting]}" if setting in written else ""
         yield f"  with your own {_assignment(setting, value)}{corrected}"
 
 
@@ -91,7 +91,7 @@ def _changes(path: Path, old: Mapping[str, Value], new: Mapping[str, Value]) -> 
         if name in new:
             yield f"set {_assignment(name, new[name])} in {path}, {was}"
         else:
-            yield f"leave {name.removeprefix(ENVIRONMENT)} out of {path}, {was}"
+            yield f"remove {name.removeprefix(ENVIRONMENT)} from {path}, {was}"
 
 
 def _assignment(name: str, value: Value) -> str:
@@ -99,5 +99,5 @@ def _assignment(name: str, value: Value) -> str:
 
 
 def _shown(value: Value) -> str:
-    """As in the profile; JSON writes strings, numbers and lists as TOML does."""
+    """As in the profile: JSON writes strings, numbers and lists like TOML."""
     return json.dumps(value, ensure_ascii=False)

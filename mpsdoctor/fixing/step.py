@@ -1,23 +1,23 @@
-"""What a fix is made of: changes on disk that can each be taken back."""
+"""The steps of a fix: changes on disk that can each be undone."""
 
 from mpsdoctor.records import Record
 
 
 class MakeFolder(Record, tag="make folder"):
-    """A folder that was not there, in one that is."""
+    """A new folder in an existing one."""
 
     path: str
 
 
 class KeepCopy(Record, tag="keep copy"):
-    """A file's content, once more under a name that nothing had."""
+    """A copy of a file, under an unused name."""
 
     path: str
     to: str
 
 
 class WriteFile(Record, tag="write file"):
-    """A file's new content, instead of the one `before`; there is always the one or the other."""
+    """A file's new content `after` replaces `before`; the file always has one or the other."""
 
     path: str
     before: bytes

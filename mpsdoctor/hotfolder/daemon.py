@@ -29,10 +29,11 @@ from mpsdoctor.hotfolder.worker.supervisor import WORKER, Supervisor
 from mpsdoctor.hotfolder.worker.timeouts import Timeouts
 from mpsdoctor.profile.settings import Profile
 
-# Closing the terminal's window sends SIGHUP.
-_ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# Control-C, and the end of the terminal. In a script, `&` starts programs with SIGINT ignored, and
+# `nohup` does so with SIGHUP: then both stay ignored.
+_IGNORABLE: Final = (signal.SIGINT, signal.SIGHUP)
 _COALESCE_S: Final = 0.02
-_BEAT_S: Final = 2.0
+_HEARTBEAT_S: Final = 2.0
 _LONGEST_RETRY_S: Final = 120.0
 
 
@@ -40,14 +41,14 @@ _LONGEST_RETRY_S: Final = 120.0
 class Intervals:
     """How long the daemon waits, in seconds.
 
-    A file must rest for `settle` (None: as its volume asks) before it is claimed, for `patience`
-    if it is empty, or a folder. The inbox is looked at every `rescan`, events or not. A queue that
-    had to pause tries again after `retry`, then less and less often; the machine's condition is
-    read every `look` while there is work. `worker` is how long the worker may be silent.
+    A file is claimed when it has not changed for `settle` (None: the default for its volume). An
+    empty file or a folder needs `settle_empty` instead. The inbox is scanned every `rescan`, even
+    without file events. A paused queue tries again after `retry`, then less and less often. While
+    there is work, the machine's condition is read every `look`. `worker` has the worker's timeouts.
     """
 
     settle: float | None = None
-    patience: float = 30.0
+    settle_empty: float = 30.0
     rescan: float = 5.0
     retry: float = 10.0
     look: float = 10.0
@@ -63,13 +64,13 @@ def watch(
     worker: Sequence[str] = WORKER,
     intervals: Intervals = Intervals(),
 ) -> None:
-    """Renders what is dropped into `root`/inbox until SIGTERM, SIGINT or SIGHUP comes.
+    """Renders what is dropped into `root`/inbox until SIGTERM, SIGINT or SIGHUP.
 
-    Each profile is for a model; the first renders prompts that name no model.
+    Each profile is for one model; the first one renders prompts that name no model.
 
-    SIGUSR1 lets it finish the pictures in hand first. To be called in the main thread. Raises
-    MpsDoctorError where the folder cannot be used or is watched already; nothing that was dropped
-    is lost then.
+    SIGINT and SIGHUP stay ignored if they were before. SIGUSR1 ends it after the pictures in hand.
+    Call it in the main thread. Raises MpsDoctorError if the folder cannot be used or is already
+    watched; no dropped file is lost then.
     """
     layout = Layout(root)
     layout.create()
@@ -83,14 +84,14 @@ def watch(
             asyncio.run(Daemon(hold, layout, profiles, supervisor, on_event, intervals).run())
     except OSError as error:
         raise MpsDoctorError(
-            f"The hot folder {root} cannot be used any more",
+            f"The hot folder {root} can no longer be used",
             detail=str(error),
             hint="Check that its disk is connected and has space, then start mpsdoctor watch.",
         ) from error
 
 
 class Daemon:
-    """The loop behind `watch`: render what there is, rest where there is nothing, or pause."""
+    """The loop behind `watch`: renders what is there, waits if nothing is, or pauses."""
 
     def __init__(
         self,
@@ -112,7 +113,7 @@ class Daemon:
         self._inbox = Inbox(
             spool,
             settle=intervals.settle or settle_seconds(layout.root),
-            patience=intervals.patience,
+            settle_empty=intervals.settle_empty,
             on_unmovable=lambda name, error: self._tell(
                 events.Unmovable(name, error.strerror or str(error))
             ),
@@ -136,14 +137,13 @@ class Daemon:
         self._draining = False
 
     async def run(self) -> None:
-        """Until a signal comes. Raises OSError for what is no reason to wait."""
+        """Runs until a signal comes. Raises OSError if waiting would not help."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         assert task
-        for ending in _ENDING:
-            # nohup, and `&` in a script, have one ignored.
-            if signal.getsignal(ending) is not signal.SIG_IGN:
-                loop.add_signal_handler(ending, self._stop, task)
+        heeded = [one for one in _IGNORABLE if signal.getsignal(one) is not signal.SIG_IGN]
+        for ending in (signal.SIGTERM, *heeded):
+            loop.add_signal_handler(ending, self._stop, task)
         loop.add_signal_handler(signal.SIGUSR1, self._drain, task)
 
         def wake() -> None:
@@ -189,7 +189,7 @@ class Daemon:
                 await self._pause(reason)
 
     async def _turn(self) -> None:
-        """Renders a picture, or waits for one."""
+        """Renders one picture, or waits for one."""
         if gone := self._hold.restore():
             self._queue.must_resume = True
             raise PauseError(gone)
@@ -201,7 +201,7 @@ class Daemon:
             self._resume()
         task = self._queue.next(time.monotonic(), self._renderer.in_hand)
         if not task:
-            self._go_on()
+            self._end_pause()
             self._retry_s = self._intervals.retry
             return await self._rest()
         if reason := await self._machine.reason_to_pause(loaded=self._supervisor.pid is not None):
@@ -210,7 +210,7 @@ class Daemon:
         await self._end_worker(idle_s=0.0)
         self._machine.work()
         await self._renderer.begin(task)
-        return self._go_on()
+        return self._end_pause()
 
     def _resume(self) -> None:
         resumed = self._queue.resume()
@@ -219,15 +219,15 @@ class Daemon:
             self._tell(events.Started(self._layout.root, resumed))
 
     def _may_begin(self) -> bool:
-        """Whether another picture may be begun while one is in hand."""
+        """Whether another picture may begin while one is in hand."""
         pictures = self._renderer.rendered + len(self._renderer.in_hand)
-        return not self._draining and self._machine.may_go_on(pictures=pictures)
+        return not self._draining and self._machine.may_continue(pictures=pictures)
 
     async def _rest(self) -> None:
-        """Until the inbox is worth another look."""
+        """Waits until the inbox is worth another look."""
         now = time.monotonic()
         if self._queue.has_waiting(now):
-            return await asyncio.sleep(0)  # for signals and signs of life
+            return await asyncio.sleep(0)  # for signals and the heartbeat
         if self._inbox.due(now) is None:
             self._machine.rest()
         else:
@@ -239,13 +239,13 @@ class Daemon:
         )
 
     def _idle_s(self) -> float:
-        """Seconds since the worker had something to do."""
+        """Seconds since the worker last had work."""
         now = time.monotonic()
         self._idle_since = self._idle_since or now
         return now - self._idle_since
 
     async def _end_worker(self, *, idle_s: float) -> None:
-        """Where it is time for that: nothing else gives its memory back."""
+        """Ends the worker if it is time to: nothing else gives its memory back."""
         if self._supervisor.pid is None:
             return
         pictures = self._renderer.rendered
@@ -253,14 +253,14 @@ class Daemon:
             await self._renderer.unload(reason)
 
     async def _wait(self, seconds: float) -> None:
-        """So long, or until something happens in the inbox."""
+        """Waits for `seconds`, or until something happens in the inbox."""
         with contextlib.suppress(asyncio.TimeoutError):
             await within(seconds, self._wake.wait())
             await asyncio.sleep(_COALESCE_S)
         self._wake.clear()
 
     async def _pause(self, reason: Pause) -> None:
-        """Puts everything down, and waits before another try, longer until a picture is done."""
+        """Drops what is in hand and waits, longer each time until a picture is done."""
         await self._renderer.abandon()
         if reason.kind == "memory":
             await self._renderer.unload("memory is short")
@@ -274,7 +274,7 @@ class Daemon:
         await asyncio.sleep(self._retry_s)
         self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
 
-    def _go_on(self) -> None:
+    def _end_pause(self) -> None:
         if self._paused:
             self._paused = None
             self._tell(events.Resumed())
@@ -282,7 +282,7 @@ class Daemon:
     async def _heartbeat(self) -> None:
         while True:
             self._progress.heartbeat(self._supervisor.pid, self._supervisor.memory_bytes)
-            await asyncio.sleep(_BEAT_S)
+            await asyncio.sleep(_HEARTBEAT_S)
 
     def _tell(self, event: Event) -> None:
         self._progress.update(event)

@@ -1,4 +1,4 @@
-"""Why the queue waits, without any prompt being to blame."""
+"""Why the queue pauses although no prompt is at fault."""
 
 import errno
 import sys
@@ -13,7 +13,7 @@ Kind = Literal[
 
 
 class Pause(Record):
-    """`title` says what is the matter, `hint` what the user can do. No attempt is counted."""
+    """`title` says what is wrong, `hint` what the user can do. No attempt is counted."""
 
     kind: Kind
     title: str
@@ -21,20 +21,20 @@ class Pause(Record):
 
 
 class PauseError(Exception):
-    """Something that is no prompt's fault: the queue pauses, and no attempt counts."""
+    """No prompt is at fault: the queue pauses, and no attempt counts."""
 
     def __init__(self, pause: Pause) -> None:
         super().__init__(pause.title)
         self.pause = pause
 
 
-_GOES_ON = "The queue goes on by itself then."
+_CONTINUES = "The queue then continues by itself."
 
 
 def pause_for(error: OSError, executable: str = sys.executable) -> Pause | None:
-    """Why the queue pauses; None for an error that waiting does not mend.
+    """Why the queue pauses; None if waiting does not help.
 
-    `executable` is what macOS gives or refuses rights to: the program that launchd starts.
+    `executable` is the program that macOS grants permissions to: the one that launchd starts.
     """
     explain = _EXPLAINED.get(error.errno or 0)
     return explain(str(error.filename or "the hot folder"), executable) if explain else None
@@ -44,15 +44,15 @@ def _full(place: str, _executable: str) -> Pause:
     return Pause(
         kind="disk",
         title="The disk with the hot folder is full",
-        hint=f"Make room on it, or empty the bin. {_GOES_ON} ({place})",
+        hint=f"Free some space on it, or empty the Trash. {_CONTINUES} ({place})",
     )
 
 
 def _read_only(place: str, _executable: str) -> Pause:
     return Pause(
         kind="disk",
-        title="The disk with the hot folder cannot be written to",
-        hint=f"Connect it so that files on it can be changed. {_GOES_ON} ({place})",
+        title="The disk with the hot folder is read-only",
+        hint=f"Connect it with write access. {_CONTINUES} ({place})",
     )
 
 
@@ -60,7 +60,7 @@ def _faulty(place: str, _executable: str) -> Pause:
     return Pause(
         kind="disk",
         title=f"The disk reports an error at {place}",
-        hint=f"Check it with Disk Utility (First Aid), and its cable. {_GOES_ON}",
+        hint=f"Check the disk with Disk Utility (First Aid), and its cable. {_CONTINUES}",
     )
 
 
@@ -68,24 +68,24 @@ def _gone(place: str, _executable: str) -> Pause:
     return Pause(
         kind="folder",
         title=f"{place} cannot be reached",
-        hint=f"Connect its disk again, or give the folder its old name. {_GOES_ON}",
+        hint=f"Reconnect its disk, or give the folder its old name. {_CONTINUES}",
     )
 
 
 def _elsewhere(place: str, _executable: str) -> Pause:
     return Pause(
         kind="folder",
-        title=f"{place} lies on another disk than the rest of the hot folder",
-        hint=f"Replace links in the hot folder by real folders. {_GOES_ON}",
+        title=f"{place} is on another disk than the rest of the hot folder",
+        hint=f"Replace links in the hot folder with real folders. {_CONTINUES}",
     )
 
 
 def _in_cloud(place: str, _executable: str) -> Pause:
     return Pause(
         kind="folder",
-        title=f"{place} lies in the cloud and is not on this Mac",
-        hint="In Finder, choose Download Now for it; better, keep the hot folder out of iCloud "
-        f"Drive, Dropbox and the like. {_GOES_ON}",
+        title=f"{place} is only in the cloud, not on this Mac",
+        hint="In Finder, choose Download Now for it. Better, keep the hot folder out of iCloud "
+        f"Drive, Dropbox and the like. {_CONTINUES}",
     )
 
 
@@ -95,15 +95,15 @@ def _refused(place: str, executable: str) -> Pause:
         title=f"The system does not let mpsdoctor use {place}",
         hint="In System Settings, Privacy & Security, Full Disk Access, add this program:\n"
         f"{executable}\nOr use a hot folder outside Desktop, Documents, Downloads, iCloud Drive "
-        f"and external disks, such as ~/mpsdoctor. {_GOES_ON}",
+        f"and external disks, such as ~/mpsdoctor. {_CONTINUES}",
     )
 
 
 def _no_memory(_place: str, _executable: str) -> Pause:
     return Pause(
         kind="memory",
-        title="The system has no memory, open files or processes left to give",
-        hint=f"Quit other programs. {_GOES_ON}",
+        title="The system is out of memory, open files or processes",
+        hint=f"Quit other programs. {_CONTINUES}",
     )
 
 
@@ -117,7 +117,7 @@ _ERRNOS: dict[_Explain, tuple[str, ...]] = {
         *("EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "EPWROFF"),
     ),
     _elsewhere: ("EXDEV",),
-    _in_cloud: ("EDEADLK",),  # what launchd's programs get who read a dataless file
+    _in_cloud: ("EDEADLK",),  # a program that launchd started reads a dataless file
     _refused: ("EPERM", "EACCES"),
     _no_memory: ("ENOMEM", "EMFILE", "ENFILE", "ENOLCK", "EAGAIN"),
 }

@@ -1,4 +1,4 @@
-"""Which picture comes next, and what becomes of its job in the end."""
+"""Which picture comes next, and how its job ends."""
 
 import contextlib
 from collections import deque
@@ -21,7 +21,7 @@ from mpsdoctor.rendering.protocol import RenderJob
 
 @dataclass
 class OpenJob:
-    """A job that is being worked on; `requests` are its pictures, in order."""
+    """A job in progress; `requests` are its pictures, in order."""
 
     job: Job
     requests: tuple[Request, ...]
@@ -29,7 +29,7 @@ class OpenJob:
 
 @dataclass(frozen=True)
 class Task:
-    """Picture `number` of a job, and the profile that it is rendered with."""
+    """Picture `number` of a job, and the profile to render it with."""
 
     of: OpenJob
     number: int
@@ -37,22 +37,22 @@ class Task:
 
     @property
     def job(self) -> Job:
-        """As it stands now."""
+        """The job in its present state."""
         return self.of.job
 
     @property
     def request(self) -> Request:
-        """What is asked for."""
+        """What to render."""
         return self.of.requests[self.number - 1]
 
 
 class Queue:
-    """Jobs of an earlier daemon first, then what lies in the inbox, oldest first.
+    """Jobs of an earlier daemon first, then the files in the inbox, oldest first.
 
-    `profiles` are for a model each; the first is for prompts that name none.
+    Each of the `profiles` is for one model; the first is for prompts that name none.
 
-    All methods raise OSError where the disk refuses. Then, as at first, `must_resume` is to be
-    set, and no other picture to be begun before `resume`; those in hand may be finished.
+    All methods raise OSError if the disk refuses. The caller then sets `must_resume`, which is
+    also set at the start, and begins no picture before `resume`. It may finish those in hand.
     """
 
     def __init__(
@@ -68,38 +68,38 @@ class Queue:
         self._tell = tell
         self._waiting: deque[Job] = deque()
         self._open: list[OpenJob] = []
-        self._owed: dict[tuple[str, int], int] = {}
+        self._counts_to_set: dict[tuple[str, int], int] = {}
         self.must_resume = True
-        """Whether the folders may hold something else than is known here."""
+        """Whether the folders may differ from what is known here."""
         self._fallbacks: dict[str, int] = {}
 
     def resume(self) -> int:
-        """Starts from what the folders hold; returns how many jobs had been claimed before."""
+        """Starts from what is in the folders; returns how many jobs were claimed before."""
         self._open = []
-        self._waiting = deque(map(self._repaid, recover(self._spool)))
-        self._owed = {}
+        self._waiting = deque(map(self._with_counts_set, recover(self._spool)))
+        self._counts_to_set = {}
         self.must_resume = False
         return len(self._waiting)
 
     def next(self, now: float, in_hand: "deque[Task]") -> Task | None:
-        """The next picture to render that is not in hand; None where there is none now.
+        """The next picture to render that is not in hand; None if there is none now.
 
-        At most one file is taken up, as that takes a while where it is rejected: `has_waiting`
-        says whether there is another.
+        It opens at most one file, because rejecting a file takes a while. `has_waiting` says
+        whether there are more.
         """
         task = self._first_open(in_hand)
         if not task and (job := self._next_job(now)):
-            self._take_up(job)
+            self._open_file(job)
             self._waiting.popleft()
             task = self._first_open(in_hand)
         return task
 
     def has_waiting(self, now: float) -> bool:
-        """Whether a file can be taken up."""
+        """Whether a file can be opened now."""
         return bool(self._waiting) or self._inbox.due(now) == 0.0
 
     def begin(self, task: Task) -> RenderJob:
-        """Counts the attempt; returns what the worker is told."""
+        """Counts the attempt; returns the command for the worker."""
         begun = task.job.attempts.get(task.number, 0)
         with self._counting(task, begun):
             task.of.job = job = self._spool.begin_attempt(task.job, task.number)
@@ -115,28 +115,28 @@ class Queue:
         )
 
     def picture(self, task: Task) -> Path:
-        """Where the worker puts the picture of the present attempt."""
+        """Where the worker writes the picture in this attempt."""
         return self._spool.picture(task.job, task.number)
 
     def note_cure(self, task: Task, fallback: int) -> None:
-        """Later jobs of this model begin at the fallback that has cured a picture."""
+        """Later jobs of this model begin at the fallback that repaired a picture."""
         model = task.profile.model
         self._fallbacks[model] = max(self._fallbacks.get(model, 0), fallback)
 
     def give_back(self, task: Task) -> None:
-        """The attempt says nothing about the picture and is not counted.
+        """Does not count the attempt, which says nothing about the picture.
 
-        Where the disk refuses to take note of that, `resume` does it. Does not raise.
+        If the disk refuses to record that, `resume` does it. Does not raise.
         """
         begun = task.job.attempts[task.number]
         with contextlib.suppress(OSError), self._counting(task, begun - 1):
             task.of.job = self._spool.give_back_attempt(task.job, task.number)
 
     def publish(self, task: Task, seconds: float, notes: tuple[str, ...], remedy: str) -> None:
-        """The picture is rendered: moves it to `images/`.
+        """Moves the rendered picture to `images/`.
 
-        Where the disk refuses, it may be out all the same, which `resume` finds out before it
-        gives the attempt back: without one that has begun, nothing would be looked for.
+        If the disk refuses, the picture may be out even so. `resume` looks for it before it gives
+        the attempt back, because it looks only for pictures with an attempt.
         """
         begun = task.job.attempts[task.number]
         with self._counting(task, begun - 1):
@@ -147,9 +147,9 @@ class Queue:
         self._settle(task.of)
 
     def lose(self, task: Task, signature: str, reason: MpsDoctorError) -> bool:
-        """The worker was lost over the picture; returns whether that is given up, or tried again.
+        """The worker was lost at this picture; returns whether the picture is given up.
 
-        It can be lost while it loads the picture's model, before an attempt has begun.
+        The worker can also be lost while it loads the model, before an attempt has begun.
         """
         task.of.job = job = self._spool.note_loss(task.job, task.number, signature)
         losses = job.losses[task.number]
@@ -162,7 +162,7 @@ class Queue:
         return False
 
     def give_up(self, task: Task, reason: MpsDoctorError) -> None:
-        """This picture will not be rendered; the other pictures of its job still are."""
+        """Gives up this picture; the other pictures of its job are still rendered."""
         self._note_failure(task.of, task.number, reason)
         self._settle(task.of)
 
@@ -172,13 +172,13 @@ class Queue:
         try:
             yield
         except OSError:
-            self._owed[task.job.id, task.number] = attempts
+            self._counts_to_set[task.job.id, task.number] = attempts
             self.must_resume = True
             raise
 
-    def _repaid(self, job: Job) -> Job:
-        for (owed, number), attempts in self._owed.items():
-            if owed == job.id and job.attempts.get(number, 0) > attempts:
+    def _with_counts_set(self, job: Job) -> Job:
+        for (job_id, number), attempts in self._counts_to_set.items():
+            if job_id == job.id and job.attempts.get(number, 0) > attempts:
                 job = self._spool.give_back_attempt(job, number)
         return job
 
@@ -203,13 +203,13 @@ class Queue:
         return None
 
     def _next_job(self, now: float) -> Job | None:
-        """The first of those that wait, which stays there until it is taken up."""
+        """The first waiting job, which keeps its place until it has been opened."""
         if not self._waiting and (claimed := self._inbox.claim(now)):
             self._tell(events.Claimed(claimed.id, claimed.name))
             self._waiting.append(claimed)
         return self._waiting[0] if self._waiting else None
 
-    def _take_up(self, job: Job) -> None:
+    def _open_file(self, job: Job) -> None:
         try:
             dropped = read_dropped(self._spool.prompt(job), job.name)
             requests = expand(dropped.requests, job.seed)
@@ -231,7 +231,7 @@ class Queue:
         open_job.job = self._spool.note_failure(open_job.job, number, failure)
 
     def _settle(self, open_job: OpenJob) -> None:
-        """Ends the job where nothing of it is left to render."""
+        """Ends the job if none of its pictures is left to render."""
         job = open_job.job
         if not is_settled(job):
             return
@@ -247,8 +247,8 @@ class Queue:
 
 def _interrupted_too_often(attempts: int) -> MpsDoctorError:
     return MpsDoctorError(
-        f"mpsdoctor was cut off {attempts} times in the middle of this picture",
-        detail="Perhaps the Mac ran out of memory, or lost power. It is not tried again, so that "
-        "the other prompts get their turn.",
-        hint="To try it all the same, move the file back into inbox.",
+        f"mpsdoctor was interrupted {attempts} times while it rendered this picture",
+        detail="The Mac may have run out of memory or lost power. The picture is not tried again, "
+        "so that the other prompts get their turn.",
+        hint="To try it anyway, move the file back into inbox.",
     )

@@ -1,4 +1,4 @@
-"""Pictures in the worker's hand, and what its answers mean for the queue."""
+"""The pictures that the worker has in hand, and what its answers mean for the queue."""
 
 import asyncio
 import time
@@ -17,19 +17,19 @@ from mpsdoctor.hotfolder.worker.failures import WorkerLostError
 from mpsdoctor.hotfolder.worker.supervisor import RefusedError, Supervisor
 from mpsdoctor.rendering.protocol import MOST_IN_HAND, Failed, Rendered, RenderJob, Started, Step
 
-_MOST_ALIKE: Final = 3
+_PAUSE_AFTER_FAILURES: Final = 3
 
 _T = TypeVar("_T")
 
 ReasonToStop = Callable[[], Awaitable[Pause]]
-"""Returns when the machine can no longer go on with a picture, and says why."""
+"""Returns when the present picture must be stopped, and says why."""
 
 
 class Renderer:
-    """Has at most two pictures in hand: the second is begun while the first is decoded.
+    """Has at most two pictures in hand: the second begins while the first is decoded.
 
-    `may_begin` says whether another picture may be begun ahead; `on_loaded` hears of each new
-    worker. All methods raise PauseError, and OSError where the hot folder's disk refuses.
+    `may_begin` says whether another picture may begin ahead; `on_loaded` is called for each new
+    worker. All methods raise PauseError, and OSError if the hot folder's disk refuses.
     """
 
     def __init__(
@@ -51,18 +51,18 @@ class Renderer:
         self._on_loaded = on_loaded
         self.in_hand: deque[Task] = deque()
         self.rendered = 0
-        """Pictures of the present worker."""
+        """How many pictures the present worker has rendered."""
         self._steps_done: list[tuple[int, float]] = []
-        self._given_up_over: list[str] = []
-        """Signatures, of the pictures that were given up since the last one that came out."""
+        self._failed_alike: list[str] = []
+        """The signature of each picture given up since the last success; all are the same."""
 
     async def begin(self, task: Task) -> None:
-        """Gives `task` to a worker that has its model."""
+        """Gives `task` to a worker with its model loaded."""
         if await self._load(task):
             await self._hand_over(task)
 
     async def finish_oldest(self) -> None:
-        """Waits for the oldest picture in hand, and takes it to where it belongs."""
+        """Waits for the oldest picture in hand, then publishes it, retries it or gives it up."""
         task = self.in_hand[0]
         try:
             answer = await self._unless_stopped(self._supervisor.answer(self._on_progress))
@@ -72,17 +72,17 @@ class Renderer:
         except PauseError as stop:
             if stop.pause.kind == "memory":
                 computed = self._blamed(self._supervisor.computed)
-                await self._lost(computed, "memory pressure", _too_much(stop.pause))
+                await self._lost(computed, "memory pressure", _short_of_memory(stop.pause))
             raise
         match answer:
-            case Rendered() if self._is_whole(task):
+            case Rendered() if self._is_complete(task):
                 self.rendered += 1
-                self._given_up_over.clear()
+                self._failed_alike.clear()
                 self.in_hand.popleft()
                 self._queue.note_cure(task, answer.fallback)
                 self._queue.publish(task, answer.seconds, answer.notes, answer.remedy)
             case Rendered():
-                await self._lost(task, "broken file", _not_whole())
+                await self._lost(task, "broken file", _incomplete())
             case Failed(cause="memory"):
                 await self._lost(task, "out of memory", _error_of(answer))
             case Failed(cause="disk" | "gpu" as kind):
@@ -92,14 +92,14 @@ class Renderer:
                 self.in_hand.popleft()
 
     async def abandon(self) -> None:
-        """Ends the worker where it has pictures in hand; their attempts do not count."""
+        """Ends a worker that has pictures in hand; their attempts do not count."""
         if self.in_hand:
             await self.unload()
         while self.in_hand:
             self._queue.give_back(self.in_hand.popleft())
 
     async def unload(self, reason: str = "") -> None:
-        """Ends the worker, if there is one; a `reason` is told."""
+        """Ends the worker, if there is one; reports the `reason`, if one is given."""
         if reason and self._supervisor.pid:
             self._tell(events.Unloaded(reason))
         await self._supervisor.close()
@@ -154,10 +154,10 @@ class Renderer:
         return next(task for task in self.in_hand if (task.job.id, task.number) == (job, number))
 
     async def _look_ahead(self, *, begin: bool) -> None:
-        """Claims what comes next, and at the last step hands it over.
+        """Claims the next picture, and hands it over at the last step.
 
-        So that the worker need not wait while this one is decoded, saved and published. Where the
-        disk refuses that, the picture in hand is finished all the same.
+        The worker then need not wait while this one is decoded, saved and published. If the disk
+        refuses, the picture in hand is finished even so.
         """
         in_hand = len(self.in_hand)
         if in_hand >= MOST_IN_HAND or self._queue.must_resume or not self._may_begin():
@@ -170,15 +170,15 @@ class Renderer:
             self._queue.must_resume = True
 
     def _is_own_model(self, task: Task) -> bool:
-        """Whether all prompts wait for this model, but for those that name another."""
+        """Whether this is the model of all prompts that name no other."""
         return task.profile.model == self._own_model
 
     def _blamed(self, computed: RenderJob | None) -> Task:
-        """The one that was being computed, where the worker got so far."""
+        """The picture that was being computed; before any is, the oldest in hand."""
         return self._task(computed.job, computed.number) if computed else self.in_hand[0]
 
     async def _lost(self, blamed: Task, signature: str, reason: MpsDoctorError) -> None:
-        """The picture in hand that is not to blame is simply rendered again."""
+        """Any other picture in hand is rendered again, and its attempt does not count."""
         await self.unload()
         tasks = list(self.in_hand)
         self.in_hand.clear()
@@ -188,20 +188,20 @@ class Renderer:
         self._lose(blamed, signature, reason)
 
     def _lose(self, blamed: Task, signature: str, reason: MpsDoctorError) -> None:
-        """Raises PauseError where one picture after another ends like this.
+        """Raises PauseError if several pictures in a row end with this `signature`.
 
-        So that a GPU that fails at everything does not empty the inbox into `failed/` overnight:
-        the next one is tried after a pause, which becomes longer until a picture comes out.
+        A GPU that fails at everything would otherwise empty the inbox into `failed/` overnight.
+        The pause before the next picture gets longer until one succeeds.
         """
         if not self._queue.lose(blamed, signature, reason):
             return
-        if self._given_up_over[-1:] != [signature]:
-            self._given_up_over.clear()
-        self._given_up_over.append(signature)
-        if len(self._given_up_over) >= _MOST_ALIKE:
-            raise PauseError(_all_alike(len(self._given_up_over), reason))
+        if self._failed_alike[-1:] != [signature]:
+            self._failed_alike.clear()
+        self._failed_alike.append(signature)
+        if len(self._failed_alike) >= _PAUSE_AFTER_FAILURES:
+            raise PauseError(_all_alike(len(self._failed_alike), reason))
 
-    def _is_whole(self, task: Task) -> bool:
+    def _is_complete(self, task: Task) -> bool:
         record = record_in_picture(self._queue.picture(task))
         return record is not None and (record.job, record.picture) == (task.job.id, task.number)
 
@@ -229,24 +229,24 @@ def _error_of(answer: Failed) -> MpsDoctorError:
 def _all_alike(pictures: int, reason: MpsDoctorError) -> Pause:
     return Pause(
         kind="gpu",
-        title=f"{pictures} pictures in a row failed alike: {reason.title}",
-        hint="The next one is tried after a pause. If they ask for the same, failed/ says what to "
-        "change; else restart the Mac, and run `mpsdoctor check`.",
+        title=f"{pictures} pictures in a row failed in the same way: {reason.title}",
+        hint="The next one is tried after a pause. If the prompts have something in common, see "
+        "failed/ for what to change. Otherwise restart the Mac and run `mpsdoctor check`.",
     )
 
 
-def _too_much(reason: Pause) -> MpsDoctorError:
-    """Perhaps other programs took the memory; the second time it is the picture."""
+def _short_of_memory(reason: Pause) -> MpsDoctorError:
+    """The first time, other programs may be the cause; the second time it is the picture."""
     return MpsDoctorError(
         f"{reason.title}, in the middle of this picture",
-        detail="It was put down, so that the Mac would not stand still.",
+        detail="It was stopped to keep the Mac responsive.",
         hint=f"{reason.hint} A smaller picture needs less: `mpsdoctor plan` says how much.",
     )
 
 
-def _not_whole() -> MpsDoctorError:
+def _incomplete() -> MpsDoctorError:
     return MpsDoctorError(
-        "The worker's picture is not whole",
-        detail="The file that it wrote is no complete PNG of this job.",
-        hint="Check that the disk has space left.",
+        "The worker's picture is incomplete",
+        detail="The file that it wrote is not a complete PNG of this job.",
+        hint="Check that the disk has free space.",
     )

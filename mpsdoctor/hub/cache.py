@@ -1,7 +1,7 @@
-"""One model in huggingface_hub's cache, where every program that uses it finds the files.
+"""One model in huggingface_hub's cache, which other programs share.
 
-blobs/ holds contents, named by their etag; snapshots/COMMIT/ holds names, as links to them;
-refs/main says which commit is the newest. (huggingface_hub docs: guides/manage-cache)
+blobs/ holds the contents, named by etag. snapshots/COMMIT/ holds the file names, as links to the
+contents. refs/main names the newest commit. (huggingface_hub docs: guides/manage-cache)
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from mpsdoctor.hub.listing import RemoteFile
 from mpsdoctor.units import MIB
 
 Progress = Callable[[RemoteFile, int], None]
-"""Hears how many bytes of a file are dealt with."""
+"""Is called with a file and the number of bytes that are done."""
 
 _CHUNK = MIB
 _SHA256_DIGITS = 64
@@ -23,7 +23,7 @@ _SHA256_DIGITS = 64
 
 @dataclass(frozen=True)
 class Repository:
-    """`folder` is the model's own in the cache; it need not exist."""
+    """A model at one commit; `folder` is the model's folder in the cache, which need not exist."""
 
     folder: Path
     commit: str
@@ -34,36 +34,36 @@ class Repository:
         return self.folder / "snapshots" / self.commit
 
     def blob(self, file: RemoteFile) -> Path:
-        """Where the content belongs."""
+        """The path of the complete content."""
         return self.folder / "blobs" / file.etag
 
     def partial(self, file: RemoteFile) -> Path:
-        """What there is of a content that is not whole yet, from its beginning.
+        """The path of incomplete content, from its first byte on.
 
-        A name of its own: what huggingface_hub leaves can have holes, where hf-xet wrote it.
+        The name differs from huggingface_hub's, whose partial files can have holes (hf-xet).
         """
         return self.folder / "blobs" / f"{file.etag}.mpsdoctor.incomplete"
 
     def name(self, file: RemoteFile) -> Path:
-        """The file under its own name."""
+        """The path of the file under its own name."""
         return self.snapshot / file.path
 
     def has(self, file: RemoteFile, progress: Progress) -> bool:
-        """Whether the file's content is here and intact, by its digest."""
+        """Whether the file's content is in the cache and its checksum matches."""
         places = (self.blob(file), self.name(file))
         return any(is_intact(path, file, progress) for path in places)
 
     def here_bytes(self, file: RemoteFile) -> int:
-        """How much of a file that is missing an earlier attempt has left here."""
+        """How many bytes of a missing file an earlier attempt has left."""
         return min(file.size, size_of(self.partial(file)))
 
     def accept(self, file: RemoteFile) -> None:
-        """Makes the whole partial file the content."""
+        """Turns the completed partial file into the content."""
         sync(self.partial(file))
         self.partial(file).replace(self.blob(file))
 
     def give_name(self, file: RemoteFile) -> None:
-        """Has the file's name lead to its content, which moves where links are impossible."""
+        """Links the file's name to its content; moves the content if links are impossible."""
         blob, name = self.blob(file), self.name(file)
         if not blob.exists():
             return
@@ -77,19 +77,19 @@ class Repository:
         new.replace(name)
 
     def publish(self) -> None:
-        """Makes this commit the one that programs load."""
+        """Makes this commit the one that programs load by default."""
         ref = self.folder / "refs" / "main"
         ref.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(ref, self.commit.encode())
 
 
 def is_intact(path: Path, file: RemoteFile, progress: Progress) -> bool:
-    """Whether the content at `path` is the file's."""
+    """Whether the file at `path` has the right size and checksum."""
     return size_of(path) == file.size and _digest(path, file, progress) == file.etag
 
 
 def size_of(path: Path) -> int:
-    """Bytes of the file at `path`; 0 where there is none."""
+    """The size of the file at `path`, in bytes; 0 if there is none."""
     try:
         return path.stat().st_size
     except OSError:
@@ -97,7 +97,7 @@ def size_of(path: Path) -> int:
 
 
 def _digest(path: Path, file: RemoteFile, progress: Progress) -> str:
-    """In the form of the file's etag; empty where the content cannot be read."""
+    """The checksum, of the same kind as the file's etag; empty if the file cannot be read."""
     digest = hashlib.sha256()
     if len(file.etag) != _SHA256_DIGITS:  # git hash-object
         digest = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)

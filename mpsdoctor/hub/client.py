@@ -1,4 +1,4 @@
-"""The only caller of huggingface_hub: what a hub has, and its files as they come in."""
+"""Lists and streams a hub's files; nearly everything that calls huggingface_hub is here."""
 
 import json
 import re
@@ -22,15 +22,15 @@ _CHUNK = 1 << 16
 
 
 def require_library() -> None:
-    """Imports huggingface_hub, and has it keep its advice to itself.
+    """Imports huggingface_hub and silences its advice.
 
-    Raises MpsDoctorError where it is absent.
+    Raises MpsDoctorError if it is missing or fails to import.
     """
     try:
         from huggingface_hub.utils import logging
     except ImportError as error:
         raise MpsDoctorError(
-            "What downloads is not installed, or does not start",
+            "huggingface_hub is missing or fails to import",
             detail=f"{type(error).__name__}: {error}",
             hint=f"Install it: {install_line_here('huggingface_hub')}",
         ) from error
@@ -38,10 +38,10 @@ def require_library() -> None:
 
 
 def describe(model: str) -> Listing:
-    """The newest commit of the model `model`, a Hugging Face id.
+    """The newest commit of `model`, a Hugging Face id.
 
-    Raises MpsDoctorError where what answers is no hub or has no Diffusers model, and what
-    `refusals.explained` explains.
+    Raises MpsDoctorError if the answer is not that of a hub, or the repository is not a Diffusers
+    model. Also raises the errors that `hub.errors.explained` explains.
     """
     from huggingface_hub import HfApi
 
@@ -68,10 +68,10 @@ def describe(model: str) -> Listing:
 def stream(
     model: str, commit: str, file: RemoteFile, start: int
 ) -> Iterator[tuple[bool, Iterator[bytes]]]:
-    """A file's content from byte `start` on; False where it begins at its own beginning instead.
+    """A file's content from byte `start` on; False if it starts at byte 0 instead.
 
-    Not by `hf_hub_download`, which since release 1.18 never goes on where it was cut short
-    (huggingface_hub #4196, #4306). Raises what `refusals.explained` explains.
+    `hf_hub_download` is not used: since release 1.18 it never resumes an interrupted download
+    (huggingface_hub #4196, #4306). Raises the errors that `hub.errors.explained` explains.
     """
     from huggingface_hub import constants, get_session, hf_hub_url
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
@@ -81,7 +81,7 @@ def stream(
     request = {"headers": headers, "timeout": constants.HF_HUB_DOWNLOAD_TIMEOUT}
     url = hf_hub_url(model, file.path, revision=commit)
     session = get_session()
-    if callable(session.stream):  # httpx, from huggingface_hub 1.0 on
+    if callable(session.stream):  # httpx, since huggingface_hub 1.0
         with session.stream("GET", url, **request) as response:
             hf_raise_for_status(response)
             yield response.status_code == 206, response.iter_bytes()
@@ -92,7 +92,7 @@ def stream(
 
 
 def _file(sibling: "RepoSibling") -> RemoteFile:
-    """Its path and its etag become names on this disk."""
+    """Checks the path and the etag, because they become file names on this disk."""
     path = PurePosixPath(sibling.rfilename)
     if path.is_absolute() or ".." in path.parts:
         raise TypeError(f"{path} is not a name inside a repository")

@@ -9,11 +9,11 @@ NAMES = (model_index.FILE, "config.json", "scheduler_config.json", "tokenizer_co
 
 
 def fetch(model: str, folder: Path) -> Path:
-    """Downloads them into a folder of their own in `folder`, and says which.
+    """Downloads them into a new folder in `folder`, and returns that folder.
 
-    Not into Hugging Face's cache: there they would look like a model half downloaded.
+    Hugging Face's cache is not used, because they would look like an incomplete model there.
 
-    Raises what `refusals.explained` explains.
+    Raises the errors that `hub.errors.explained` explains.
     """
     from huggingface_hub import hf_hub_download
 

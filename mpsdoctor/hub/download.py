@@ -1,4 +1,4 @@
-"""Bringing files from a hub into huggingface_hub's cache, whole or to be continued."""
+"""Downloads files from a hub into huggingface_hub's cache; interrupted downloads can resume."""
 
 import fcntl
 import os
@@ -13,18 +13,18 @@ from mpsdoctor.hub.listing import RemoteFile
 from mpsdoctor.hub.plan import Plan
 
 Stream = Callable[[RemoteFile, int], AbstractContextManager[tuple[bool, Iterator[bytes]]]]
-"""A file's content from a byte on; False where it begins at its own beginning instead."""
+"""A file's content from a given byte on; False if it starts at byte 0 instead."""
 
 Pause = Callable[[Exception, float], None]
-"""Hears what broke, and waits so many seconds."""
+"""Is called with the error, and waits for the given number of seconds."""
 
 _TRIES = 5
 
 
 def carry_out(plan: Plan, stream: Stream, progress: Progress, pause: Pause) -> None:
-    """Brings what is missing, gives every file its name, and last makes it what programs load.
+    """Downloads the missing files, gives every file its name, and publishes the commit last.
 
-    Until then they load the commit that they loaded before. Raises what `fetch` raises.
+    Until then, programs load the previous commit. Raises the errors of `fetch`.
     """
     for file in plan.missing:
         fetch(file, plan.repository, stream, progress, pause)
@@ -36,13 +36,13 @@ def carry_out(plan: Plan, stream: Stream, progress: Progress, pause: Pause) -> N
 def fetch(
     file: RemoteFile, repository: Repository, stream: Stream, progress: Progress, pause: Pause
 ) -> None:
-    """Brings one file into the cache; what an earlier attempt left of it is not asked for again.
+    """Downloads one file into the cache, and continues what an earlier attempt left.
 
-    A connection that breaks is taken up again as long as it brings anything, and five times if it
-    does not. The cache gets the file when its content is what the hub names it to be.
+    A broken connection is retried as long as each attempt brings new bytes; five attempts without
+    any end the download. The file enters the cache only if its checksum matches.
 
-    Raises MpsDoctorError where another process downloads it or where it arrives damaged, twice;
-    OSError where the disk does not take it; and what `stream` raised last.
+    Raises MpsDoctorError if another process downloads the file, or if it arrives damaged twice.
+    Raises OSError if it cannot be written, and the last error of `stream`.
     """
     partial = repository.partial(file)
     partial.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def fetch(
 def _complete(
     partial: Path, file: RemoteFile, stream: Stream, progress: Progress, pause: Pause
 ) -> None:
-    """Asks for what is missing until nothing is."""
+    """Requests the missing bytes until there are none."""
     idle = 0
     while (here := size_of(partial)) < file.size:
         broke: Exception = ConnectionError("the hub ended it")
@@ -80,8 +80,8 @@ def _complete(
 def _append(partial: Path, file: RemoteFile, stream: Stream, progress: Progress) -> None:
     here = size_of(partial)
     progress(file, here)
-    with stream(file, here) as (goes_on, chunks), partial.open("ab") as target:
-        if here and not goes_on:
+    with stream(file, here) as (continues, chunks), partial.open("ab") as target:
+        if here and not continues:
             target.truncate(0)
         for chunk in chunks:
             target.write(chunk)
@@ -90,14 +90,14 @@ def _append(partial: Path, file: RemoteFile, stream: Stream, progress: Progress)
 
 @contextmanager
 def _alone(partial: Path) -> Iterator[None]:
-    """The kernel lets go of the lock when the process ends, however it ends (flock(2))."""
+    """Holds a lock, which the kernel releases when the process ends, however it ends (flock(2))."""
     with partial.open("ab") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise MpsDoctorError(
-                "Another mpsdoctor pull downloads this model",
+                "Another `mpsdoctor pull` is downloading this model",
                 detail=f"It has {partial} open.",
-                hint="Wait for it, or end it and try again.",
+                hint="Wait until it ends, or stop it and try again.",
             ) from error
         yield

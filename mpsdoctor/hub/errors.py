@@ -1,4 +1,4 @@
-"""Why a hub did not give what was asked for, and what to do about it."""
+"""Why a download failed, and what to do about it."""
 
 import errno
 import re
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from mpsdoctor.errors import MpsDoctorError
 
-# huggingface_hub speaks through requests before 1.0, then through httpx, then through httpx2.
+# huggingface_hub uses requests before 1.0, then httpx, then httpx2.
 _TRANSPORTS = frozenset({"requests", "urllib3", "httpx", "httpx2"})
 _TRANSIENT = frozenset({408, 500, 502, 503, 504})
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -15,34 +15,34 @@ _TRUE = frozenset({"1", "on", "yes", "true"})
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 MAKE_ROOM = (
-    "Empty the Trash, or remove models that you no longer use; to see them: hf cache ls\n"
+    "Empty the Trash, or remove models that you no longer use. To list them: hf cache ls\n"
     "Or keep models on another disk: export HF_HOME=/Volumes/DISK/huggingface"
 )
-_GO_ON = "What is here already stays; the same command goes on from there."
+_RESUMES = "Downloaded data is kept; the same command resumes the download."
 
 
 def refuse_offline(environ: Mapping[str, str]) -> None:
-    """Raises MpsDoctorError where a variable keeps Hugging Face's libraries from the network."""
+    """Raises MpsDoctorError if a variable keeps Hugging Face's libraries offline."""
     for name in _OFFLINE:
         if environ.get(name, "").lower() in _TRUE:
             raise MpsDoctorError(
                 f"{name}={environ[name]} forbids downloads",
-                detail="It comes from the environment that this command was started in: a line in "
-                "~/.zshrc or the like, `launchctl setenv`, or the program that started it.",
-                hint=f"For this once: env -u {name} mpsdoctor pull MODEL\n"
-                f"To be rid of it, remove that line, and: launchctl unsetenv {name}",
+                detail="It comes from the environment of this command. A line in ~/.zshrc or a "
+                "similar file, `launchctl setenv`, or the program that started the command set it.",
+                hint=f"To ignore it once: env -u {name} mpsdoctor pull MODEL\n"
+                f"To remove it, delete that line and run: launchctl unsetenv {name}",
             )
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether trying again can help: the network broke, or the hub is in trouble."""
+    """Whether another attempt can help: the network failed, or the hub has a problem."""
     status = _status(error)
     return _is_transport(error) if status is None else status in _TRANSIENT
 
 
 @contextmanager
 def explained(model: str, environ: Mapping[str, str]) -> Iterator[None]:
-    """Raises MpsDoctorError for whatever a hub, the way to it or the disk refuses inside."""
+    """Turns errors of the hub, the network and the disk into MpsDoctorError."""
     try:
         yield
     except MpsDoctorError:
@@ -55,7 +55,7 @@ def explained(model: str, environ: Mapping[str, str]) -> Iterator[None]:
 
 
 def _explain(error: Exception, model: str, environ: Mapping[str, str]) -> MpsDoctorError | None:
-    """None for a bug."""
+    """The explanation, or None for a bug."""
     from huggingface_hub import constants
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
@@ -75,14 +75,14 @@ def _explain(error: Exception, model: str, environ: Mapping[str, str]) -> MpsDoc
 
 
 def no_hub(error: Exception) -> MpsDoctorError:
-    """What answers does not speak as a hub does."""
+    """The server's answer is not that of a hub."""
     from huggingface_hub import constants
 
     return MpsDoctorError(
         f"{constants.ENDPOINT} does not answer as a Hugging Face hub does",
         detail=f"{type(error).__name__}: {error}",
-        hint="If this network asks you to log in, do so in a browser first. If HF_ENDPOINT is set, "
-        "see whether it names a hub.",
+        hint="If this network requires a login, log in with a browser first. "
+        "If HF_ENDPOINT is set, check that it names a hub.",
     )
 
 
@@ -94,23 +94,23 @@ def no_diffusers_model(model: str, files: Iterable[str]) -> MpsDoctorError:
         detail="It has no model_index.json, which names the parts of a pipeline."
         + (f" {single[0]} is for programs that load a single file." if single else ""),
         hint="Choose a repository whose page names the library Diffusers; many models have one "
-        f"whose name ends in -diffusers.\nTo have this one as it is: hf download {model}",
+        f"whose name ends in -diffusers.\nTo download this one anyway: hf download {model}",
     )
 
 
 def only_pickled(model: str, components: Iterable[str]) -> MpsDoctorError:
-    """Weights that the profile refuses to load."""
+    """The weights are pickles, and the profile refuses to load them."""
     return MpsDoctorError(
         f"{model} has only pickled weights",
         detail=f"Without safetensors: {', '.join(components)}. A pickle can run any code while it "
-        "is loaded, therefore the profile refuses it.",
+        "is loaded, so the profile refuses it.",
         hint="Look for the same model with safetensors.\nIf you trust its authors, write "
-        "use_safetensors = false into the profile; where it lies: mpsdoctor profile path",
+        "use_safetensors = false into the profile. To find it: mpsdoctor profile path",
     )
 
 
 def needs_code(model: str, components: Iterable[str]) -> MpsDoctorError:
-    """A model that brings Python code, which `from_pretrained` gets no permission to run."""
+    """The model needs its own Python code, which `from_pretrained` is not allowed to run."""
     return MpsDoctorError(
         f"{model} does not load without Python code from its repository",
         detail=f"It has its own code for: {', '.join(components)}. mpsdoctor never runs such code.",
@@ -119,12 +119,11 @@ def needs_code(model: str, components: Iterable[str]) -> MpsDoctorError:
 
 
 def damaged(path: str) -> MpsDoctorError:
-    """What came twice is not what the hub has."""
+    """The file arrived twice with a wrong checksum."""
     return MpsDoctorError(
         f"{path} arrives damaged",
-        detail="Twice its content was not what the hub names it to be. It was thrown away; "
-        "everything else stays.",
-        hint="A proxy or a mirror (HF_ENDPOINT) may change or cut files: try another network.",
+        detail="The checksum did not match, twice. The file was deleted; everything else stays.",
+        hint="A proxy or a mirror (HF_ENDPOINT) may change or truncate files: try another network.",
     )
 
 
@@ -132,7 +131,7 @@ def _misspelt(model: str, error: Exception) -> MpsDoctorError:
     return MpsDoctorError(
         f"{model} is not the id of a model",
         detail=str(error),
-        hint="An id is ORGANISATION/NAME, the end of the address of the model's page.",
+        hint="An id is ORGANIZATION/NAME, the end of the address of the model's page.",
     )
 
 
@@ -140,10 +139,10 @@ def _gated(error: Exception, model: str, endpoint: str) -> MpsDoctorError:
     logged_in = _status(error) == 403
     return MpsDoctorError(
         f"{model} is gated: its authors ask you to accept their terms first",
-        detail="You are logged in, but your account, or this token of yours, has no access."
+        detail="You are logged in, but your account or token has no access."
         if logged_in
         else "The hub does not know who you are.",
-        hint=f"Accept the terms at {endpoint}/{model}; the authors may have to consent.\n"
+        hint=f"Accept the terms at {endpoint}/{model}; the authors may have to approve.\n"
         + (
             "A fine-grained token also needs the permission to read public gated repositories.\n"
             if logged_in
@@ -155,22 +154,22 @@ def _gated(error: Exception, model: str, endpoint: str) -> MpsDoctorError:
 
 def _not_found(model: str, endpoint: str) -> MpsDoctorError:
     return MpsDoctorError(
-        f"{endpoint} shows no model {model}",
-        detail="It does not exist, its name is misspelt, or it is private: the hub does not say.",
-        hint=f"See whether {endpoint}/{model} opens in a browser.\n"
+        f"{endpoint} shows no model with the id {model}",
+        detail="It does not exist, its name is misspelled, or it is private: the hub does not say.",
+        hint=f"Check that {endpoint}/{model} opens in a browser.\n"
         "If it is private, log in: hf auth login",
     )
 
 
 def _unreachable(error: Exception, endpoint: str, environ: Mapping[str, str]) -> MpsDoctorError:
     names = [name for known in _PROXIES for name in (known, known.lower()) if environ.get(name)]
-    proxies = f" The network is used through {', '.join(names)}." if names else ""
-    chosen = " HF_ENDPOINT chose it." if environ.get("HF_ENDPOINT") else ""
+    proxies = f" The proxy comes from {', '.join(names)}." if names else ""
+    chosen = " The address comes from HF_ENDPOINT." if environ.get("HF_ENDPOINT") else ""
     return MpsDoctorError(
         f"{endpoint} cannot be reached",
         detail=f"{type(error).__name__}: {str(error).rstrip('.')}.{chosen}{proxies}",
-        hint="Check the network. Behind a proxy set HTTPS_PROXY; for a mirror, HF_ENDPOINT.\n"
-        + _GO_ON,
+        hint="Check the network. Behind a proxy, set HTTPS_PROXY; for a mirror, HF_ENDPOINT.\n"
+        + _RESUMES,
     )
 
 
@@ -178,16 +177,16 @@ def _unauthorised(error: Exception, endpoint: str) -> MpsDoctorError:
     return MpsDoctorError(
         f"{endpoint} does not accept your token",
         detail=_first_line(error),
-        hint="Log in anew: hf auth login\n"
-        "Where HF_TOKEN is set, it comes first; to be rid of it: unset HF_TOKEN",
+        hint="Log in again: hf auth login\n"
+        "If HF_TOKEN is set, it takes precedence; to remove it: unset HF_TOKEN",
     )
 
 
 def _forbidden(error: Exception, endpoint: str) -> MpsDoctorError:
     return MpsDoctorError(
-        f"{endpoint} forbids it",
+        f"{endpoint} denies access",
         detail=_first_line(error),
-        hint="See what your token may read: hf auth whoami",
+        hint="Check what your token may read: hf auth whoami",
     )
 
 
@@ -195,22 +194,22 @@ def _too_many(error: Exception, endpoint: str) -> MpsDoctorError:
     seconds = getattr(error, "response").headers.get("Retry-After", "")  # noqa: B009
     wait = f"in {seconds} seconds" if seconds.isdecimal() else "in a few minutes"
     return MpsDoctorError(
-        f"{endpoint} has had too many requests from you or your network",
+        f"{endpoint} has received too many requests from you or your network",
         detail=_first_line(error),
-        hint=f"Try again {wait}. {_GO_ON}\nWho is logged in may ask more: hf auth login",
+        hint=f"Try again {wait}. {_RESUMES}\nThe limit is higher after a login: hf auth login",
     )
 
 
 def _trouble(error: Exception, endpoint: str) -> MpsDoctorError:
     return MpsDoctorError(
-        f"{endpoint} is in trouble",
+        f"{endpoint} has a problem",
         detail=_first_line(error),
-        hint=f"Try again later. {_GO_ON}\nWhether others see it too: https://status.huggingface.co",
+        hint=f"Try again later. {_RESUMES}\nIts status is at https://status.huggingface.co",
     )
 
 
 def _disk(error: OSError) -> MpsDoctorError:
-    detail = f"{error.filename or 'Writing'}: {error.strerror}. {_GO_ON}"
+    detail = f"{error.filename or 'Writing'}: {error.strerror}. {_RESUMES}"
     if error.errno in _NO_SPACE:
         return MpsDoctorError("The disk is full", detail=detail, hint=MAKE_ROOM)
     return MpsDoctorError(
@@ -232,7 +231,7 @@ def _is_transport(error: Exception) -> bool:
 
 
 def _status(error: Exception) -> int | None:
-    """The HTTP status, where a hub has answered."""
+    """The HTTP status, if a hub has answered."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     return status if isinstance(status, int) else None
 

@@ -1,4 +1,4 @@
-"""What a hub says of a model, and where a part of it stands."""
+"""A hub's description of a model and its files."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What has to be downloaded of a model, and whether there is room for it."""
+"""The files of a model that must be downloaded, and whether there is room for them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +12,15 @@ from mpsdoctor.hub.listing import Listing, RemoteFile
 from mpsdoctor.hub.selection import Selection, select
 from mpsdoctor.units import GB, gb
 
-# As much as `check` wants to be free for pictures and macOS (MPS501).
+# The free space that `check` requires for pictures and macOS (MPS501).
 _SPARE = 2 * GB
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All the files that the pipeline loads, and those of them that are not here, intact.
+    """All files that the pipeline loads, and those that are missing or damaged on this disk.
 
-    Of several with the same content one is missing.
+    `missing` has only one of several files with the same content.
     """
 
     repository: Repository
@@ -29,17 +29,17 @@ class Plan:
 
     @property
     def total_bytes(self) -> int:
-        """Of all contents."""
+        """The size of all contents."""
         return sum({file.etag: file.size for file in self.files}.values())
 
     @property
     def missing_bytes(self) -> int:
-        """What has yet to come."""
+        """The number of bytes that remain to be downloaded."""
         return sum(file.size - self.repository.here_bytes(file) for file in self.missing)
 
 
 def choose(listing: Listing, *, variant: str | None, pickles: bool) -> Selection:
-    """The files that its pipeline loads. Raises MpsDoctorError where it would not load them."""
+    """The files that the pipeline loads. Raises MpsDoctorError if mpsdoctor cannot load them."""
     names = [file.path for file in listing.files]
     selection = select(names, listing.index, variant=variant, pickles=pickles)
     if selection.coded:
@@ -50,7 +50,7 @@ def choose(listing: Listing, *, variant: str | None, pickles: bool) -> Selection
 
 
 def survey(listing: Listing, selection: Selection, cache: Path, progress: Progress) -> Plan:
-    """Looks at what `cache`, huggingface_hub's, has already, by content; nothing is changed."""
+    """Compares the selected files with huggingface_hub's `cache`, without changing anything."""
     repository = Repository(hub_cache.repository(cache, listing.model), listing.commit)
     chosen = frozenset(selection.files)
     files = tuple(file for file in listing.files if file.path in chosen)
@@ -59,9 +59,9 @@ def survey(listing: Listing, selection: Selection, cache: Path, progress: Progre
 
 
 def require_room(plan: Plan, cache: Folder) -> None:
-    """Raises MpsDoctorError where the cache is unusable or its volume has too little room.
+    """Raises MpsDoctorError if the cache is unusable, or its volume has too little space.
 
-    macOS clears purgeable space for a download. What is not known is no reason to refuse.
+    Purgeable space counts, because macOS frees it for a download. Unknown space is accepted.
     """
     if not cache.usable:
         raise MpsDoctorError(
@@ -72,8 +72,8 @@ def require_room(plan: Plan, cache: Folder) -> None:
     needed = plan.missing_bytes + _SPARE
     if plan.missing and room is not None and room < needed:
         raise MpsDoctorError(
-            f"{gb(needed - room)} too little room on the disk",
-            detail=f"{gb(plan.missing_bytes)} have yet to come, {gb(_SPARE)} are to stay "
+            f"Not enough disk space: {gb(needed - room)} more needed",
+            detail=f"{gb(plan.missing_bytes)} remain to be downloaded, {gb(_SPARE)} must stay "
             f"free for macOS and pictures, and {gb(room)} are free at {cache.path}.",
             hint=MAKE_ROOM,
         )

@@ -11,17 +11,18 @@ _SAFETENSORS, _PICKLES = "safetensors", "bin"
 
 _STEM = "(?:diffusion_pytorch_model|pytorch_model|model)"
 _SHARD = r"-\d{5}-of-\d{5}"
-# What makes a folder one of weights, for Diffusers (filter_model_files), and what it never reads.
+# Diffusers treats a folder with one of the first as a folder of weights (filter_model_files); it
+# never reads the second.
 _WEIGHTS = (".safetensors", ".bin", ".onnx", ".pb")
 _OTHER_LIBRARIES = (".msgpack", ".onnx", ".pb", ".h5", ".ckpt", ".pt", ".pth", ".gguf")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The files to have, sorted, and why a pipeline would not load from them, by component.
+    """The files to download, sorted, and the components that a pipeline would not load.
 
-    `with_variant` are the components that have the variant. `pickled` have no safetensors, which
-    matters where pickles are refused; `coded` need Python code from the repository.
+    `with_variant` names the components that have the variant. `pickled` names those without
+    safetensors, if pickles are refused; `coded` those that need Python code from the repository.
     """
 
     files: tuple[str, ...]
@@ -33,12 +34,11 @@ class Selection:
 def select(
     names: Collection[str], index: Mapping[str, Any], *, variant: str | None, pickles: bool
 ) -> Selection:
-    """What `DiffusionPipeline.from_pretrained` loads of the files `names` of a repository.
+    """The files of a repository that `DiffusionPipeline.from_pretrained` loads, out of `names`.
 
-    `index` is the content of its model_index.json. A component's weights are those of `variant`
-    where it has it, else the plain ones; pickles only where they are allowed and there is nothing
-    else. Diffusers' own download (variant_compatible_siblings) takes weights of folders that no
-    component has, too.
+    `index` is the content of its model_index.json. A component's weights are those of `variant` if
+    they exist, otherwise the plain ones; pickles are used only if there is nothing else. Diffusers'
+    own download (variant_compatible_siblings) also includes weights of folders without a component.
     """
     files = {model_index.FILE}
     with_variant: list[str] = []
@@ -72,7 +72,7 @@ def select(
 
 
 def _weights(names: set[str], kind: str, variant: str | None) -> set[str]:
-    """One component's weights with their index, in the first spelling that has any."""
+    """One component's weights with their index, in the first spelling with any match."""
     for pattern in _spellings(kind, variant):
         found = {name for name in names if re.fullmatch(pattern, name)}
         if any(name.endswith(kind) for name in found):

@@ -1,4 +1,4 @@
-"""What the canaries of mpsdoctor/facts/probes/canaries.py stand for."""
+"""What the canaries of mpsdoctor/facts/probes/canaries.py test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from mpsdoctor.knowledge.faults.fault import Dtype
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a canary stands for, and what its failure does to pictures.
+    """What a canary tests, and what its failure does to pictures.
 
-    It is tolerable where plain text-to-image, with the settings that mpsdoctor tunes, can do
-    without that arithmetic, or still shows much of what the prompt says; but for the models whose
-    pipeline or id `needed_by` matches. `dtypes` are the number formats in which its failure counts,
-    all where there are none.
+    A failure is tolerable if plain text-to-image with mpsdoctor's settings does not need that
+    arithmetic, or if pictures still show much of the prompt. Models whose pipeline or id matches
+    `needed_by` are exceptions. `dtypes` are the number formats in which a failure counts; an empty
+    tuple means all.
     """
 
     arithmetic: str
@@ -25,7 +25,7 @@ class Meaning:
     needed_by: tuple[str, ...] = ()
 
     def is_tolerable(self, model: str, pipeline: str | None) -> bool:
-        """For one model; its pipeline's class outweighs its name."""
+        """Whether `model` can do without it; the pipeline's class, if known, decides."""
         needed = any(fnmatchcase(pipeline or model, pattern) for pattern in self.needed_by)
         return self.tolerable and not needed
 
@@ -38,12 +38,12 @@ _CONV3D: Final = (
     "VideoToVideoSD*", "Wan*",
     "Qwen/Qwen-Image*", "Wan-AI/*", "Lightricks/LTX*", "tencent/Hunyuan*Video*",
 )  # fmt: skip
-"""Pipelines of Diffusers with three-dimensional convolutions, and ids of models with one."""
+"""Diffusers' pipelines with three-dimensional convolutions, and ids of models that use one."""
 
 MEANINGS: Final[Mapping[str, Meaning]] = {
     "baddbmm-beta-zero": Meaning(
         "attention slicing",
-        "Pictures come out black where attention slicing is on.",
+        "Pictures are black when attention slicing is on.",
         tolerable=True,
     ),
     "sdpa": Meaning(
@@ -53,12 +53,12 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     ),
     "sdpa-causal": Meaning(
         "attention in the text encoder",
-        "The prompt is partly misread: pictures do not show all that it says.",
+        "The prompt is partly misread: pictures do not show everything in it.",
         tolerable=True,
     ),
     "sdpa-scale-cache": Meaning(
-        "attention with a scale of its own",
-        "Models that change the scale of their attention make distorted pictures.",
+        "attention with a custom scale",
+        "Models that change the scale of their attention render distorted pictures.",
         tolerable=True,
     ),
     "linear-bias": Meaning(
@@ -67,33 +67,33 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     ),
     "linear-twice-bf16": Meaning(
         "linear layers in bfloat16",
-        "In bfloat16, and perhaps in float16, pictures are noise, and another noise each time.",
+        "In bfloat16, and perhaps in float16, pictures are noise that differs each time.",
         dtypes=("float16", "bfloat16"),
     ),
     "conv2d-sliced-weight": Meaning(
         "convolutions with a part of a weight",
-        "Video models that take their weights apart make noise.",
+        "Video models that split their weights render noise.",
         tolerable=True,
     ),
     "conv3d": Meaning(
         "convolutions over time",
-        "Video models, and picture models with a video decoder, make noise.",
+        "Video models, and picture models with a video decoder, render noise.",
         tolerable=True,
         needed_by=_CONV3D,
     ),
     "conv-chunk": Meaning(
         "convolutions of several pictures at once",
-        "When several pictures are made at once, only the first one is right.",
+        "When several pictures are rendered at once, only the first one is right.",
         tolerable=True,
     ),
     "copy-non-blocking": Meaning(
-        "copies to the GPU that nobody waits for",
-        "Now and then a picture is black or noise in software that makes such copies.",
+        "asynchronous copies to the GPU",
+        "Pictures are occasionally black or noise in software that makes such copies.",
         tolerable=True,
     ),
     "slice-assignment": Meaning(
         "assignments to a part of a tensor",
-        "Some models make distorted pictures or misread the prompt.",
+        "Some models render distorted pictures or misread the prompt.",
         tolerable=True,
     ),
     "cpu-scalar-offset": Meaning(
@@ -103,7 +103,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     ),
     "argmax": Meaning(
         "the search for the largest number",
-        "The end of the prompt is not found: pictures do not show what it says.",
+        "The end of the prompt is not found: pictures do not match the prompt.",
     ),
     "cumsum": Meaning(
         "running sums",
@@ -111,20 +111,20 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         tolerable=True,
     ),
     "layer-norm-float16": Meaning(
-        "normalisation in float16",
+        "normalization in float16",
         "In float16, pictures are noise or black.",
         dtypes=("float16",),
     ),
-    "int64": Meaning("whole numbers", "The prompt or the steps are misread: pictures are noise."),
+    "int64": Meaning("integers", "The prompt or the steps are misread: pictures are noise."),
     "float64-refusal": Meaning(
         "float64, which this GPU does not have",
-        "Where a model asks for float64, its pictures are distorted instead of refused, or what it "
-        "copies is lost.",
+        "A model that uses float64 renders distorted pictures instead of failing, or loses the "
+        "data that it copies.",
         tolerable=True,
     ),
 }
 
 
 def meaning_of(name: str) -> Meaning:
-    """Of one that only a newer version knows, too."""
+    """The meaning of a canary; a name from a newer version gets a general one."""
     return MEANINGS.get(name) or Meaning(name, "Pictures may be wrong.")

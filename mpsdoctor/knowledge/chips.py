@@ -32,12 +32,12 @@ def load() -> tuple[Chip, ...]:
 def family(brand: str | None) -> Family | None:
     """Metal's GPU family of `brand`, as sysctl's machdep.cpu.brand_string has it ("Apple M1 Pro").
 
-    None where the chip is not known, or newer than the table.
+    None if the chip is unknown or newer than the table.
     """
     known = (chip for chip in load() if re.match(rf"{re.escape(chip.name)}\b", brand or ""))
     return next((chip.family for chip in known), None)
 
 
 def names(wanted: Family) -> tuple[str, ...]:
-    """The chips of a family, for people: "M3", "M4"."""
+    """The short names of a family's chips: "M3", "M4"."""
     return tuple(chip.name.removeprefix("Apple ") for chip in load() if chip.family == wanted)

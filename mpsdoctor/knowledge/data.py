@@ -23,7 +23,7 @@ class Row(Record, forbid_unknown_fields=True):
 
 
 def read(name: str, kind: type[R]) -> R:
-    """The TOML file `name`. Raises ValueError where a row is not whole."""
+    """The TOML file `name`. Raises ValueError if a row is incomplete or wrong."""
     return to_record(tomllib.loads(knowledge(name).read_text("utf-8")), kind)
 
 
@@ -33,5 +33,5 @@ def to_record(table: dict[str, Any], kind: type[R]) -> R:
 
 
 def _to_version(kind: type[Any], text: str) -> object:
-    """`packaging`'s Version and SpecifierSet."""
+    """Reads `packaging`'s Version and SpecifierSet."""
     return kind(text)

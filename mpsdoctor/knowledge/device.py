@@ -1,4 +1,4 @@
-"""The mps device of a machine: all that decides which faults it has."""
+"""The mps device of a machine: everything that decides which faults it has."""
 
 from packaging.version import Version
 
@@ -11,11 +11,11 @@ _WRONG = (CanaryStatus.WRONG, CanaryStatus.FAILED)
 
 
 class Device(Record):
-    """None is not known, and can be any; `chip` is the brand, such as "Apple M1 Pro".
+    """None means unknown, which matches anything; `chip` is the brand, such as "Apple M1 Pro".
 
-    `wrong` and `right` name the canaries that this GPU got wrong, with another result or with an
-    exception, and right. `wrong_picture` is the number format in which it rendered the embedded
-    model's picture wrong, if it did.
+    `wrong` names the canaries that failed on this GPU, by a wrong result or an exception; `right`
+    names those that passed. `wrong_picture` is the number format in which the GPU rendered the
+    embedded model's picture wrong, if it did.
     """
 
     torch: Version | None = None
@@ -27,7 +27,7 @@ class Device(Record):
 
 
 def device_of(facts: Facts) -> Device:
-    """What is known of it; what was tried out on the CPU says nothing of it."""
+    """What `facts` say about the device; canaries and pictures of the CPU do not count."""
     return Device(
         torch=versions.parse(facts.torch_version),
         macos=versions.parse(facts.system.macos_version),

@@ -1,4 +1,4 @@
-"""In which number formats models render; the data and its sources are in dtypes.toml."""
+"""The number formats in which models render; the data and its sources are in dtypes.toml."""
 
 from fnmatch import fnmatchcase
 from functools import cache
@@ -11,7 +11,7 @@ from mpsdoctor.records import Record
 
 
 class Model(Row):
-    """A family of models, the format to use, and those that are known to fail."""
+    """A family of models, the format to use, and the formats that are known to fail."""
 
     name: str
     pipelines: tuple[str, ...]
@@ -22,7 +22,7 @@ class Model(Row):
 
 
 class Bfloat16(Row):
-    """What mps needs for bfloat16."""
+    """The first releases in which mps has bfloat16."""
 
     torch: Version
     macos: Version
@@ -42,9 +42,9 @@ def load() -> Dtypes:
 
 
 def family(model: str, pipeline: str | None) -> Model | None:
-    """The family of a model; its pipeline's class outweighs its name.
+    """The family of a model; the pipeline's class, if known, decides.
 
-    Every class has one. None where only a name is given that is not known.
+    Every class has one. None if the class is not known, nor the name.
     """
     rows = load().model
     if pipeline is not None:
@@ -53,9 +53,9 @@ def family(model: str, pipeline: str | None) -> Model | None:
 
 
 def to_render_in(family: Model | None, *, bfloat16: bool) -> str:
-    """The format that the family uses; `bfloat16` is whether the device has that.
+    """The format that the family uses; `bfloat16` says whether the device has bfloat16.
 
-    What is not known is most often a Stable Diffusion, which uses float16.
+    An unknown model is most often a Stable Diffusion, which uses float16.
     """
     if family is None:
         return "float16"
@@ -63,9 +63,9 @@ def to_render_in(family: Model | None, *, bfloat16: bool) -> str:
 
 
 def is_known_to_work(family: Model | None, dtype: str) -> bool:
-    """Whether somebody renders such models in this format.
+    """Whether such models are known to render in this format.
 
-    What is run in bfloat16 need not stay in the range of float16.
+    A model that is used in bfloat16 can exceed the range of float16.
     """
     if family is None:
         return True
@@ -73,7 +73,7 @@ def is_known_to_work(family: Model | None, dtype: str) -> bool:
 
 
 def has_bfloat16(torch: Version | None, macos: Version | None) -> bool | None:
-    """Whether mps has bfloat16 there; None where that is not known."""
+    """Whether mps has bfloat16 with these releases; None if one of them is unknown."""
     needed = load().bfloat16
     if torch is None or macos is None:
         return None

@@ -1,4 +1,4 @@
-"""Which macOS, Python and PyTorch go together; the data and its sources are in floors.toml."""
+"""Which macOS, Python and PyTorch work together; the data and its sources are in floors.toml."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from mpsdoctor.records import Record
 
 
 class Guide(Row):
-    """What Diffusers' page on mps asks for."""
+    """The requirements on Diffusers' page about mps."""
 
     macos_needed: Version
     macos_recommended: Version
@@ -21,7 +21,7 @@ class Guide(Row):
 
 
 class Render(Row):
-    """The oldest PyTorch that mpsdoctor renders with."""
+    """The oldest PyTorch with which mpsdoctor renders."""
 
     torch: Version
 
@@ -33,21 +33,21 @@ class X8664(Row):
 
 
 class MacosFloor(Row):
-    """From release `torch` on, mps needs `macos`."""
+    """Since release `torch`, mps needs `macos`."""
 
     torch: Version
     macos: Version
 
 
 class Wheels(Row):
-    """Release `torch` has arm64 wheels for CPython from `python[0]` to `python[1]`."""
+    """Release `torch` has arm64 wheels for CPython `python[0]` to `python[1]`."""
 
     torch: Version
     python: tuple[Version, Version]
 
 
 class Floors(Record, forbid_unknown_fields=True):
-    """All of floors.toml; `macos` and `wheels` ascend."""
+    """All of floors.toml; `macos` and `wheels` are in ascending order."""
 
     guide: Guide
     render: Render
@@ -65,8 +65,8 @@ def load() -> Floors:
 def macos_floor(torch: Version) -> Version | None:
     """The oldest macOS on which the mps device of release `torch` works.
 
-    None before 1.12, which has no mps device. A release newer than the table needs at least what
-    its newest row says.
+    None before 1.12, the first release with an mps device. A release newer than the table needs at
+    least the macOS of the newest row.
     """
     floors = [row.macos for row in load().macos if row.torch <= torch]
     return floors[-1] if floors else None
@@ -75,7 +75,7 @@ def macos_floor(torch: Version) -> Version | None:
 def newest_torch_for(macos: Version, python: Version) -> Version | None:
     """The newest known release that installs on this arm64 CPython and has mps on this macOS.
 
-    One that brings out a fault of this macOS only where there is no other.
+    A release that triggers a fault of this macOS is chosen only if there is no other.
     """
     minor = Version(f"{python.major}.{python.minor}")
     fitting = [

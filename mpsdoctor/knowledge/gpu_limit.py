@@ -8,19 +8,19 @@ from mpsdoctor.units import GIB, whole_gib
 
 
 class Source(Enum):
-    """What says how large the limit is."""
+    """Where the limit comes from."""
 
     METAL = "what Metal recommends on this Mac"
     WIRED_LIMIT = "the limit set by iogpu.wired_limit_mb"
     ESTIMATE = "what Metal usually recommends"
-    UNKNOWN = "the memory of this Mac, which is not known"
+    UNKNOWN = "the memory of this Mac, which is unknown"
 
 
 @dataclass(frozen=True)
 class GpuLimit:
-    """`size_bytes` is None where not even the memory of the Mac is known.
+    """The limit; `size_bytes` is None if not even the Mac's memory is known.
 
-    `words` name the source, as the end of a sentence.
+    `words` names the source, as the end of a sentence.
     """
 
     size_bytes: int | None
@@ -29,11 +29,11 @@ class GpuLimit:
 
 
 def gpu_limit(facts: Facts) -> GpuLimit:
-    """What checks, plans and profiles agree on.
+    """The limit that checks, plans and profiles all use.
 
-    Metal's recommendedMaxWorkingSetSize follows iogpu.wired_limit_mb (antirez/ds4 #893). Where
-    the two differ nevertheless, the smaller counts: PyTorch measures its own limits by the first,
-    and the kernel refuses what exceeds the second. A wired limit of 0 means that macOS decides.
+    Metal's recommendedMaxWorkingSetSize follows iogpu.wired_limit_mb (antirez/ds4 #893). If the
+    two differ, the smaller counts: PyTorch's own limits are multiples of the first, and the kernel
+    refuses memory beyond the second. A wired limit of 0 means that macOS decides.
     """
     ram, wired = facts.hardware.ram_bytes, facts.memory.wired_limit_bytes
     metal = facts.memory.working_set_bytes
@@ -48,10 +48,10 @@ def gpu_limit(facts: Facts) -> GpuLimit:
 
 
 def usual_working_set(ram_bytes: int) -> int:
-    """An estimate, in bytes, of what Metal gives as recommendedMaxWorkingSetSize.
+    """An estimate, in bytes, of Metal's recommendedMaxWorkingSetSize.
 
-    Two thirds of the memory up to 36 GiB and three quarters above (ggml-org/llama.cpp #1870,
-    ollama/ollama #434); newer chips and macOS releases give up to 84 % (antirez/ds4 #893).
+    Two thirds of the memory up to 36 GiB, three quarters above that (ggml-org/llama.cpp #1870,
+    ollama/ollama #434). Newer chips and macOS releases allow up to 84 % (antirez/ds4 #893).
     """
     if ram_bytes <= 36 * GIB:
         return ram_bytes * 2 // 3

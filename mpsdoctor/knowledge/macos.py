@@ -1,4 +1,4 @@
-"""macOS releases with faults in the GPU's driver; the data and its sources are in macos.toml."""
+"""macOS releases with a faulty GPU driver; the data and its sources are in macos.toml."""
 
 from functools import cache
 
@@ -10,9 +10,10 @@ from mpsdoctor.records import Record
 
 
 class MacosFault(Row, kw_only=True):
-    """From release `first` until before `fixed`; `torch` is the PyTorch that brings it out.
+    """A fault from release `first` up to, but not including, `fixed`.
 
-    `presumed` is whether nobody has confirmed that it has gone: there are only no later reports.
+    `torch` is the first PyTorch that triggers it, if it depends on PyTorch. With `presumed`, nobody
+    has confirmed the fix; there are only no later reports.
     """
 
     first: Version
@@ -41,12 +42,12 @@ def fault_of(macos: Version) -> MacosFault | None:
 
 
 def last_fault_of(macos: Version) -> MacosFault | None:
-    """The one that an update has to go beyond: the release that ends a fault can have another."""
+    """The fault that an update must pass: the release that fixes one fault can have the next."""
     fault = fault_of(macos)
     return (last_fault_of(fault.fixed) or fault) if fault else None
 
 
 def torch_limit(macos: Version) -> Version | None:
-    """The PyTorch that brings out the fault of this release, where one does."""
+    """The first PyTorch that triggers the fault of this release, if there is one."""
     fault = fault_of(macos)
     return fault.torch if fault else None

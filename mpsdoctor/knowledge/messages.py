@@ -1,4 +1,4 @@
-"""What PyTorch and Metal print or raise, in the user's words; the data is in messages.toml."""
+"""What PyTorch's and Metal's messages mean to the user; the data is in messages.toml."""
 
 import re
 from functools import cache
@@ -12,7 +12,7 @@ Cause = Literal["job", "memory", "gpu"]
 
 
 class KnownMessage(Row):
-    """A table of messages.toml, whose head explains the keys."""
+    """A table of messages.toml; the head of that file explains the keys."""
 
     name: str
     patterns: tuple[str, ...]
@@ -43,14 +43,14 @@ def load() -> Messages:
 
 
 def hint(*names: str) -> str:
-    """Advice that several messages share, by its keys in the table `hints`."""
+    """The advice with these keys in the table `hints`, which several messages share."""
     return " ".join(load().hints[name] for name in names)
 
 
 def on_stderr(line: str) -> KnownMessage | None:
-    """What a line of a worker's stderr says against the picture that is being computed.
+    """The problem that a line of a worker's stderr reports with the current picture.
 
-    None for all that libraries print besides.
+    None for everything else that libraries print.
     """
     if _pattern(load().noise).search(line):
         return None
@@ -58,7 +58,7 @@ def on_stderr(line: str) -> KnownMessage | None:
 
 
 def of_error(error: BaseException) -> KnownMessage | None:
-    """What an exception of PyTorch means, by its class and its text."""
+    """What an exception of PyTorch means, according to its class and text."""
     text = f"{type(error).__name__}: {error}"
     return next((known for known in load().message if _says(known, text)), None)
 

@@ -16,20 +16,20 @@ INDEX: Final = "model_index"
 """The name of model_index.json among the config files of a model."""
 
 NO_GUIDANCE: Final = 1.0
-"""The scale of classifier-free guidance at which the pass without the prompt has no weight."""
+"""The scale of classifier-free guidance at which the unconditional pass has no weight."""
 
 _DENOISERS: Final = ("unet", "transformer")
 _IN_CACHE: Final = re.compile(r"models--(.+?)--([^/]+)")
-"""A repository's folder in huggingface_hub's cache."""
+"""The name of a repository's folder in huggingface_hub's cache."""
 
 TimestepSpacing = Literal["leading", "linspace", "trailing"]
 
 
 class Recommendation(Row):
-    """Settings of a Profile; None is left to the pipeline.
+    """Settings of a Profile; None leaves a setting to the pipeline.
 
     `side` is the width and height, in pixels, of a square picture. `scheduler` is a class of
-    Diffusers that takes the place of the one in the model's files.
+    Diffusers that replaces the one in the model's files.
     """
 
     name: str
@@ -55,11 +55,11 @@ def load() -> Recommendations:
 
 
 def find(model: str, configs: Mapping[str, Mapping[str, Any]]) -> Recommendation | None:
-    """What is recommended for a model, None where nothing is known.
+    """The recommendation for a model, or None.
 
-    `configs` are its config files by the name of the component, with `INDEX`; empty where the model
-    is not here. A Hugging Face id outweighs what the files say, and marks in them the name of the
-    model that they were saved from.
+    `configs` holds its config files by component name, with `INDEX`; it is empty if the model is
+    not on this disk. The Hugging Face id comes first, then the marks in the files, then the name of
+    the model that they were saved from.
     """
     return (
         _named(model)
@@ -89,7 +89,7 @@ def _matches(value: object, wanted: object) -> bool:
 
 
 def _saved_from(configs: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
-    """The ids that Diffusers wrote down: of the denoiser first, which decides the most."""
+    """The ids that Diffusers recorded; the denoiser's comes first, because it matters most."""
     for component in (*_DENOISERS, INDEX):
         name = configs.get(component, {}).get("_name_or_path")
         if isinstance(name, str):

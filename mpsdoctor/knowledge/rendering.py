@@ -1,6 +1,6 @@
-"""How a model is to be rendered on a device that computes some things wrongly.
+"""How to render a model on a device with faults.
 
-Checks and tuning both ask here, so that a report and a profile cannot contradict each other.
+Checks and tuning both use this module, so that a report and a profile cannot contradict each other.
 """
 
 from collections.abc import Collection
@@ -13,13 +13,13 @@ from mpsdoctor.knowledge.faults.fault import Fault
 from mpsdoctor.knowledge.faults.matching import Certainty
 
 PICTURE: Final = "picture"
-"""What is wrong where a whole picture is; every other name is a canary's."""
+"""Stands for a wrong picture among the names of wrong canaries."""
 
 
 class Rendering(NamedTuple):
-    """A number format, and the fault that asks for it, where it is not the model's own.
+    """A number format, and the fault that requires it if it is not the model's own.
 
-    With `wrong` the device is of no use in it: that is what it gets wrong, and the CPU renders.
+    `wrong` names what the device gets wrong in that format; with any name, the CPU renders.
     """
 
     dtype: str
@@ -28,9 +28,9 @@ class Rendering(NamedTuple):
 
 
 def choose(device: Device, model: str, pipeline: str | None) -> Rendering:
-    """The format of the model, or what faults ask for instead.
+    """The model's own format, or the one that known faults require instead.
 
-    Another format is not tried on trust: only where a fault that is known here says that it helps.
+    Another format is chosen only if a known fault says that it helps.
     """
     bfloat16 = dtypes.has_bfloat16(device.torch, device.macos) is True
     family = dtypes.family(model, pipeline)
@@ -48,10 +48,10 @@ def choose(device: Device, model: str, pipeline: str | None) -> Rendering:
 
 
 def instead_of(dtype: str, device: Device | None) -> Literal["bfloat16", "float32"] | None:
-    """The format to try next where a picture in `dtype` is broken; None after float32.
+    """The format to try next if a picture in `dtype` is broken; None after float32.
 
-    `device` is None on a CPU, which has all formats. bfloat16 takes no more memory than float16
-    and does not overflow; it is left out where the device lacks it, or has a fault in it alone.
+    `device` is None on a CPU, which has all formats. bfloat16 needs no more memory than float16 and
+    does not overflow. It is skipped if the device lacks it, or has a fault in bfloat16 alone.
     """
     if dtype == "float32":
         return None
@@ -71,7 +71,7 @@ def _is_sound_in_bfloat16(device: Device) -> bool:
 
 
 def affected(device: Device, dtype: str, model: str, pipeline: str | None) -> tuple[str, ...]:
-    """What the device gets wrong that the model needs in this format, and no setting avoids."""
+    """What the model needs in this format, the device gets wrong, and no setting avoids."""
     wrong = [name for name in device.wrong if _affects(name, device, dtype, model, pipeline)]
     in_half = device.wrong_picture in ("float16", "bfloat16")
     if device.wrong_picture and not (in_half and dtype == "float32"):
@@ -92,7 +92,7 @@ def _affects(name: str, device: Device, dtype: str, model: str, pipeline: str | 
 
 
 def shown_by(names: Collection[str], device: Device) -> list[Fault]:
-    """The known faults that wrong canaries show on this device, the gravest first."""
+    """The known faults that wrong canaries show on this device, the most serious first."""
     return [
         match.fault
         for match in matching.matches(device)

@@ -1,4 +1,4 @@
-"""Which settings of a profile the known faults of a device ask for."""
+"""Which settings of a profile the known faults of a device require."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ from mpsdoctor.knowledge.faults.matching import Certainty, Match
 
 
 def asking_for(setting: str, device: Device, value: object = None) -> Fault | None:
-    """The surest fault that asks for another value of a profile's setting.
+    """The most certain fault that requires another value of a profile's setting.
 
-    A fault of some number formats asks only where `value` is one of them.
+    A fault of certain number formats counts only if `value` is one of them.
     """
     for fault in _obeyed(device):
         wanted = fault.settings.get(setting)
@@ -23,7 +23,7 @@ def asking_for(setting: str, device: Device, value: object = None) -> Fault | No
 
 
 def environment(device: Device) -> dict[str, tuple[str, Fault]]:
-    """The environment variables that faults ask for; the surest fault counts."""
+    """The environment variables that faults require; the most certain fault decides."""
     found: dict[str, tuple[str, Fault]] = {}
     for fault in _obeyed(device):
         for name, value in variables_of(fault, device).items():
@@ -32,7 +32,7 @@ def environment(device: Device) -> dict[str, tuple[str, Fault]]:
 
 
 def variables_of(fault: Fault, device: Device) -> dict[str, str]:
-    """The environment variables that avoid one fault, those that this PyTorch reads."""
+    """The environment variables that avoid one fault, as far as this PyTorch reads them."""
     asked = fault.settings.get("environment")
     if not isinstance(asked, dict):
         return {}
@@ -40,7 +40,7 @@ def variables_of(fault: Fault, device: Device) -> dict[str, str]:
 
 
 def slicing(device: Device) -> Fault | None:
-    """The fault that makes attention slicing give NaN; a torch that is not known counts as hit."""
+    """The fault that makes attention slicing give NaN; an unknown torch is assumed to have it."""
     found = (match.fault for match in matching.matches(device))
     return next((fault for fault in found if fault.id == matching.SLICING), None)
 
@@ -50,9 +50,10 @@ def _obeyed(device: Device) -> Iterator[Fault]:
 
 
 def _counts(match: Match, device: Device) -> bool:
-    """What this machine shows; else what is sure to hit pictures on this chip, or ends the process.
+    """Whether a fault justifies a setting, which costs time or memory.
 
-    Settings cost time or memory, so that what only may happen is left to `mpsdoctor check` to say.
+    It does if this machine shows the fault. Otherwise it must be well confirmed, affect ordinary
+    pictures, and either end the process or give wrong pictures on this chip in particular.
     """
     fault = match.fault
     if match.certainty is Certainty.DOES:

@@ -1,4 +1,4 @@
-"""Where a source can be read."""
+"""The web addresses of sources."""
 
 import re
 from typing import Final
@@ -11,9 +11,9 @@ _DOCS: Final = {
 
 
 def address(source: str) -> str | None:
-    """Of an issue, a page of documentation or an address; None where a source is none of these.
+    """The address of an issue, a page of documentation or an address itself; otherwise None.
 
-    An issue and a pull request are told apart by GitHub, which leads from the one to the other.
+    GitHub redirects from an issue's address to a pull request with the same number.
     """
     if source.startswith("https://"):
         return source

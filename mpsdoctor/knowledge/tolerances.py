@@ -1,4 +1,4 @@
-"""How far a device may be from the CPU before what it computes counts as wrong."""
+"""How far a device's results may differ from the CPU's before they count as wrong."""
 
 import re
 from typing import Final
@@ -14,8 +14,8 @@ from mpsdoctor.facts.records import (
     Precision,
 )
 
-# Of the largest number in the result. The faults that the canaries look for are beyond 0.1; torch's
-# own kernels stay below 0.001 in float16, 0.01 in bfloat16 and 0.00001 in float32.
+# Relative to the largest number in the result. The faults that the canaries look for exceed 0.1;
+# torch's own kernels stay below 0.001 in float16, 0.01 in bfloat16 and 0.00001 in float32.
 _CANARY: Final[dict[Precision, float]] = {
     "exact": 0.0,
     "float32": 1e-4,
@@ -23,16 +23,16 @@ _CANARY: Final[dict[Precision, float]] = {
     "bfloat16": 5e-2,
 }
 
-# From the M5 on, the GPU may multiply float32 matrices in something like TF32, with 10 bits of
-# mantissa: 0.0008 of the largest number (mlx #3534, #4411).
+# Since the M5, the GPU may multiply float32 matrices in a format like TF32, with 10 bits of
+# mantissa. The error is 0.0008 of the largest number (mlx #3534, #4411).
 _FIRST_REDUCED = 5
 _REDUCED_FLOAT32 = 1e-2
 
 PICTURE: Final = 1.0
-"""Of a picture's `rms`, in levels of 255.
+"""The largest acceptable `rms` of a picture, in levels of 255.
 
-Rounding leaves 0.04 in float16, 0.3 in bfloat16 and 0.5 where sums are in float16, too; of the
-faults that were tried the mildest leaves 1.8 (docs/measurements.md).
+Rounding gives 0.04 in float16, 0.3 in bfloat16, and 0.5 if sums are in float16 too. The mildest of
+the faults that were tried gives 1.8 (docs/measurements.md).
 """
 
 
@@ -46,9 +46,9 @@ def tolerance(precision: Precision, chip: str | None) -> float:
 
 
 def judged_canaries(facts: Facts) -> tuple[Canary, ...] | None:
-    """The canaries; those that were compared are OK or WRONG, by the tolerance that they have then.
+    """The canaries; those that were compared become OK or WRONG and get a tolerance.
 
-    The verdicts of older files stay. None where no canary was run.
+    The verdicts of older files stay. None if no canary was run.
     """
     if facts.canaries is None:
         return None
@@ -56,7 +56,7 @@ def judged_canaries(facts: Facts) -> tuple[Canary, ...] | None:
 
 
 def judged_picture(facts: Facts) -> Picture | None:
-    """The picture, in the same way."""
+    """The picture, judged in the same way."""
     picture = facts.picture
     if picture is None or picture.status is not PictureStatus.COMPARED:
         return picture

@@ -15,15 +15,15 @@ HIGH = "PYTORCH_MPS_HIGH_WATERMARK_RATIO"
 LOW = "PYTORCH_MPS_LOW_WATERMARK_RATIO"
 
 _ALIKE = 0.6
-# What strtod(3) takes for a number, which PyTorch uses: the rest of the text is ignored.
+# What strtod(3), which PyTorch uses, reads as a number; it ignores the rest of the text.
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 class Variable(Row, kw_only=True):
-    """One variable; `effect` is what it does, `torch` the release that reads it first.
+    """One variable; `effect` says what it does, `torch` is the first release that reads it.
 
-    The latter is None where it is older than any that matters, or not known. `read` is when in a
-    process PyTorch reads it: once, while it is imported or when it first does such a thing.
+    `torch` is None if that release is unknown or too old to matter. `read` says when PyTorch reads
+    the variable, once in a process: during its import, or at the first use.
     """
 
     name: str
@@ -55,34 +55,34 @@ def load() -> Variables:
 
 
 def known() -> dict[str, Variable]:
-    """By name."""
+    """The known variables, with their names as keys."""
     return {variable.name: variable for variable in load().variable}
 
 
 def reads(torch: Version | None, name: str) -> bool:
-    """Whether this PyTorch looks at a variable; one that is not known may."""
+    """Whether this PyTorch reads a variable; True if the release is unknown."""
     variable = known().get(name)
     since = variable.torch if variable else None
     return since is None or torch is None or torch >= since
 
 
 def meant_by(name: str) -> list[str]:
-    """The known names that a misspelt one is like, the likest first.
+    """The known names that resemble a misspelled one, the most similar first.
 
-    Only the words that tell them apart are compared: all begin alike.
+    All names begin alike, so only the rest of each name is compared.
     """
     words = {_words(real): real for real in known()}
     return [words[like] for like in difflib.get_close_matches(_words(name), words, 2, _ALIKE)]
 
 
 def ratio(text: str) -> float:
-    """What PyTorch takes `text` for: the number that it begins with, else 0; `0,8` is 0 too."""
+    """The number that PyTorch reads from the start of `text`, otherwise 0; `0,8` is 0 too."""
     match = _NUMBER.match(text)
     return float(match[0]) if match else 0.0
 
 
 def is_ratio(text: str) -> bool:
-    """Whether `text` is that number and nothing else."""
+    """Whether `text` is a number and nothing else."""
     match = _NUMBER.match(text)
     return match is not None and not text[match.end() :].strip()
 

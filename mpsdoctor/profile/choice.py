@@ -1,25 +1,25 @@
-"""A tuned value and why it was chosen."""
+"""A tuned value and the reason for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 Value = str | int | float | bool | list[str] | None
-"""What a setting can hold. None leaves it to the model."""
+"""The values of a setting. None leaves it to the model."""
 
 ENVIRONMENT = "environment."
-"""Settings of this prefix are environment variables: `environment.PYTORCH_…`."""
+"""Settings with this prefix are environment variables: `environment.PYTORCH_…`."""
 
 MEASURED_WITH = "Measured with "
-"""Begins the reason of what was measured; the releases that it holds for follow."""
+"""Starts the reason of a measured value; the releases that it applies to follow."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One setting's value. `rule` names the rule that chose it, `sources` what it rests on.
+    """One setting's value. `rule` names the rule that chose it, `sources` the evidence.
 
-    The first sentence of `reason` stands behind the value in the profile's file, where there is
-    room for 40 to 75 characters. `facts` are what the rule looked at, of this machine, this model
-    and what was chosen before.
+    The first sentence of `reason` is the comment after the value in the profile's file, which has
+    room for 40 to 75 characters. `facts` are what the rule looked at: facts of this machine, of
+    this model, and earlier choices.
     """
 
     value: Value
@@ -30,29 +30,29 @@ class Choice:
 
     @property
     def short(self) -> str:
-        """The first sentence of the reason, without its full stop."""
+        """The first sentence of the reason, without its period."""
         return self.reason.partition(". ")[0].removesuffix(".")
 
     @property
     def is_measured(self) -> bool:
-        """Whether `mpsdoctor tune` measured it; if not, a rule chose it."""
+        """Whether `mpsdoctor tune` measured the value; otherwise a rule chose it."""
         return self.reason.startswith(MEASURED_WITH)
 
 
 Choices = Mapping[str, Choice]
-"""Setting name to choice, in the order in which a profile lists them."""
+"""Choices by setting name, in the order of the profile's file."""
 
 
 def settings_of(
     choices: Choices, edits: Mapping[str, Value] | None = None
 ) -> dict[str, Value | dict[str, str]]:
-    """The keyword arguments of `Profile` that these choices are, under the user's own `edits`."""
+    """These choices as keyword arguments of `Profile`; the user's `edits` take precedence."""
     values = {name: choice.value for name, choice in choices.items()} | dict(edits or {})
     return nested(values)
 
 
 def nested(values: Mapping[str, Value]) -> dict[str, Value | dict[str, str]]:
-    """Settings by name, with the environment variables in a dictionary of their own."""
+    """Settings by name, with the environment variables in a separate dictionary."""
     settings: dict[str, Value | dict[str, str]] = {
         name: value for name, value in values.items() if not name.startswith(ENVIRONMENT)
     }
@@ -65,13 +65,13 @@ def nested(values: Mapping[str, Value]) -> dict[str, Value | dict[str, str]]:
 
 
 def shown(value: Value) -> str:
-    """As text; None is a value of its own."""
+    """The value as text; None is "not set"."""
     return "not set" if value is None else str(value)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One setting; None is one that is not set."""
+    """One setting with two values; None means not set."""
 
     setting: str
     ours: Value
@@ -79,7 +79,7 @@ class Difference:
 
 
 def differences(ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> list[Difference]:
-    """Every setting with another value, in the order of ours, then of theirs."""
+    """Every setting that differs, in the order of `ours`, then of `theirs`."""
     names = dict.fromkeys((*ours, *theirs))
     return [
         Difference(name, ours.get(name), theirs.get(name))

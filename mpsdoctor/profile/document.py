@@ -1,13 +1,13 @@
 """The profile as a TOML file that a person can read and edit, on one screen.
 
-A value that matters on this machine has a line with its reason; the others are named together:
+A value that matters on this machine has a line with its reason; the others are listed together:
 
     dtype = "float16"  # Half the memory of float32
 
     # Left at their defaults: vae_tiling, prime
 
-Comments at the end record what was tuned (`mpsdoctor.profile.record`). A value that differs from
-the record, or is not in it, was set by hand and outlives a re-check. A setting whose line is
+Comments at the end record what was tuned (`mpsdoctor.profile.record`). A value that is not in the
+record, or differs from it, was set by hand and survives the next check. A setting whose line was
 deleted is tuned again.
 """
 
@@ -26,10 +26,10 @@ from mpsdoctor.profile.settings import MODEL_SETTINGS, Profile
 
 _HEADER = (
     "Edit any value: `mpsdoctor check` keeps it. A line that you delete is tuned again.",
-    "Why a value was chosen, and on what evidence: `mpsdoctor profile show SETTING`.",
+    "To see the reason and the evidence for a value: `mpsdoctor profile show SETTING`.",
 )
 _MODELS = "# models = []  # Others that prompt files may name; each gets settings tuned for it"
-_RECORD = "# By these lines `mpsdoctor check` tells your values from those that it chose:"
+_RECORD = "# With these lines `mpsdoctor check` recognizes the values that you have changed:"
 
 _NOT_TUNED = ("schema_version", "environment")
 _DEFAULTS: Final[Mapping[str, Value]] = {
@@ -43,12 +43,12 @@ _OF_THE_MACHINE = [
     for name in Profile.model_fields
     if name not in (*MODEL_SETTINGS, *_NOT_TUNED, "model", "models")
 ]
-"""Beside the environment variables."""
+"""The settings of the machine, without the environment variables."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A profile file: what is written in it, what the record says was tuned, and the reasons."""
+    """A profile file: its values, the tuned values in its record, and the reasons."""
 
     written: Mapping[str, Value] = field(default_factory=dict)
     recorded: Mapping[str, Value] = field(default_factory=dict)
@@ -56,12 +56,12 @@ class Document:
 
     @property
     def values(self) -> dict[str, Value]:
-        """What is in force by setting name; settings that are not set are left out."""
+        """The values in force by setting name, without those that are not set."""
         return {**_DEFAULTS, **self.written}
 
     @property
     def tuned(self) -> dict[str, Value]:
-        """What would be in force without edits."""
+        """The values that would be in force without edits."""
         return {**_DEFAULTS, **self.recorded}
 
     @property
@@ -80,9 +80,9 @@ class Document:
 
     @property
     def tuned_model(self) -> str | None:
-        """The model that the other values were tuned for: the file's, unless that was edited.
+        """The model that the other values were tuned for; not the file's if that was edited.
 
-        None where the record has lost it.
+        None if the record has lost it.
         """
         if not self.recorded:
             return self.model
@@ -91,7 +91,7 @@ class Document:
 
     @property
     def deleted(self) -> dict[str, Value]:
-        """What was tuned, and has no line any more."""
+        """The tuned values whose line was deleted."""
         return {
             name: value
             for name, value in self.recorded.items()
@@ -99,9 +99,9 @@ class Document:
         }
 
     def edits_for(self, model: str) -> dict[str, Value]:
-        """What the user set by hand, as far as it is for `model`, without the model itself.
+        """The user's own values that apply to `model`, without the model itself.
 
-        What is not for one model only is for all.
+        Settings that do not belong to one model apply to all.
         """
         return {
             name: value
@@ -113,8 +113,8 @@ class Document:
 def write(choices: Choices, edits: Mapping[str, Value], machine: str) -> str:
     """The file's text.
 
-    `edits` are the user's own values, which stand in the place of what was tuned; `machine` says in
-    a few words what it was tuned for.
+    `edits` are the user's own values, which replace the tuned ones. `machine` describes the machine
+    in a few words.
     """
     lines = dict(_lines(choices, edits))
     environment = [name for name in lines if name.startswith(ENVIRONMENT)]
@@ -146,7 +146,7 @@ def read(text: str) -> Document:
 
 
 def _lines(choices: Choices, edits: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
-    """Of the values that matter here, by setting name."""
+    """The lines of the values that matter here, by setting name."""
     for name in dict.fromkeys((*choices, *edits)):
         choice = choices.get(name)
         if name in edits and (choice is None or choice.value != edits[name]):
@@ -169,7 +169,7 @@ def _wrapped(*paragraphs: str) -> list[str]:
 
 
 def _reasons(body: Iterable[tuple[Any, Any]], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """The comment behind each value, by setting name."""
+    """The comment after each value, by setting name."""
     for key, item in body:
         if key is None:
             continue

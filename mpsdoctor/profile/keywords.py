@@ -4,8 +4,8 @@ from typing import Literal, TypedDict
 
 
 class Settings(TypedDict, total=False):
-    """What `load_profile` and `TunedProfile.with_settings` take: those of `Profile`, which says
-    what each one means.
+    """The settings that `load_profile` and `TunedProfile.with_settings` accept; `Profile` explains
+    each one.
     """
 
     model: str

@@ -22,7 +22,7 @@ P = TypeVar("P", bound=Profile)
 
 
 class Origin(str, Enum):
-    """The layer that a value comes from."""
+    """The layer of a value."""
 
     ARGUMENT = "argument"
     ENVIRONMENT = "environment"
@@ -33,7 +33,7 @@ class Origin(str, Enum):
 
 @dataclass(frozen=True)
 class Loaded(Generic[P]):
-    """A profile, and by setting name the layer that each value comes from."""
+    """A profile, and the layer of each value by setting name."""
 
     profile: P
     origins: Mapping[str, Origin]
@@ -41,9 +41,9 @@ class Loaded(Generic[P]):
 
 @dataclass(frozen=True)
 class Layers:
-    """Settings by where they come from. Each one is understood; together they make a profile.
+    """Valid settings, separated by origin; together they form a profile.
 
-    `path` is that of the file, None where there is none.
+    `path` is the file's path, or None if there is no file.
     """
 
     path: Path | None
@@ -53,17 +53,17 @@ class Layers:
 
     @property
     def model(self) -> str:
-        """The model to render with."""
+        """The model in force."""
         return str(self.in_force.get("model", EMBEDDED_MODEL))
 
     @property
     def in_force(self) -> Mapping[str, Any]:
-        """All layers together, as for the file's own model."""
+        """The settings of all layers combined, as for the file's own model."""
         return {**self.file, **self.environment, **self.arguments}
 
     @property
     def by_origin(self) -> dict[Origin, Mapping[str, Any]]:
-        """The weakest first."""
+        """The layers, the one with the lowest precedence first."""
         return {
             Origin.FILE: self.file,
             Origin.ENVIRONMENT: self.environment,
@@ -72,7 +72,7 @@ class Layers:
 
     @cached_property
     def document(self) -> Document:
-        """The file with what was tuned; an empty one where there is no file."""
+        """The file with its record; empty if there is no file."""
         return document.read(self.path.read_text("utf-8")) if self.path else Document()
 
 
@@ -84,9 +84,9 @@ def load(
 ) -> Loaded[P]:
     """The profile at `path` (None: no file), overridden by `MPSDOCTOR_…` and by arguments.
 
-    The file's settings count whatever the model is: `tuning.for_model` has those for one model.
+    The file's settings count for every model here; `tuning.for_model` has those for one model.
 
-    Raises MpsDoctorError where the file is absent, or a key or value is not understood.
+    Raises MpsDoctorError if the file is absent, or if a key or value is not understood.
     """
     return combine(kind, _read(path, environ, arguments).by_origin, path)
 
@@ -94,7 +94,7 @@ def load(
 def read_layers(
     path: Path | None, environ: Mapping[str, str], arguments: Mapping[str, Any] | None = None
 ) -> Layers:
-    """What `load` layers, still apart. Raises MpsDoctorError as `load` does."""
+    """The layers of `load`, still separate. Raises MpsDoctorError as `load` does."""
     layers = _read(path, environ, arguments)
     combine(Profile, layers.by_origin, path)
     return layers
@@ -103,9 +103,9 @@ def read_layers(
 def combine(
     kind: type[P], layers: Mapping[Origin, Mapping[str, Any]], path: Path | None
 ) -> Loaded[P]:
-    """The profile of these layers, the weakest first; `path` is that of the file, for messages.
+    """The profile of these layers, whose last one has precedence; messages name the file's `path`.
 
-    Raises MpsDoctorError where a key or value is not understood.
+    Raises MpsDoctorError if a key or value is not understood.
     """
     for origin, layer in layers.items():
         _refuse_unknown(layer, origin, path)
@@ -132,7 +132,7 @@ def _read(
 
 
 def _named(layer: Mapping[str, Any]) -> dict[str, Any]:
-    """The layer, in which a model's folder has its absolute path."""
+    """The layer, with the absolute path of a model's folder."""
     model = layer.get("model")
     return {**layer, "model": model_name(model)} if isinstance(model, str) and model else {**layer}
 
@@ -142,9 +142,9 @@ def _file_settings(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         raise _absent(path, environ)
     if not path.is_file():
         raise MpsDoctorError(
-            "The profile is no file",
-            detail=f"{path} is a folder, or a device.",
-            hint=f"Name a file, with --profile FILE or with {PROFILE_FILE_VARIABLE}.",
+            "The profile is not a file",
+            detail=f"{path} is a folder or a device.",
+            hint=f"Name a file with --profile FILE or {PROFILE_FILE_VARIABLE}.",
         )
     try:
         return TomlConfigSettingsSource(Profile, path)()
@@ -158,23 +158,23 @@ def _file_settings(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         raise MpsDoctorError(
             "The profile is not valid TOML",
             detail=f"{path}: {error}",
-            hint="Mend that line, or delete the file and run `mpsdoctor check` to write it anew.",
+            hint="Fix that line, or delete the file and run `mpsdoctor check` to write a new one.",
         ) from error
 
 
 def _absent(path: Path, environ: Mapping[str, str]) -> MpsDoctorError:
-    """A file that somebody named is probably misspelt; `check` writes the usual one."""
+    """The error for an absent file: the default one is new, any other is probably misspelled."""
     if path == profile_file(environ):
         return MpsDoctorError(
             "There is no profile yet",
             detail=f"Looked for {path}",
-            hint="Run `mpsdoctor check`: it examines this machine and writes one.",
+            hint="Run `mpsdoctor check` to examine this machine and write one.",
         )
     write = shlex.join(("mpsdoctor", "check", "--profile", str(path)))
     return MpsDoctorError(
         f"There is no profile {path}",
         detail="No file has this name.",
-        hint=f"Check the name. To have one written there: {write}",
+        hint=f"Check the name. To write a profile there: {write}",
     )
 
 
@@ -187,7 +187,7 @@ def _environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:
         raise MpsDoctorError(
             f"A variable {ENV_PREFIX}… cannot be read",
             detail=str(error.__cause__ or error),
-            hint=f'Settings with names in them are JSON: {ENV_PREFIX}ENVIRONMENT=\'{{"A": "1"}}\'',
+            hint=f'Table settings must be JSON: {ENV_PREFIX}ENVIRONMENT=\'{{"A": "1"}}\'',
         ) from error
     every = {
         variable.removeprefix(ENV_PREFIX).lower(): value

@@ -1,6 +1,6 @@
-"""The form of the profile's file before each value had one line.
+"""The older form of the profile's file, in which each value had several lines.
 
-A reason with its evidence stood above each value, and what was tuned behind it:
+The reason with its evidence was above each value, and the tuned value after it:
 
     # Half the memory of float32. (rule: dtype; facts: device mps; diffusers docs: optimization/mps)
     dtype = "float16"  # tuned: "float16"
@@ -29,7 +29,7 @@ class _Line(NamedTuple):
 
 
 def read(text: str) -> tuple[Record, dict[str, str]]:
-    """What was tuned, and the reasons by setting name; `text` is TOML."""
+    """The tuned values, and the reasons by setting name; `text` is TOML."""
     lines = list(_lines(tomlkit.parse(text).body, prefix=""))
     evidence = {line.name: _EVIDENCE.search(line.above) for line in lines}
     record = Record(
@@ -48,7 +48,7 @@ def read(text: str) -> tuple[Record, dict[str, str]]:
 
 
 def _lines(body: Iterable[tuple[Any, Any]], prefix: str) -> Iterator[_Line]:
-    """One of each setting, also of those that are not set."""
+    """One for each setting, including those that are not set."""
     above: list[str] = []
     for key, item in body:
         if isinstance(item, Whitespace):
@@ -58,6 +58,7 @@ def _lines(body: Iterable[tuple[Any, Any]], prefix: str) -> Iterator[_Line]:
             name, separator, behind = text.partition(" is not set  ")
             if separator:
                 yield _Line(prefix + name, behind, " ".join(above))
+                above = []
             else:
                 above.append(text)
         elif key is not None and key.key == "environment" and not prefix:
@@ -68,7 +69,7 @@ def _lines(body: Iterable[tuple[Any, Any]], prefix: str) -> Iterator[_Line]:
 
 
 def _parse(text: str) -> Value:
-    """None where it is `not set`, or was damaged."""
+    """The value; None if it is `not set` or damaged."""
     try:
         value: Value = tomlkit.value(text).unwrap()
     except TOMLKitError:

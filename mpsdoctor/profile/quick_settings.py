@@ -1,6 +1,6 @@
-"""What a profile tells an examination to look at, read without the library that validates it.
+"""The profile's settings that a check needs, read without pydantic-settings.
 
-Importing pydantic-settings takes longer than all of `mpsdoctor check --quick`.
+Importing that library takes longer than the entire `mpsdoctor check --quick`.
 """
 
 import json
@@ -25,9 +25,9 @@ _JSON = ("ignore", "environment")
 
 
 class QuickSettings(Record):
-    """The settings that an examination needs, with the defaults of a Profile.
+    """The settings that a check needs, with the defaults of a Profile.
 
-    `dtype` is None where the file's is for another model: it is tuned then.
+    `dtype` is None if the file's value is for another model; it is tuned then.
     """
 
     model: Annotated[str, msgspec.Meta(min_length=1)] = EMBEDDED_MODEL
@@ -38,9 +38,9 @@ class QuickSettings(Record):
 
 
 def read(path: Path | None, environ: Mapping[str, str]) -> QuickSettings:
-    """The profile at `path`, overridden by `MPSDOCTOR_…`, as `mpsdoctor.profile.loading` does.
+    """The profile at `path`, overridden by `MPSDOCTOR_…`, as in `mpsdoctor.profile.loading`.
 
-    The defaults where there is none, or where a value is not understood: `load` says why.
+    The defaults if there is no profile, or a value is not understood; `load` explains why.
     """
     try:
         text = path.read_text("utf-8") if path and path.exists() else ""
@@ -48,13 +48,14 @@ def read(path: Path | None, environ: Mapping[str, str]) -> QuickSettings:
         settings = msgspec.convert(file | variables, QuickSettings)
     except (OSError, ValueError):
         return QuickSettings()
-    if "dtype" in variables or _is_for(settings.model, file, text):
-        return settings
-    return msgspec.structs.replace(settings, dtype=None)
+    is_own = "dtype" in variables or _is_for(settings.model, file, text)
+    return msgspec.structs.replace(
+        settings, model=model_name(settings.model), dtype=settings.dtype if is_own else None
+    )
 
 
 def _is_for(model: str, file: Mapping[str, object], text: str) -> bool:
-    """Whether the file's number format is for this model: tuned for it, or set by hand for it."""
+    """Whether the file's number format was tuned or set by hand for this model."""
     recorded = record.read(text)
     tuned = recorded.values if recorded else {}
     own = model_name(str(file.get("model", EMBEDDED_MODEL)))

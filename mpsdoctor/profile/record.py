@@ -1,8 +1,7 @@
-"""What was tuned, in comments of the profile's file; what differs from it was set by hand.
+"""The tuned values, in comments of the profile's file; a value that differs was set by hand.
 
-Each line stands for itself, so that one that is moved or lost says nothing about the others.
-There are no spaces around `=`: an editor that replaces `dtype = "float16"` everywhere leaves the
-record as it is.
+Each line is independent, so that moving or losing one does not affect the others. There are no
+spaces around `=`, so that replacing `dtype = "float16"` everywhere does not change the record.
 
     # Tuned: device="mps", dtype="float16"
     # Measured with torch 2.13.0, diffusers 0.42.1: attention="native", attention_budget={}
@@ -20,21 +19,21 @@ from mpsdoctor.profile.choice import MEASURED_WITH, Choice, Choices, Value
 
 _TUNED = "Tuned"
 _NOT_SET = "{}"
-"""TOML has no None, and no setting is an empty table."""
+"""Stands for None, which TOML lacks; no setting is an empty table."""
 
 _LINE = re.compile(rf"# ({_TUNED}|{MEASURED_WITH}.*?): (.+)")
 
 
 @dataclass(frozen=True)
 class Record:
-    """The values that were tuned, by setting name, and the reasons of those that were measured."""
+    """The tuned values by setting name, and the reasons of the measured ones."""
 
     values: dict[str, Value] = field(default_factory=dict)
     measured: dict[str, str] = field(default_factory=dict)
 
 
 def write(choices: Choices) -> Iterator[str]:
-    """Comment lines. Values that are not set are left out, unless that was measured."""
+    """The comment lines. Values that are not set are omitted, unless that was measured."""
     entries: dict[str, list[str]] = {}
     for name, choice in choices.items():
         title = toml.comment(choice.short) if choice.is_measured else _TUNED
@@ -45,7 +44,7 @@ def write(choices: Choices) -> Iterator[str]:
 
 
 def read(text: str) -> Record | None:
-    """None where the file has no such line; a line that is not understood is ignored."""
+    """The record; None if the file has no such line. Lines that are not understood are ignored."""
     found = [match for match in map(_match, text.split("\n")) if match]
     record = Record()
     for match in found:
@@ -58,7 +57,7 @@ def read(text: str) -> Record | None:
 
 
 def is_line(text: str) -> bool:
-    """Whether a line of the file is one of these."""
+    """Whether a line of the file belongs to the record."""
     return _match(text) is not None
 
 
@@ -71,7 +70,7 @@ def _value(choice: Choice) -> str:
 
 
 def _filled(start: str, assignments: Iterable[str]) -> Iterator[str]:
-    """Lines that are as long as they may be; an assignment is never divided."""
+    """The fewest lines within the width; an assignment is never split."""
     line = ""
     for assignment in assignments:
         longer = f"{line}, {assignment}" if line else f"{start}{assignment}"

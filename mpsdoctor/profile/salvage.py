@@ -1,4 +1,4 @@
-"""What is still understood of a profile that, as a whole, is not."""
+"""Recovers the readable parts of a damaged profile."""
 
 import difflib
 import json
@@ -13,7 +13,7 @@ from mpsdoctor.profile import document, record
 from mpsdoctor.profile.choice import ENVIRONMENT, Value
 from mpsdoctor.profile.settings import Profile
 
-# Two letters in the wrong order, in a word of five, are alike by 0.8.
+# Swapping two letters in a word of five leaves a similarity of 0.8.
 _ALIKE = 0.8
 _SETTINGS = [name for name in Profile.model_fields if name != "schema_version"]
 
@@ -22,8 +22,8 @@ _SETTINGS = [name for name in Profile.model_fields if name != "schema_version"]
 class Salvage:
     """A profile's model and hand edits, as far as they are understood.
 
-    `renamed` maps a misspelt key to the setting that it must mean. `left_out` are the lines and
-    values, as they were written, that nobody understands.
+    `renamed` maps a misspelled key to the setting that it must mean. `left_out` has the lines and
+    values that are not understood, as they were written.
     """
 
     model: str | None
@@ -33,14 +33,14 @@ class Salvage:
 
 
 def salvage(data: bytes) -> Salvage:
-    """Of a file of any content; nothing is raised."""
+    """What can be recovered from a file with any content; nothing is raised."""
     text, left_out = _toml(data)
     previous = document.read(text)
     edits: dict[str, Value] = {}
     renamed: dict[str, str] = {}
     for written, setting, value in sorted(_settings(previous.edits), key=_misspelt):
         if setting and setting in previous.recorded and previous.recorded[setting] == value:
-            continue  # what was tuned, under a misspelt key
+            continue  # a tuned value under a misspelled key
         if setting is None or setting in edits or not _is_understood(setting, value):
             left_out.append(_assignment(written, value))
             continue
@@ -57,10 +57,10 @@ def salvage(data: bytes) -> Salvage:
 
 
 def _toml(data: bytes) -> tuple[str, list[str]]:
-    """The lines that make TOML together, and the others.
+    """The lines that together are valid TOML, and the others.
 
-    A value over several lines is tried as a whole as long as no line after it stands alone. The
-    record of what was tuned comes first, so that it is in no such value.
+    Lines are collected until they are a value together, or until a later line is valid by itself.
+    The record of tuned values comes first, so that it is never part of such a value.
     """
     kept, pending = "", ""
     left_out: list[str] = []
@@ -77,7 +77,7 @@ def _toml(data: bytes) -> tuple[str, list[str]]:
 
 
 def _is_toml(text: str) -> bool:
-    if "\N{REPLACEMENT CHARACTER}" in text:  # what is no UTF-8 is no TOML
+    if "\N{REPLACEMENT CHARACTER}" in text:  # TOML must be UTF-8
         return False
     try:
         return isinstance(tomlkit.parse(text).get("environment", {}), dict)
@@ -94,7 +94,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _settings(edits: Mapping[str, Value]) -> Iterator[tuple[str, str | None, Value]]:
-    """Each key as it was written, the setting that it means, and the value."""
+    """Each key as written, the setting that it means, and the value."""
     for written, value in edits.items():
         setting = _setting(written)
         if setting == "environment" and isinstance(value, dict):
@@ -105,7 +105,7 @@ def _settings(edits: Mapping[str, Value]) -> Iterator[tuple[str, str | None, Val
 
 
 def _setting(written: str) -> str | None:
-    """A setting that is the only one of so similar a name."""
+    """The setting with this name, or the only one with a similar name."""
     if written in _SETTINGS or written.startswith(ENVIRONMENT):
         return written
     like = difflib.get_close_matches(written, _SETTINGS, n=2, cutoff=_ALIKE)
@@ -118,7 +118,7 @@ def _assignment(written: str, value: object) -> str:
 
 
 def _misspelt(entry: tuple[str, str | None, Value]) -> bool:
-    """The order in which keys have their say: a setting's own name comes first."""
+    """A sort key: correctly spelled settings come first."""
     written, setting, _ = entry
     return written != setting
 

@@ -1,4 +1,4 @@
-"""Reading and writing the profile file, whole or not at all."""
+"""Reads and writes the profile file, completely or not at all."""
 
 import os
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from mpsdoctor.profile.settings import Profile
 
 @dataclass(frozen=True)
 class SavedProfile:
-    """What the file holds now.
+    """The content of the file after saving.
 
-    `changed` are the settings that had another value before, `kept` the user's own values.
-    `left_out` are those that were for the model before; `aside` is then where the file before lies.
+    `changed` has the settings whose value has changed, `kept` the user's own values. `left_out` has
+    the user's values for the previous model; `aside` is then the path of the previous file.
     """
 
     model: str
@@ -30,24 +30,24 @@ class SavedProfile:
 
 
 def read_document(path: Path) -> Document:
-    """The profile's file; an empty one where there is none.
+    """The profile's file; empty if there is none.
 
-    Raises MpsDoctorError where it is not understood.
+    Raises MpsDoctorError if it is not understood.
     """
     return understood(path) if path.exists() else Document()
 
 
 def understood(path: Path) -> Document:
-    """A profile's file. Raises MpsDoctorError where it is absent or not understood."""
+    """A profile's file. Raises MpsDoctorError if it is absent or not understood."""
     load(Profile, path, {})
     return document.read(path.read_text("utf-8"))
 
 
 def save_profile(path: Path, choices: Choices, previous: Document, machine: str) -> SavedProfile:
-    """Writes what was tuned for `machine`, and the user's own values over it.
+    """Writes the values tuned for `machine`, overridden by the user's own.
 
-    Where some of those were for another model, the file before is set aside, so that they are not
-    lost. Raises MpsDoctorError where the folder cannot be written to.
+    If some of these were for another model, the previous file is kept beside it, so that they are
+    not lost. Raises MpsDoctorError if the folder cannot be written to.
     """
     model = str(choices["model"].value)
     edits = previous.edits_for(model)
@@ -70,9 +70,9 @@ def save_profile(path: Path, choices: Choices, previous: Document, machine: str)
 
 
 def save(path: Path, text: str) -> None:
-    """Replaces `path` atomically, or what it links to; the old file stays where writing fails.
+    """Replaces `path`, or the file it links to, atomically; if writing fails, the old file stays.
 
-    Raises MpsDoctorError where the folder cannot be written to.
+    Raises MpsDoctorError if the folder cannot be written to.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -82,12 +82,12 @@ def save(path: Path, text: str) -> None:
         raise MpsDoctorError(
             "The profile cannot be written",
             detail=str(error),
-            hint=f"Make {target.parent} writable, or name another place with --profile FILE.",
+            hint=f"Make {target.parent} writable, or choose another file with --profile FILE.",
         ) from error
 
 
 def _set_aside(path: Path) -> Path:
-    """A copy of the file beside it, under a name that is free."""
+    """Copies the file to an unused name beside it."""
     names = numbered_names(f"{path.stem}-before", path.suffix)
     aside = next(path.with_name(name) for name in names if not os.path.lexists(path.parent / name))
     save(aside, path.read_text("utf-8"))

@@ -36,12 +36,12 @@ MODEL_SETTINGS: Final = frozenset(
         "timestep_spacing",
     }
 )
-"""Settings that hold for the file's `model` alone; the others hold for the machine."""
+"""Settings that apply to the file's `model` only; the others apply to the machine."""
 
 
 _IN_TIME: Final = (
-    "Call `mpsdoctor.load_profile().activate()` before `import torch` and all that imports it, and "
-    "start Python again; in a notebook, restart the kernel."
+    "Call `mpsdoctor.load_profile().activate()` before importing torch or anything that imports "
+    "torch, and restart Python; in a notebook, restart the kernel."
 )
 
 _PYDANTIC: Final = frozenset(name for name in dir(BaseSettings) if not name.startswith("_"))
@@ -76,20 +76,20 @@ class Profile(BaseSettings):
     )
     variant: str | None = Field(
         default=None,
-        description="Weight files to prefer, such as `fp16`; others serve where it is absent.",
+        description="Weight files to prefer, such as `fp16`; others are used if it is absent.",
     )
     use_safetensors: bool = Field(
         default=True, description="Refuse pickled weights, which can run code."
     )
     vae_dtype: Literal["float16", "bfloat16", "float32"] | None = Field(
-        default=None, description="Number format to decode in, where another than the weights'."
+        default=None, description="Number format of the VAE, if it differs from the weights'."
     )
     attention: Literal["native", "bounded", "sliced"] = Field(
         default="native",
-        description="PyTorch's own attention, the same in pieces, or Diffusers' attention slicing.",
+        description="PyTorch's attention, the same in pieces, or Diffusers' attention slicing.",
     )
     attention_budget: PositiveInt | None = Field(
-        default=None, description="MiB that the scores of a piece of bounded attention may take."
+        default=None, description="MiB for the scores of each piece of bounded attention."
     )
     vae_tiling: bool = Field(default=False, description="Decode large pictures tile by tile.")
     vae_slicing: bool = Field(
@@ -97,7 +97,7 @@ class Profile(BaseSettings):
     )
     prime: bool = Field(default=False, description="One discarded step before the first picture.")
     one_prompt_at_a_time: bool = Field(
-        default=True, description="Render prompts in turn, not as a batch."
+        default=True, description="Render prompts one by one, not as a batch."
     )
     width: PositiveInt | None = Field(
         default=None, multiple_of=8, description="Picture width in pixels."
@@ -107,32 +107,32 @@ class Profile(BaseSettings):
     )
     largest_side: PositiveInt | None = Field(
         default=None,
-        description="Larger squares than this, in pixels, and pictures of more pixels are refused.",
+        description="Side, in pixels, of the largest square; pictures of more pixels are refused.",
     )
     num_inference_steps: PositiveInt | None = Field(
-        default=None, description="Denoising steps a picture."
+        default=None, description="Denoising steps per picture."
     )
     guidance_scale: NonNegativeFloat | None = Field(
         default=None,
-        description="How closely to follow the prompt; 0 for no guidance.",
+        description="How closely to follow the prompt; 0 turns guidance off.",
     )
     scheduler: str | None = Field(
         default=None,
         min_length=1,
-        description="A scheduler class of Diffusers, in place of the one that the model has.",
+        description="A scheduler class of Diffusers that replaces the model's own.",
     )
     timestep_spacing: Literal["leading", "linspace", "trailing"] | None = Field(
         default=None, description="How the scheduler spreads its steps."
     )
     hot_folder: str = Field(
-        default="~/mpsdoctor", description="Where `mpsdoctor watch` looks for prompts."
+        default="~/mpsdoctor", description="Folder that `mpsdoctor watch` watches for prompts."
     )
     ignore: list[str] = Field(
-        default_factory=list, description="Ids of checks that `mpsdoctor check` leaves out."
+        default_factory=list, description="Ids of checks that `mpsdoctor check` skips."
     )
     environment: dict[str, str] = Field(
         default_factory=dict,
-        description="Environment variables that torch reads when it is first imported or used.",
+        description="Environment variables that torch reads when it is imported or first used.",
     )
 
     @classmethod
@@ -144,15 +144,15 @@ class Profile(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only arguments: `load` asks the other sources itself, to know where a value is from."""
+        """Only arguments: `load` reads the other sources itself, to know each value's origin."""
         return (init_settings,)
 
     def activate(self, environ: MutableMapping[str, str] | None = None) -> None:
-        """Sets the profile's environment variables, where the user has not set them.
+        """Sets the profile's environment variables, unless the user has set them.
 
-        Call it before torch is imported: `PYTORCH_ENABLE_MPS_FALLBACK` is read while
-        libtorch loads, the watermark ratios when the mps allocator is first used. Warns, with an
-        MpsDoctorWarning, of each variable of this process that torch has read before it was set.
+        Call it before importing torch: `PYTORCH_ENABLE_MPS_FALLBACK` is read while libtorch loads,
+        the watermark ratios when the mps allocator is first used. Issues an MpsDoctorWarning if
+        torch has already read one of this process's variables.
         """
         target = os.environ if environ is None else environ
         missing = {name: text for name, text in self.environment.items() if name not in target}
@@ -163,9 +163,9 @@ class Profile(BaseSettings):
                 warn(" ".join((*late, _IN_TIME)))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Self":
-        """A copy with these settings in place of its own.
+        """A copy with the settings in `update`.
 
-        Raises pydantic's ValidationError for a value that the constructor refuses, too.
+        Raises pydantic's ValidationError for the values that the constructor refuses.
         """
         if not update:
             return super().model_copy(deep=deep)
@@ -175,18 +175,18 @@ class Profile(BaseSettings):
         return super().model_copy(update=understood, deep=deep)
 
     def __dir__(self) -> Iterable[str]:
-        """Settings and verbs: what pydantic adds to every class is not for these."""
+        """The settings and our own methods, without what pydantic adds to every class."""
         return [name for name in super().__dir__() if name not in _PYDANTIC]
 
 
-# These say where pictures come from and go to, not what they look like.
+# These do not change what pictures look like.
 _ELSEWHERE = frozenset({"schema_version", "models", "hot_folder", "ignore"})
 
 
 def fingerprint(*profiles: Profile) -> str:
-    """16 hexadecimal digits; profiles with the same ones make the same pictures.
+    """16 hexadecimal digits; profiles with the same digits render the same pictures.
 
-    The order of the profiles does not matter, nor whether one comes twice.
+    The order of the profiles does not matter, nor do repetitions.
     """
     return hashlib.sha256("\n".join(sorted(set(map(_text, profiles)))).encode()).hexdigest()[:16]
 

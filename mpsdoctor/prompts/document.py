@@ -1,4 +1,4 @@
-"""A prompt file's bytes to its text."""
+"""Decodes a prompt file's bytes into text."""
 
 import codecs
 import re
@@ -10,9 +10,9 @@ MAX_BYTES = MIB
 
 
 def read_prompt(data: bytes) -> str:
-    """The text of a prompt file, whole: UTF-8 with or without BOM, or UTF-16 with BOM.
+    """The full text of a prompt file: UTF-8 with or without BOM, or UTF-16 with BOM.
 
-    Raises MpsDoctorError for a file that is empty, larger than `MAX_BYTES`, or no such text.
+    Raises MpsDoctorError if the file is empty, larger than `MAX_BYTES`, or in another encoding.
     """
     if len(data) > MAX_BYTES:
         raise too_large(len(data))
@@ -20,7 +20,7 @@ def read_prompt(data: bytes) -> str:
     if not text.strip():
         raise MpsDoctorError(
             "This file holds no prompt",
-            detail="It is empty or has only white space.",
+            detail="It is empty or contains only white space.",
             hint="Write what the picture should show into the file and drop it again.",
         )
     return text
@@ -32,10 +32,10 @@ def split_lines(text: str) -> list[str]:
 
 
 def too_large(size: int) -> MpsDoctorError:
-    """The error for a file of `size` bytes, which its reader need not have read whole."""
+    """The error for a file of `size` bytes; callers can raise it before they read the file."""
     return MpsDoctorError(
         "This file is too large for a prompt",
-        detail=f"It has {size:,} bytes; a prompt may have {MAX_BYTES:,}.",
+        detail=f"It has {size:,} bytes; the limit is {MAX_BYTES:,}.",
         hint="Put fewer prompts into the file and drop it again.",
     )
 
@@ -47,9 +47,9 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         raise _not_text(str(error)) from error
     if re.search(r"[\x00-\x08\x0e-\x1f\x7f]", text):
-        raise _not_text("It has control characters, as programs and pictures do.")
+        raise _not_text("It contains control characters, as programs and pictures do.")
     if text.lstrip().startswith("{\\rtf"):
-        raise _not_text("It is a rich-text document (RTF) under the name of a text file.")
+        raise _not_text("It is a rich-text document (RTF) with the name of a text file.")
     return text
 
 

@@ -1,4 +1,4 @@
-"""A prompt file's text to what it asks for. The rules for users: docs/prompts.md."""
+"""Parses the text of a prompt file into requests. docs/prompts.md has the rules for users."""
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.prompts.document import split_lines
@@ -8,14 +8,14 @@ from mpsdoctor.prompts.options import has_options, read_lines
 from mpsdoctor.prompts.request import Request
 
 MAX_PICTURES = 1000
-"""Of one file."""
+"""The limit for one file."""
 
 
 def read_requests(text: str) -> tuple[Request, ...]:
-    """What a prompt file asks for, in order: one request, or one a line; at least one.
+    """The requests of a prompt file, in order: one for the file, or one per line; never none.
 
-    Raises MpsDoctorError that names the line for what looks like a setting and cannot be taken,
-    and for more than `MAX_PICTURES` pictures.
+    Raises MpsDoctorError if text that looks like a setting cannot be read; it names the line.
+    Also raises it if the file asks for more than `MAX_PICTURES` pictures.
     """
     lines = split_lines(text)
     if has_options(lines) and not is_exact(lines):
@@ -26,7 +26,7 @@ def read_requests(text: str) -> tuple[Request, ...]:
     if pictures > MAX_PICTURES:
         raise MpsDoctorError(
             f"This file asks for {pictures:,} pictures",
-            detail=f"A file may ask for {MAX_PICTURES:,}.",
+            detail=f"The limit for one file is {MAX_PICTURES:,}.",
             hint="Split it into several files.",
         )
     return requests

@@ -1,8 +1,8 @@
 """Generation parameters as the text that A1111's web UI writes and most tools read.
 
-The form is that of `modules/processing.py:create_infotext` in AUTOMATIC1111's
-stable-diffusion-webui 1.10: the prompt, lines from `Negative prompt:` on, then one line of
-`Key: value` pairs, of which readers want at least three.
+`modules/processing.py:create_infotext` in AUTOMATIC1111's stable-diffusion-webui 1.10 writes this
+form. First comes the prompt, then lines that begin with `Negative prompt:`, then one line of
+`Key: value` pairs. Readers expect at least three pairs.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ PNG_KEY = "parameters"
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a picture was made with. `width` and `height` in pixels; `seed` of a CPU generator.
+    """What a picture was made with. `width` and `height` are in pixels; `seed` is a CPU seed.
 
     `sampler` and `schedule_type` are A1111's names; "" and None are left out.
     """
@@ -47,11 +47,11 @@ class Parameters:
 
 
 def format_infotext(parameters: Parameters) -> str:
-    """The value of the PNG text chunk `parameters`; reading it gives back what is in it.
+    """The value of the PNG text chunk `parameters`, from which the same values can be read.
 
-    Where prompts would read otherwise, because a line of theirs looks like the form itself, the
-    last line has them as JSON strings, too: `Prompt: "…", Negative prompt: "…"`. A1111 takes those
-    for the prompts as well. NUL, which PNG text cannot hold, becomes U+FFFD.
+    A line of a prompt may look like the form itself. Then the last line also has both prompts as
+    JSON strings: `Prompt: "…", Negative prompt: "…"`. A1111 reads those as the prompts, too. NUL,
+    which PNG text cannot contain, becomes U+FFFD.
     """
     prompt, negative = _writable(parameters.prompt), _writable(parameters.negative_prompt)
     line = format_pairs(_pairs(parameters))
@@ -64,15 +64,15 @@ def format_infotext(parameters: Parameters) -> str:
 def parse_infotext(text: str) -> Request:
     """The one request in a text: a prompt alone, or with a negative prompt and settings.
 
-    Raises MpsDoctorError that names the line of what looks like a setting and cannot be taken.
+    Raises MpsDoctorError if text that looks like a setting cannot be read; it names the line.
     """
     layout = read_layout(split_lines(text))
     if not layout.prompt.strip():
         raise unreadable(
             layout.prompt_line,
             "There are settings or a negative prompt, but no prompt.",
-            "Write what the picture should show above them. All that follows `Negative prompt:` "
-            "belongs to that.",
+            "Above them, write what the picture should show. Everything after `Negative prompt:` "
+            "belongs to the negative prompt.",
         )
     texts: Fields = {
         "prompt": _read_text("prompt", layout.prompt, layout.prompt_line),
@@ -92,7 +92,7 @@ def _read_text(name: str, text: str, line: int) -> str:
 
 
 def _read_settings(layout: Layout) -> Fields:
-    """The sampler goes first: a schedule type may stand in its name, and one of its own counts."""
+    """Reads the sampler first: a separate schedule type overrides the one in its name."""
     named = [(setting_of(key), number, key, value) for number, (key, value) in layout.pairs]
     fields: Fields = {}
     for setting, number, key, value in sorted(named, key=lambda pair: pair[0] != "sampler"):
@@ -109,10 +109,10 @@ def _read_settings(layout: Layout) -> Fields:
 
 
 def _require_same(fields: Fields, read: Fields, key: str, value: str) -> None:
-    """Tools have more than one key for a setting, and a file could have both."""
+    """Tools have several keys for one setting, and a file may have more than one of them."""
     if any(fields.get(name, meant) != meant for name, meant in read.items()):
         raise SettingError(
-            f"{key} is {shorten(value, 40)!r}, and before it the file says otherwise.",
+            f"{key} is {shorten(value, 40)!r}, which contradicts an earlier setting.",
             hint="Delete the one that you do not want.",
         )
 
@@ -143,7 +143,7 @@ def _reads_as(prompt: str, negative: str, infotext: str) -> bool:
 
 
 def _number(value: float | None) -> str:
-    """As short as it can be without becoming another number."""
+    """The shortest form that reads as the same number."""
     if value is None:
         return ""
     short = f"{value:g}"

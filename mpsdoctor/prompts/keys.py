@@ -1,4 +1,4 @@
-"""The keys in lines of settings: those that are taken, and those of other tools."""
+"""The keys in lines of settings: those that mpsdoctor reads, and those of other tools."""
 
 import re
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ KEYS = {
     "Model": "model",
     "Count": "count",
 }
-"""To settings. `Count` is ours, `Distilled CFG Scale` Forge's, `Guidance scale` Draw Things';
-`Width` and `Height` are what Civitai writes of ComfyUI's pictures; the others are A1111's."""
+"""The setting for each key. `Count` is ours, `Distilled CFG Scale` Forge's, `Guidance scale` Draw
+Things'. Civitai writes `Width` and `Height` for ComfyUI's pictures; the others are A1111's."""
 
 PROMPT, NEGATIVE_PROMPT = "Prompt", "Negative prompt"
 
@@ -40,22 +40,22 @@ _OF_OTHERS = re.compile(
 
 
 def setting_of(key: str) -> str | None:
-    """The setting that a key names, in capitals or not, as in `cfg_scale`; None for any other."""
+    """The setting for a key in upper or lower case, with spaces or `_`; None if there is none."""
     return _SETTINGS.get(_plain(key))
 
 
 def key_like(key: str) -> str:
-    """A hint: the key of a setting that is most like this one; "" for none."""
+    """A hint that names the most similar key of a setting; "" if none is similar."""
     return did_you_mean(_plain(key)[:40], _SPELT, "", _SPELT.__getitem__)
 
 
 def is_of_others(key: str) -> bool:
-    """Whether another tool's settings have this key."""
+    """Whether this is a key of another tool."""
     return _OF_OTHERS.fullmatch(key) is not None
 
 
 def notes(pairs: Sequence[Pair]) -> tuple[str, ...]:
-    """Says what has no effect: all but settings, prompts, and what mpsdoctor itself writes."""
+    """Notes on pairs without effect: all except settings, prompts, and mpsdoctor's own pairs."""
     left_out = [
         f"{key}: {shorten(unquote(value), 40)}"
         for key, value in pairs

@@ -1,4 +1,4 @@
-"""Which lines of an infotext are prompt, negative prompt and settings."""
+"""Splits the lines of an infotext into prompt, negative prompt and settings."""
 
 import re
 from collections.abc import Sequence
@@ -32,9 +32,9 @@ _SEED_MODE = "seed mode"
 
 @dataclass(frozen=True)
 class Layout:
-    """Prompts as the lines have them; `pairs` of the settings, each with its line number from 1.
+    """The prompts as written, and the `pairs` of the settings, each with its line number from 1.
 
-    `prompt_line` and `negative_line` are those where the prompts begin, or should.
+    `prompt_line` and `negative_line` are where the prompts begin, or where they would.
     """
 
     prompt: str
@@ -45,9 +45,9 @@ class Layout:
 
 
 def read_layout(lines: Sequence[str]) -> Layout:
-    """What the lines are. The last ones are settings where the last begins with a setting.
+    """Splits the lines. The last lines are settings if the very last begins with a setting.
 
-    Raises MpsDoctorError that names the line, for settings or options in the midst of a prompt.
+    Raises MpsDoctorError, which names the line, if settings or options are within a prompt.
     """
     end = _end(lines)
     if end and _exact(lines[end - 1]) is not None:
@@ -75,7 +75,7 @@ def read_layout(lines: Sequence[str]) -> Layout:
 
 
 def is_exact(lines: Sequence[str]) -> bool:
-    """Whether the last line has the prompt as a JSON string, so that the lines above are void."""
+    """Whether the last line has the prompt as a JSON string; then the lines above do not count."""
     end = _end(lines)
     return end > 0 and _exact(lines[end - 1]) is not None
 
@@ -97,16 +97,17 @@ def _of_exact(number: int, line: str) -> Layout:
     if prompt is None or negative is None:
         raise unreadable(
             number,
-            "One of its prompts is no JSON string.",
+            "One of its prompts is not a JSON string.",
             f'Put both between double quotes: `{PROMPT}: "…", {NEGATIVE_PROMPT}: "…"`.',
         )
     return Layout(prompt, negative, number, number, tuple((number, pair) for pair in pairs))
 
 
 def _first_of_settings(lines: Sequence[str], end: int) -> int:
-    """The last line, where it begins with a setting, and those above it that have nothing else.
+    """The first line of settings; `end` if there are none.
 
-    A paste may have broken the line of settings: then the last one has those of other tools.
+    Several lines at the end may have nothing but settings. If a paste broke one line into several,
+    the last may have only keys of other tools.
     """
     start = end - 1 if end and begins_with_setting(lines[end - 1]) else end
     while start > 0 and (not lines[start - 1].strip() or has_only_settings(lines[start - 1])):
@@ -120,10 +121,10 @@ def _without_key(line: str, key: re.Pattern[str]) -> str:
 
 
 def _require_settings(lines: Sequence[str], pairs: Sequence[tuple[int, Pair]]) -> None:
-    """Among few settings an unknown key is a slip, or the line is a prompt.
+    """Among few settings, an unknown key is a typo, or the line belongs to the prompt.
 
-    Among many it may be an extension's, but not the first: tools begin with one of their own, and
-    before that are words that ran into the line.
+    Among many, an unknown key may be an extension's, unless it comes first. Tools begin with a
+    known key, so anything before that is words that ran into the line.
     """
     few = count_settings(pair for _, pair in pairs) < MANY
     for at, (number, (key, value)) in enumerate(pairs):
@@ -131,21 +132,21 @@ def _require_settings(lines: Sequence[str], pairs: Sequence[tuple[int, Pair]]) -
         if key in (PROMPT, NEGATIVE_PROMPT) or not key or (unknown and at == 0):
             raise unreadable(
                 number,
-                f"It has settings, and with them {shorten(f'{key} {value}'.strip(), 40)!r}.",
-                "Put the settings on a line of their own, the last one, which begins with one of "
+                f"It has settings, but also {shorten(f'{key} {value}'.strip(), 40)!r}.",
+                "Put the settings alone on the last line. It must begin with one of "
                 f"{', '.join(KEYS)}.",
             )
         if few and unknown:
             raise unreadable(
                 number,
-                f"It has settings, and with them {shorten(key, 40)!r}, which is none.",
+                f"It has settings, but also {shorten(key, 40)!r}, which is not a setting.",
                 _instead(key, lines[number - 1]),
             )
 
 
 def _instead(key: str, line: str) -> str:
-    """A line that has numbers of settings would be no prompt above other settings either."""
-    meant = key_like(key) or f"There are: {', '.join(KEYS)}."
+    """The key that was meant. A line with numbers for settings cannot be part of a prompt."""
+    meant = key_like(key) or f"The settings are: {', '.join(KEYS)}."
     if has_settings(line):
         return meant
     return (
@@ -155,7 +156,7 @@ def _instead(key: str, line: str) -> str:
 
 
 def _require_prompt(lines: Sequence[str], key: re.Pattern[str]) -> None:
-    """From the last line up: settings that are not the last have below them what is to blame."""
+    """Checks from the last line up. If settings do not come last, the line below is to blame."""
     below: tuple[int, str] | None = None
     for number in range(len(lines), 0, -1):
         line = lines[number - 1]
@@ -172,7 +173,9 @@ def _require_prompt(lines: Sequence[str], key: re.Pattern[str]) -> None:
 def _below_settings(number: int, line: str, settings: int) -> MpsDoctorError:
     return unreadable(
         number,
-        f"{shorten(line.strip(), 40)!r} stands below the settings of line {settings}, and is none.",
-        "Delete it, move it above the settings, which go last, or join it to them, where a paste "
-        "broke it off. For several prompts with settings, write one a line, each with `--prompt`.",
+        f"{shorten(line.strip(), 40)!r} is below the settings on line {settings}, but is not a "
+        "setting.",
+        "Delete it, or move it above the settings, which must come last. If a paste broke it off, "
+        "join it to them. For several prompts with settings, write one per line, each with "
+        "`--prompt`.",
     )

@@ -1,4 +1,4 @@
-"""The options of A1111's script "Prompts from file or textbox": those taken, and the others."""
+"""The options of A1111's script "Prompts from file or textbox": those with effect, and others."""
 
 OPTIONS = {
     "--sampler_name": "sampler",
@@ -9,13 +9,13 @@ OPTIONS = {
     "--width": "width",
     "--height": "height",
 }
-"""To settings."""
+"""The setting for each option."""
 
 TEXTS = {"--prompt": "prompt", "--negative_prompt": "negative_prompt"}
-"""To fields of a request; their words go on until the next option."""
+"""The field of a request for each option. Their text ends at the next option."""
 
 COUNTS = ("--n_iter", "--batch_size")
-"""How many pictures: their product."""
+"""Their product is the number of pictures."""
 
 PATHS = ("--outpath_samples", "--outpath_grids")
 

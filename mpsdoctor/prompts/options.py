@@ -1,4 +1,4 @@
-"""Lines as A1111's script "Prompts from file or textbox" takes them, one request each.
+"""Reads lines as A1111's script "Prompts from file or textbox" does, one request per line.
 
 The options and their values are those of `scripts/prompts_from_file.py` in AUTOMATIC1111's
 stable-diffusion-webui 1.10. It renders a line that it cannot parse as words; here that is an error.
@@ -36,14 +36,14 @@ _SMART_QUOTE = re.compile(r"--\w+\s+[“”„«»]")
 
 
 def has_options(lines: Sequence[str]) -> bool:
-    """Whether this is a file of such lines: one begins with an option, or with `--` made a dash."""
+    """Whether a line begins with an option, or with `--` that an editor turned into a dash."""
     return any(_OPTION.match(line) or begins_with_dash(line) for line in lines)
 
 
 def read_lines(lines: Sequence[str]) -> tuple[Request, ...]:
-    """One request a line that is not blank; a line without options is a prompt, as in A1111.
+    """One request per line that is not blank. A line without options is a prompt, as in A1111.
 
-    Raises MpsDoctorError that names the first line that cannot be read.
+    Raises MpsDoctorError for the first line that cannot be read.
     """
     requests: list[Request] = []
     for number, line in enumerate(lines, 1):
@@ -62,7 +62,7 @@ def _read_line(line: str) -> Request:
 def _read_plain(line: str) -> Request:
     if begins_with_setting(line) or begins_negative(line):
         raise SettingError(
-            "It has settings, but does not begin with an option, as others here do.",
+            "It has settings, but does not begin with an option, as other lines of the file do.",
             hint=f"Write it as {EXAMPLE}.",
         )
     require_words(line)
@@ -78,7 +78,10 @@ def _read_options(line: str) -> Request:
         if name in TEXTS:
             fields[TEXTS[name]] = read_text(name, value)
         elif len(words) != 1:
-            raise SettingError(f"{name} takes one value.", hint=f"It has {len(words)} words here.")
+            raise SettingError(
+                f"{name} takes one value, but has {len(words)} here.",
+                hint="Write one value after it.",
+            )
         elif name in OPTIONS:
             fields = _with_setting(fields, name, value)
         elif name in COUNTS:
@@ -86,7 +89,7 @@ def _read_options(line: str) -> Request:
         else:
             left_out.append(f"{name} {shorten(value, 40)}")
     if not fields.get("prompt", "").strip():
-        raise SettingError("It names no prompt.", hint=f"Write a line such as {EXAMPLE}.")
+        raise SettingError("It has no prompt.", hint=f"Write a line such as {EXAMPLE}.")
     fields |= read_setting("count", " × ".join(COUNTS), f"{count}")
     return Request(**fields, notes=no_effect(left_out))
 
@@ -96,20 +99,20 @@ def _with_setting(fields: Fields, name: str, value: str) -> Fields:
 
 
 def _options(line: str) -> Iterator[tuple[str, list[str]]]:
-    """Each option and its words. Raises SettingError for what is no option, or a path."""
+    """Each option with its words. Raises SettingError if it is unknown, or names a path."""
     words = _split(line)
     starts = [at for at, word in enumerate(words) if word.startswith("--")]
     for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
         name = words[start]
         if name in PATHS:
             raise SettingError(
-                f"{name} names a folder, and a prompt file may name none.",
-                hint="Take it out: pictures go to the folder `images`.",
+                f"{name} names a folder, which a prompt file may not do.",
+                hint="Delete it: pictures go to the folder `images`.",
             )
         if name not in (*_KNOWN, *WITHOUT_EFFECT):
             raise SettingError(
                 f"There is no option {shorten(name, 40)!r}.",
-                hint=did_you_mean(name[:40], _KNOWN, f"There are: {', '.join(_KNOWN)}."),
+                hint=did_you_mean(name[:40], _KNOWN, f"The options are: {', '.join(_KNOWN)}."),
             )
         yield name, words[start + 1 : end]
 
@@ -117,15 +120,15 @@ def _options(line: str) -> Iterator[tuple[str, list[str]]]:
 def _split(line: str) -> list[str]:
     if _SMART_QUOTE.search(line):
         raise SettingError(
-            "It has typographic quotes, which do not hold words together.",
-            hint=f"Write straight ones, as in {EXAMPLE}; in TextEdit, turn off "
+            "It has curly quotes, which do not group words.",
+            hint=f"Write straight quotes, as in {EXAMPLE}; in TextEdit, turn off "
             "Edit > Substitutions > Smart Quotes.",
         )
     try:
         return shlex.split(line)
     except ValueError as error:
         raise SettingError(
-            f"A quote or a backslash is left open ({error}).",
+            f"A quote is not closed, or a backslash ends the line ({error}).",
             hint="Put the prompt between double quotes, and a backslash before a double quote "
             'in it: `--prompt "a cat\'s \\"cradle\\""`.',
         ) from error

@@ -1,4 +1,4 @@
-"""Lines of `Key: value, Key: value`, as A1111 writes them."""
+"""Reads and writes lines of `Key: value, Key: value`, as A1111 writes them."""
 
 import json
 import re
@@ -17,11 +17,11 @@ def format_pairs(pairs: Sequence[Pair]) -> str:
 
 
 def read_pairs(line: str) -> list[Pair]:
-    """The pairs of a line, values as they stand there: `unquote` reads them.
+    """The pairs of a line. Their values are as written; `unquote` decodes them.
 
-    Commas do not separate inside a JSON string, nor inside brackets: Civitai writes JSON without
-    quotes around it (`Civitai resources: [{"type": …}]`). Words without a key belong to the value
-    before them.
+    Commas do not separate pairs inside a JSON string or inside brackets: Civitai writes JSON
+    without quotes around it (`Civitai resources: [{"type": …}]`). Words without a key belong to
+    the value before them.
     """
     pairs: list[tuple[str, list[str]]] = []
     for piece in _pieces(line):
@@ -41,7 +41,7 @@ def quote(text: str) -> str:
 
 
 def quoted(value: str) -> str | None:
-    """What a JSON string says; None for any other value."""
+    """The content of a JSON string; None if the value is not one."""
     if not (len(value) > 1 and value[0] == value[-1] == '"'):
         return None
     try:
@@ -51,7 +51,7 @@ def quoted(value: str) -> str | None:
 
 
 def unquote(value: str) -> str:
-    """What a JSON string says; any other value as it is."""
+    """The content of a JSON string; any other value unchanged."""
     text = quoted(value)
     return value if text is None else text
 
@@ -62,7 +62,7 @@ def _quote_if_needed(value: str) -> str:
 
 
 def _pieces(line: str) -> Iterator[str]:
-    """Between the commas; where quotes or brackets are not closed, between all commas."""
+    """The text between commas. If quotes or brackets are not closed, every comma separates."""
     start, ends = 0, _commas(line)
     if ends is None:
         yield from line.split(",")
@@ -73,7 +73,7 @@ def _pieces(line: str) -> Iterator[str]:
 
 
 def _commas(line: str) -> list[int] | None:
-    """Where commas separate; None if a quote or a bracket is left open."""
+    """Positions of commas that separate pairs; None if a quote or bracket is not closed."""
     commas: list[int] = []
     depth, quoted, escaped = 0, False, False
     for place, character in enumerate(line):

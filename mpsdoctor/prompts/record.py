@@ -10,9 +10,8 @@ PNG_KEY = "mpsdoctor"
 class JobRecord(Record):
     """Which picture of which job this is.
 
-    `picture` counts from 1; `profile` is the hash of the profile that it was rendered with;
-    `remedy` says what cured it, where the first try was no picture; `notes`, what of the request
-    had no effect.
+    `picture` counts from 1. `profile` is the hash of the profile it was rendered with. `remedy`
+    says what helped if the first try failed. `notes` say what in the request had no effect.
     """
 
     job: str
@@ -28,7 +27,7 @@ def format_record(record: JobRecord) -> str:
 
 
 def read_record(text: str | None) -> JobRecord | None:
-    """The record in such a value; None for anything that is not one."""
+    """The record in the value of that chunk; None if there is none."""
     try:
         return msgspec.json.decode(text or "", type=JobRecord)
     except (msgspec.DecodeError, UnicodeEncodeError):

@@ -7,16 +7,16 @@ import msgspec
 from mpsdoctor.records import Record
 
 SEEDS = 2**32
-"""Seeds go from 0 to this, exclusive: what other tools show and accept."""
+"""Seeds are from 0 to this, exclusive, as in other tools."""
 
 
 class Request(Record):
-    """One entry of a prompt file; None leaves a setting to the profile, then to the model.
+    """One request of a prompt file. None leaves a setting to the profile, then to the model.
 
-    `sampler` and `schedule_type` are A1111's names. A model that was taught its guidance, such as
-    FLUX.1-dev, takes `distilled_cfg_scale`, or `cfg_scale` where that stands alone. `width` and
-    `height` in pixels. `model` is as written: whether the profile allows it is not known here.
-    `notes` say, for the user, what was understood and has no effect.
+    `sampler` and `schedule_type` are A1111's names. A guidance-distilled model, such as FLUX.1-dev,
+    uses `distilled_cfg_scale`, or `cfg_scale` if there is no other. `width` and `height` are in
+    pixels. `model` is as written; whether the profile allows it is decided elsewhere. `notes` tell
+    the user what was understood but has no effect.
     """
 
     prompt: str
@@ -35,9 +35,9 @@ class Request(Record):
 
 
 def expand(requests: Sequence[Request], seed: int) -> tuple[Request, ...]:
-    """One request a picture, each with count 1 and a seed, in order.
+    """One request per picture, in order, each with count 1 and a seed.
 
-    A request's own seed s gives s, s + 1, …; pictures without one get `seed` plus their place
+    A request with seed s gives s, s + 1, …. Pictures without a seed get `seed` plus their index
     among all pictures, from 0. Seeds wrap at `SEEDS`.
     """
     pictures: list[Request] = []

@@ -1,4 +1,4 @@
-"""A1111's names of samplers and schedule types, and what Diffusers calls them.
+"""A1111's names for samplers and schedule types, and Diffusers' classes and options for them.
 
 Sources: the tables in Diffusers' docs (api/schedulers/overview); the names, and what "Automatic"
 means, from A1111's `modules/sd_samplers_kdiffusion.py` and `sd_samplers_timesteps.py` 1.10.
@@ -15,10 +15,10 @@ from mpsdoctor.errors import MpsDoctorError, did_you_mean
 
 @dataclass(frozen=True)
 class Sampler:
-    """`scheduler` is Diffusers' class, `config` what tells it from others of that class.
+    """`scheduler` is Diffusers' class; `config` tells samplers of the same class apart.
 
-    `automatic` is the schedule type that A1111 takes where none is named; "" is the model's own.
-    `spaced` is whether the class has `timestep_spacing`: without, it does as with "linspace".
+    `automatic` is the schedule type that A1111 uses if none is named; "" is the model's own.
+    `spaced` is whether the class has `timestep_spacing`; without, it behaves as with "linspace".
     """
 
     name: str
@@ -60,7 +60,7 @@ SAMPLERS = {
 }
 
 SIGMAS = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas")
-"""Options of schedulers of which one at most may be on."""
+"""Options of schedulers; at most one of them may be on."""
 
 SCHEDULE_TYPES: Mapping[str, Mapping[str, Any]] = {
     "Karras": {"use_karras_sigmas": True},
@@ -72,7 +72,7 @@ SCHEDULE_TYPES: Mapping[str, Mapping[str, Any]] = {
     "Normal": {"timestep_spacing": "linspace"},
     "DDIM": {"timestep_spacing": "leading"},
 }
-"""To the options of a scheduler; a name with the same options as an earlier one is read alone."""
+"""Each type's options of a scheduler. Of types with the same options, pictures name the first."""
 
 AUTOMATIC = "Automatic"
 
@@ -99,26 +99,26 @@ InvokeAI (`kdpm_2_k`, `pndm`) and Draw Things (`UniPC Trailing`)."""
 
 
 def find_sampler(name: str) -> tuple[str, str | None]:
-    """The sampler that `name` means, and the schedule type where the name has it in.
+    """The sampler that `name` means, and the schedule type if the name contains one.
 
-    Before 1.9 A1111 wrote "DPM++ 2M Karras" for the two. Capitals make no difference.
+    Before 1.9, A1111 wrote "DPM++ 2M Karras" for both. Case does not matter.
 
-    Raises MpsDoctorError for any other name, with the known one that is most like it.
+    Raises MpsDoctorError if the name is unknown; it suggests the most similar name.
     """
     names = _sampler_names()
     if _normal(name) in names:
         return names[_normal(name)]
     raise MpsDoctorError(
         f"There is no sampler {name!r}",
-        detail=f"There are: {', '.join(SAMPLERS)}.",
+        detail=f"The samplers are: {', '.join(SAMPLERS)}.",
         hint=did_you_mean(name, SAMPLERS, "Name one of these, or leave it to the model."),
     )
 
 
 def find_schedule_type(name: str) -> str:
-    """The schedule type that `name` means, "Automatic" included.
+    """The schedule type that `name` means, including "Automatic".
 
-    Raises MpsDoctorError for any other name, with the known one that is most like it.
+    Raises MpsDoctorError if the name is unknown; it suggests the most similar name.
     """
     names = [*SCHEDULE_TYPES, AUTOMATIC]
     known = {_normal(schedule_type): schedule_type for schedule_type in names}
@@ -127,26 +127,25 @@ def find_schedule_type(name: str) -> str:
         return known[_normal(name)]
     raise MpsDoctorError(
         f"There is no schedule type {name!r}",
-        detail=f"There are: {', '.join(names)}.",
+        detail=f"The schedule types are: {', '.join(names)}.",
         hint=did_you_mean(name, names, "Name one of these, or leave it to the sampler."),
     )
 
 
 def is_known_scheduler(scheduler: str, config: Mapping[str, Any]) -> bool:
-    """Whether a model with this scheduler of Diffusers can be sampled with the others.
+    """Whether a model with this scheduler of Diffusers can use the other schedulers.
 
-    Models that were trained to match a flow cannot: their scheduler is of another class, or says
-    so in its config.
+    Flow-matching models cannot. Their scheduler has another class, or says so in its config.
     """
     flow = config.get("use_flow_sigmas") or config.get("prediction_type") == "flow_prediction"
     return not flow and any(scheduler == known.scheduler for known in SAMPLERS.values())
 
 
 def name_scheduler(scheduler: str, config: Mapping[str, Any]) -> tuple[str, str | None]:
-    """A1111's names for a scheduler of Diffusers: the sampler, "" for none, and the schedule type.
+    """A1111's names for a scheduler of Diffusers: the sampler, or "", and the schedule type.
 
-    Read back, they mean the same scheduler again: the schedule type is named where "Automatic"
-    would be another.
+    Reading them gives the same scheduler again. The schedule type is named only if "Automatic"
+    would mean another.
     """
     if not is_known_scheduler(scheduler, config):
         return _FLOW_SAMPLERS.get(scheduler, ""), None

@@ -1,4 +1,4 @@
-"""The settings that a prompt file may name, and what their values may be."""
+"""The settings that a prompt file may name, and their allowed values."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from mpsdoctor.prompts.samplers import AUTOMATIC, find_sampler, find_schedule_ty
 from mpsdoctor.prompts.wording import shorten, unreadable
 
 MAX_PROMPT = 20_000
-"""Characters of a prompt, and of a negative prompt."""
+"""The limit for a prompt and for a negative prompt, in characters."""
 
 MAX_COUNT = 64
 SIDE_MULTIPLE = 8
@@ -29,19 +29,19 @@ Fields = dict[str, Any]
 
 
 class SettingError(MpsDoctorError):
-    """A value that cannot be taken; `at_line` says where it stands."""
+    """A value that is not allowed; `at_line` says where it is."""
 
     def at_line(self, line: int) -> MpsDoctorError:
-        """The same for the user of a file; `line` counts from 1."""
+        """The error for the user, who has a file; `line` counts from 1."""
         return unreadable(
             line, " ".join(part for part in (self.title, self.detail) if part), self.hint
         )
 
 
 def read_setting(setting: str, name: str, value: str) -> Fields:
-    """What `value` means for one of `SETTINGS`, which the file calls `name`.
+    """The fields that `value` sets for one of `SETTINGS`, which the file calls `name`.
 
-    Raises SettingError that says what is allowed, and the nearest such value.
+    Raises SettingError if it is not allowed; the error names the nearest allowed value.
     """
     try:
         return SETTINGS[setting](name, value)
@@ -52,35 +52,36 @@ def read_setting(setting: str, name: str, value: str) -> Fields:
 
 
 def read_text(name: str, text: str) -> str:
-    """A prompt that is not too long and has no control characters but line ends and tabs.
+    """`text`, if it is short enough and has no control characters except line ends and tabs.
 
-    Raises SettingError for any other.
+    Raises SettingError otherwise.
     """
     if len(text) > MAX_PROMPT:
         raise SettingError(
-            f"The {name} has {len(text):,} characters; it may have {MAX_PROMPT:,}.",
+            f"The {name} has {len(text):,} characters; the limit is {MAX_PROMPT:,}.",
             hint="Shorten it: text encoders read far less.",
         )
     odd = re.search(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]", text)
     if odd:
         raise SettingError(
             f"The {name} has the control character U+{ord(odd[0]):04X}.",
-            hint="Delete it, or write the text anew.",
+            hint="Delete it, or type the text again.",
         )
     return text
 
 
 def read_whole(name: str, value: str, least: int, most: int) -> int:
-    """A whole number from `least` to `most`. Raises SettingError for any other."""
+    """A whole number from `least` to `most`. Raises SettingError if `value` is not one."""
     if not _WHOLE.fullmatch(value):
         raise SettingError(
             f"{name} is {_shown(value)}, which is not a whole number.",
-            hint=f"Write a number from {least} to {most}, such as {_spelt(name, min(20, most))}.",
+            hint=f"Write a number from {least} to {most}, such as "
+            f"{_spelt(name, max(least, min(20, most)))}.",
         )
     number = int(value)
     if not least <= number <= most:
         raise SettingError(
-            f"{name} is {_shown(value)}; it may be {least} to {most}.",
+            f"{name} is {_shown(value)}; it must be {least} to {most}.",
             hint=f"The nearest is {_spelt(name, min(max(number, least), most))}.",
         )
     return number
@@ -131,7 +132,7 @@ def _nearest_side(value: str) -> int:
 def _no_side(name: str, value: str, nearest: str) -> SettingError:
     least, most = _SIDES
     return SettingError(
-        f"{name} is {_shown(value)}; a side may have {least} to {most} pixels, "
+        f"{name} is {_shown(value)}; a side must have {least} to {most} pixels, "
         f"in steps of {SIDE_MULTIPLE}.",
         hint=f"The nearest is {_spelt(name, nearest)}.",
     )
@@ -155,19 +156,19 @@ def _scale(name: str, value: str) -> float:
         )
     if not least <= number <= most:
         raise SettingError(
-            f"{name} is {_shown(value)}; it may be {least} to {most}.",
+            f"{name} is {_shown(value)}; it must be {least} to {most}.",
             hint=f"The nearest is {_spelt(name, least if number < least else most)}.",
         )
     return number
 
 
 def _seed(name: str, value: str) -> Fields:
-    """A1111's -1 means any. ComfyUI's have 64 bits, and no nearest one means their picture."""
+    """A1111's -1 means any seed. ComfyUI's have 64 bits; no smaller seed gives their picture."""
     if _WHOLE.fullmatch(value) and int(value) >= SEEDS:
         raise SettingError(
-            f"{name} is {_shown(value)}; it may be -1 to {SEEDS - 1}.",
-            hint=f"Leave `{name}` out for any, or name one up to {SEEDS - 1}: other tools have "
-            "larger ones, which mean another picture here.",
+            f"{name} is {_shown(value)}; it must be -1 to {SEEDS - 1}.",
+            hint=f"Leave `{name}` out for any seed, or write one up to {SEEDS - 1}. Other tools "
+            "have larger seeds, which give another picture here.",
         )
     number = read_whole(name, value, -1, SEEDS - 1)
     return {"seed": None if number == -1 else number}
@@ -201,14 +202,16 @@ def _model(name: str, value: str) -> Fields:
     if path or not all(part.strip(". ") for part in (owner, *rest)):
         raise SettingError(
             f"{name} is {_shown(value)}, which is a path.",
-            hint="Write the name alone, of one of the models that the profile has.",
+            hint="Write only the name of a model that the profile lists.",
         )
     return {"model": value}
 
 
 def _named(name: str, value: str) -> str:
     if not value or len(value) > _LONGEST_NAME or not value.isprintable():
-        raise SettingError(f"{name} is {_shown(value)}, which is no name.", hint="Write its name.")
+        raise SettingError(
+            f"{name} is {_shown(value)}, which is not a name.", hint="Write its name."
+        )
     return value
 
 
@@ -229,4 +232,4 @@ SETTINGS: Mapping[str, Callable[[str, str], Fields]] = {
     "model": _model,
     "count": _count,
 }
-"""To what reads a value: called with the file's own name for the setting, and the value."""
+"""The reader of each setting: a function of the file's name for the setting, and the value."""

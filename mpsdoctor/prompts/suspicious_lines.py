@@ -1,4 +1,4 @@
-"""Lines that would be rendered as words, and look like settings, options or a negative prompt."""
+"""Finds lines of a prompt that look like settings, options or a negative prompt."""
 
 import re
 
@@ -6,12 +6,12 @@ from mpsdoctor.prompts.option_names import COUNTS, EXAMPLE, OPTIONS, TEXTS
 from mpsdoctor.prompts.settings import SettingError
 
 _ENDS = "\v\f\x85\u2028\u2029"
-"""Line ends of Word and Unicode, at which editors do not begin to count a new line."""
+"""Line ends of Word and Unicode, which editors do not count as lines."""
 
 _DRESS = rf"[^\w:：=\"(\[<{{{_ENDS}]*"
 """Bullets, Markdown, emoji and invisible marks, which chats and mails put around keys.
 
-Not what opens JSON (`"steps": 20`), HTML, or a weighted word (`(size:1.2)`).
+They do not include what opens JSON (`"steps": 20`), HTML, or a weighted word (`(size:1.2)`).
 """
 
 _IS = rf"{_DRESS}[:：=][\s*`]*"
@@ -21,7 +21,7 @@ _AT_START = re.compile(rf"(?:^|[{_ENDS}]){_DRESS}(?:{_NUMBERS}|{_SIDES})", re.IG
 _WITHIN = re.compile(
     r"(?<![\w(\[<{])(?:steps|cfg scale|seed|size|count)\s?[:：]\s?-?[0-9]", re.IGNORECASE
 )
-"""A prompt may have a line such as `Model: a tall woman`, but no number of steps."""
+"""A prompt may have a line such as `Model: a tall woman`, but not a number of steps."""
 
 _NEGATIVE = re.compile(rf"(?<![\w(\[<{{])negative[\s_]+prompts?{_DRESS}[:：=]", re.IGNORECASE)
 _OPTION = re.compile(r"(?:^|\s)(--[A-Za-z]\w*)")
@@ -36,44 +36,44 @@ _SMART_DASH = re.compile(
 
 
 def has_settings(line: str) -> bool:
-    """Whether it begins with a setting that is a number, dressed or not, or has two."""
+    """Whether it begins with a setting that is a number, even with marks around it, or has two."""
     return bool(_AT_START.search(line)) or len(_WITHIN.findall(line)) > 1
 
 
 def begins_with_dash(line: str) -> bool:
-    """Whether it begins with an option of which an editor has made the hyphens a dash."""
+    """Whether it begins with an option whose hyphens an editor turned into a dash."""
     return _SMART_DASH.match(line) is not None
 
 
 def require_hyphens(line: str) -> None:
-    """Raises SettingError for an option of which an editor has made the hyphens a dash."""
+    """Raises SettingError if an editor turned the hyphens of an option into a dash."""
     if _SMART_DASH.search(line):
         raise SettingError(
-            "It has a dash, where an option has two hyphens.",
+            "It has a dash instead of an option's two hyphens.",
             hint=f"Write {EXAMPLE}; in TextEdit, turn off Edit > Substitutions > Smart Dashes.",
         )
 
 
 def require_words(line: str) -> None:
-    """Raises SettingError for a line of a prompt that looks like anything but words."""
+    """Raises SettingError if a line of a prompt looks like something other than words."""
     require_hyphens(line)
     option = _OPTION.search(line)
     if option:
         raise SettingError(
             f"It has the option {option[1]}, but does not begin with one.",
-            hint=f"Write a line such as {EXAMPLE}, or take it out. "
+            hint=f"Write a line such as {EXAMPLE}, or delete the option. "
             "A dash before a word needs a space after it.",
         )
     if _NEGATIVE.search(line):
         raise SettingError(
             "It has a negative prompt, but does not begin with it.",
-            hint="Write `Negative prompt:` at the beginning of a line of its own, with nothing "
-            "before it, not even what cannot be seen.",
+            hint="Begin a new line with `Negative prompt:`. Put nothing before it, not even "
+            "invisible characters.",
         )
     if has_settings(line):
         raise SettingError(
-            "It has settings, but is not a last line of settings alone.",
-            hint="Put them on a line of their own, the last one, written as in "
-            "`Steps: 30, CFG scale: 7`, with nothing before them, not even what cannot be seen. "
-            "For several prompts with settings, write one a line, each with `--prompt`.",
+            "It has settings, but is not a separate last line of settings.",
+            hint="Put them alone on the last line, as in `Steps: 30, CFG scale: 7`. Put nothing "
+            "before them, not even invisible characters. For several prompts with settings, write "
+            "one per line, each with `--prompt`.",
         )

@@ -1,4 +1,4 @@
-"""How errors and notes about a prompt file are worded."""
+"""The wording of errors and notes about a prompt file."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from mpsdoctor.errors import MpsDoctorError
 
 
 def unreadable(line: int, detail: str, hint: str) -> MpsDoctorError:
-    """The error for a file whose line number `line`, from 1, is not what it looks like."""
+    """The error for a line of a prompt file; `line` counts from 1."""
     return MpsDoctorError(f"Line {line} cannot be read", detail=detail, hint=hint)
 
 
@@ -18,7 +18,7 @@ def shorten(text: str, longest: int) -> str:
 
 
 def no_effect(left_out: Sequence[str]) -> tuple[str, ...]:
-    """The note that names what was understood and left out; none for nothing."""
+    """One note that names what was left out; none if nothing was."""
     if not left_out:
         return ()
     verb = "has" if len(left_out) == 1 else "have"

@@ -11,7 +11,7 @@ from mpsdoctor.records import Record
 
 
 class Document(Record, kw_only=True):
-    """What `mpsdoctor check --format json` prints: a report and what it comes down to."""
+    """What `mpsdoctor check --format json` prints: a report and its outcome."""
 
     schema_version: Literal[1] = REPORT_SCHEMA
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""A report as Markdown, for an issue or a mail."""
+"""A report as Markdown, for an issue or an email."""
 
 from collections.abc import Iterator
 
@@ -52,7 +52,7 @@ def _finding(result: Result, finding: Finding) -> Iterator[str]:
 
 
 def _escape(text: str) -> str:
-    """One line in which nothing is taken as markup or as the end of a table's cell."""
+    """One line without markup and without the end of a table cell."""
     line = " ".join(text.split())
     for mark in "\\`*_[]<>|":
         line = line.replace(mark, f"\\{mark}")

@@ -1,4 +1,4 @@
-"""A report that shows itself where Python code is typed."""
+"""A report that displays itself in a notebook and at a Python prompt."""
 
 import io
 
@@ -11,7 +11,7 @@ _PAGE = '<pre style="font-family: monospace; white-space: pre-wrap; line-height:
 
 
 class ShownReport(Report):
-    """A report whose text is what `mpsdoctor check` prints; a notebook shows that in colour."""
+    """A report with the text that `mpsdoctor check` prints; a notebook shows it in color."""
 
     def __repr__(self) -> str:
         return text.render(self).plain.rstrip()

@@ -8,7 +8,7 @@ from mpsdoctor.reports.document import Document
 
 
 def schema() -> str:
-    """What docs/report.schema.json holds, in draft 2020-12."""
+    """The content of docs/report.schema.json, in draft 2020-12."""
     return json.dumps(msgspec.json.schema(Document), indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""A report as text for a terminal: problems first, then one verdict."""
+"""A report as text for a terminal: first the problems, then the verdict."""
 
 import textwrap
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ _LABEL_WIDTH = 10
 def render(report: Report, verbose: bool = False, *, width: int = 80) -> Text:
     """The report with its prose wrapped at `width` columns; `verbose` shows every result.
 
-    Commands stay on one line each, however long, so that they can be copied. Print it with
-    `Console.print(text, soft_wrap=True)`, or rich cuts them at the window's edge.
+    Each command stays on one line, however long, so that it can be copied. Print the text with
+    `Console.print(text, soft_wrap=True)`; otherwise rich breaks commands at the window's edge.
     """
     page = Text()
     problems = [result for result in report.results if _is_problem(result, report)]
@@ -104,9 +104,9 @@ def _plain(words: str) -> str:
 
 
 def picture_line(picture: Picture | None) -> str:
-    """How near it is to the CPU's and how long it took, or why there are no numbers."""
+    """How close it is to the CPU's and how long it took, or why there are no numbers."""
     if picture is None:
-        return "Picture: not rendered; the report says why PyTorch cannot use the device."
+        return "Picture: not rendered. The report says why PyTorch cannot use the device."
     what = f"Picture on {picture.device} in {picture.dtype}: "
     if picture.rms is None:
         return what + (picture.detail or f"{picture.not_finite} of its numbers are not finite")

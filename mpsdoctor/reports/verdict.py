@@ -1,21 +1,21 @@
-"""The one line that a report comes down to, and the one that says what can be fixed."""
+"""The last line of a report, and the line that says what can be fixed."""
 
 from collections.abc import Sequence
 
 from mpsdoctor.checks.report import Outcome, Report, Result
 
-FIX = "`mpsdoctor check --fix` does this, and `--undo` takes it back"
+FIX = "`mpsdoctor check --fix` does this, and `--undo` undoes it"
 
 
 def verdict(report: Report) -> str:
-    """Whether this machine can render on mps, cannot, or what leaves that open."""
+    """Whether this machine can render on mps, and if not or not known, which checks say so."""
     match report.outcome:
         case Outcome.BLOCKED:
             return f"Cannot render on mps: {_names(report.errors)}"
         case Outcome.UNKNOWN:
             return f"Not known whether this machine can render on mps: {_names(report.unknown)}"
         case Outcome.READY:
-            return ", but ".join(("Ready to render on mps", *report.reserves))
+            return ", but ".join(("Ready to render on mps", *report.caveats))
         case Outcome.NOT_ASKED:
             return "No fault found; PyTorch was not asked"
 

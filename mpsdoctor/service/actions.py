@@ -1,4 +1,4 @@
-"""Carrying the steps out: look, take the next step, look again."""
+"""Carries out the steps: look, take the next step, look again."""
 
 import time
 from collections import Counter
@@ -15,7 +15,7 @@ from mpsdoctor.service.launchctl import Launchctl
 from mpsdoctor.service.state import BOUNDS, Goal, Seen, State, Step, next_step
 
 DRAIN_S: Final = 600.0
-"""How long the picture that is being rendered may take before the daemon is ended all the same."""
+"""How long the current picture may take before the daemon is stopped anyway."""
 
 _DRAIN_PAUSE_S: Final = 0.5
 _TELL_EVERY_S: Final = 15.0
@@ -26,26 +26,26 @@ _MODE = 0o644  # launchd refuses a list that others may write (code 122)
 
 @dataclass
 class Operator:
-    """What the steps act on. `tell` takes a line for the user.
+    """Brings the agent to a goal. `tell` takes a line for the user.
 
-    `heartbeat` reads it in the hot folder of the daemon that a property list starts. What is loaded
-    was loaded from what is installed, so that daemon is the one that runs, also while a list with
-    another folder is being installed.
+    `heartbeat` finds the hot folder in a property list, and reads the heartbeat there. It gets the
+    installed list, because the running daemon was always loaded from that. This also holds while a
+    list with another folder is being installed.
 
-    `patience` bounds what a drain may take, in seconds; 0 ends the daemon at once, which then takes
-    its prompt up again when it starts next.
+    `drain_s` limits how long a drain may take, in seconds. With 0 the daemon stops at once and
+    renders its prompt again after the next start.
     """
 
     launchctl: Launchctl
     heartbeat: Callable[[bytes | None], Heartbeat]
     tell: Callable[[str], None]
-    patience: float = DRAIN_S
+    drain_s: float = DRAIN_S
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     _answer: CommandResult | None = field(default=None, init=False)
 
     def look(self) -> Seen:
-        """How it stands now. Raises MpsDoctorError where launchd or the disk does not say."""
+        """The agent's state now. Raises MpsDoctorError if launchd or the disk cannot be read."""
         plist = installed(self.launchctl)
         return Seen(
             plist=plist,
@@ -55,11 +55,11 @@ class Operator:
         )
 
     def reach(self, goal: Goal, wanted: bytes | None = None) -> Seen:
-        """Brings the agent there, from wherever it is; nothing is done where it is there already.
+        """Brings the agent to `goal` from any state; does nothing if it is there already.
 
-        `wanted` is the property list; None for the installed one.
-        Raises MpsDoctorError where it cannot be done: what was installed and what was dropped
-        stays, and the same command may be tried again.
+        `wanted` is the property list; None means the installed one.
+        Raises MpsDoctorError if that fails. The installed files and the prompts stay, and the same
+        command can be tried again.
         """
         seen = self.look()
         wanted = seen.plist if wanted is None else wanted
@@ -68,8 +68,8 @@ class Operator:
                 "The agent is not installed", hint="Install it: mpsdoctor service install"
             )
         if goal in (Goal.INSTALL, Goal.START) and seen.is_throttled:
-            # kickstart would wait too, or do nothing. The throttle counts from a job's last start,
-            # so a new job should have none (docs/verified.md).
+            # kickstart would wait too, or do nothing. launchd throttles from a job's last start, so
+            # a new job should not be throttled (docs/verified.md).
             seen = self.reach(Goal.STOP)
         tried: Counter[Step] = Counter()
         while True:
@@ -90,7 +90,10 @@ class Operator:
         return seen
 
     def restart(self) -> Seen:
-        """A new daemon, when the old one has finished its picture. Raises MpsDoctorError."""
+        """Starts a new daemon after the old one has finished its picture.
+
+        Raises MpsDoctorError if that fails.
+        """
         seen = self.look()
         if seen.plist is not None and seen.job is not None:
             self.drain(seen)
@@ -98,30 +101,30 @@ class Operator:
         return self.reach(Goal.START)
 
     def drain(self, seen: Seen) -> None:
-        """Lets a daemon that renders finish its picture and end by itself, within `patience`."""
-        if not seen.is_healthy or self.patience <= 0:
+        """Lets the daemon finish its picture and stop by itself, within `drain_s`."""
+        if not seen.is_healthy or self.drain_s <= 0:
             return
         assert seen.job
         try:
             self.launchctl.kill(_DRAIN_SIGNAL)
             self._await_end(seen.job.pid)
         except KeyboardInterrupt:
-            # It ends with 0, and launchd lets it rest; until then `start` would find it running.
-            self.tell("The daemon ends after its picture all the same.")
-            self.tell("To have a new one then: mpsdoctor service restart")
+            # It exits with 0, so launchd does not restart it; until then `start` finds it running.
+            self.tell("The daemon will still stop after its picture.")
+            self.tell("To start a new one then: mpsdoctor service restart")
             raise
 
     def _await_end(self, pid: int | None) -> None:
         started = told = self.clock()
-        while (now := self.clock()) - started < self.patience:
+        while (now := self.clock()) - started < self.drain_s:
             job = self.launchctl.job()
             if job is None or job.pid != pid:
                 return
             if now - told >= _TELL_EVERY_S:
                 told = now
-                self.tell("Waiting for the picture that is being rendered (--now does not) …")
+                self.tell("Waiting for the current picture (--now does not wait) …")
             self.sleep(_DRAIN_PAUSE_S)
-        self.tell("The picture takes too long; its prompt is taken up again.")
+        self.tell("The picture takes too long. Its prompt will be rendered again.")
 
     def _take(self, step: Step, wanted: bytes | None) -> None:
         try:
@@ -130,7 +133,7 @@ class Operator:
             raise MpsDoctorError(
                 f"{error.filename or self.launchctl.agent.plist} cannot be changed",
                 detail=str(error),
-                hint="Free some space, or make the folder yours, then try again.",
+                hint="Free some disk space, or make yourself the folder's owner, then try again.",
             ) from error
 
     def _do(self, step: Step, wanted: bytes | None) -> None:
@@ -161,7 +164,7 @@ class Operator:
             raise launchctl_errors.failure("bootout", self._answer)
 
     def _load(self) -> None:
-        """It is switched on before, always: that state outlives a property list."""
+        """Always enables the agent first: being disabled outlives a property list."""
         agent = self.launchctl.agent
         logs.make_room(agent)
         self.launchctl.enable()
@@ -171,7 +174,7 @@ class Operator:
             raise launchctl_errors.failure("bootstrap", self._answer)
 
     def _stable(self, seen: Seen) -> Seen:
-        """The same process is there a little later. Raises MpsDoctorError where it is not."""
+        """Waits a moment. Raises MpsDoctorError if the same process is not running then."""
         self.sleep(_STABLE_S)
         later = self.look()
         if later.is_healthy and later.job and seen.job and later.job.pid == seen.job.pid:
@@ -188,29 +191,28 @@ class Operator:
 
 
 def not_up(launchctl: Launchctl, seen: Seen) -> MpsDoctorError:
-    """Why the agent is not where it should be, by what launchd and the log say."""
+    """The error that says why the daemon is not running, from launchd and the log."""
     reasons = [f"launchd says: {seen.state.value}."]
     if seen.job and (ended := exit_reasons.last_exit(seen.job)):
-        reasons.append(f"The last time it ended with {ended}.")
+        reasons.append(f"Its last exit: {ended}.")
     if seen.job and seen.job.pended:
-        reasons.append(f"launchd puts its start off ({seen.job.pended}); Low Power Mode does that.")
-    lines = logs.last_words(launchctl.agent, 5)
+        reasons.append(f"launchd delays its start ({seen.job.pended}), as in Low Power Mode.")
+    lines = logs.last_output(launchctl.agent, 5)
     if lines:
         reasons.append("Its last output:")
     title = {
-        State.STOPPING: "The agent does not end",
-        State.UNHEALTHY: "The daemon runs, but gives no sign of life",
-    }.get(seen.state, "The agent does not stay up")
+        State.STOPPING: "The agent does not stop",
+        State.UNHEALTHY: "The daemon runs, but does not respond",
+    }.get(seen.state, "The agent does not keep running")
     return MpsDoctorError(
         title,
         detail="\n".join((*reasons, *(f"  {line}" for line in lines))),
-        hint="Fix what that names, then: mpsdoctor service restart. The whole log: "
-        "mpsdoctor service logs",
+        hint="Fix the cause, then: mpsdoctor service restart. The full log: mpsdoctor service logs",
     )
 
 
 def installed(launchctl: Launchctl) -> bytes | None:
-    """The installed property list. Raises MpsDoctorError where it cannot be read."""
+    """The installed property list. Raises MpsDoctorError if it cannot be read."""
     path = launchctl.agent.plist
     try:
         return path.read_bytes()
@@ -218,12 +220,14 @@ def installed(launchctl: Launchctl) -> bytes | None:
         return None
     except OSError as error:
         raise MpsDoctorError(
-            f"{path} cannot be read", detail=str(error), hint=f"Make it yours: ls -le {path}"
+            f"{path} cannot be read",
+            detail=str(error),
+            hint=f"See who may read it, and change that: ls -le {path}",
         ) from error
 
 
 def write(launchctl: Launchctl, content: bytes) -> None:
-    """The property list, and the folder that launchd reads it from. Raises OSError."""
+    """Writes the property list, and makes its folder. Raises OSError if that fails."""
     plist = launchctl.agent.plist
     plist.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(plist, content)

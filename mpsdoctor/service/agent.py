@@ -1,4 +1,4 @@
-"""What the agent is called and where it lies. Nothing here is in a folder that macOS protects."""
+"""The agent's names and files. None of them is in a folder that macOS protects."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ PROBE = "io.github.mpsdoctor.probe"
 class Agent:
     """A launchd agent of the user `uid`, whose home is `home`.
 
-    `gui/UID` exists only where that user is logged in at the screen; an agent there gets the GPU
+    `gui/UID` exists only while that user is logged in at the screen. An agent in it can use the GPU
     and the user's folders (launchctl(1)).
     """
 
@@ -21,12 +21,12 @@ class Agent:
 
     @property
     def domain(self) -> str:
-        """The user's login session, as launchctl names it."""
+        """launchctl's name for the user's login session."""
         return f"gui/{self.uid}"
 
     @property
     def target(self) -> str:
-        """This agent in it."""
+        """launchctl's name for this agent in that session."""
         return f"{self.domain}/{self.label}"
 
     @property
@@ -36,20 +36,20 @@ class Agent:
 
     @property
     def logs(self) -> Path:
-        """The folder of its logs. launchd opens them, and does not make the folder."""
+        """The folder of its logs. launchd opens the files, but does not make the folder."""
         return self.home / "Library" / "Logs" / "mpsdoctor"
 
     @property
     def log(self) -> Path:
-        """What the daemon logs: `paths.log_file` on macOS. It rotates it itself."""
+        """The daemon's log, which it rotates itself; `paths.log_file` on macOS."""
         return self.logs / "daemon.log"
 
     @property
     def stderr_log(self) -> Path:
-        """What launchd gets to see: errors of a start and of a crash."""
+        """What the daemon prints to launchd: errors of a start or a crash."""
         return self.logs / "watch.stderr.log"
 
     @property
     def earlier_stderr_log(self) -> Path:
-        """The same from before a start that found `stderr_log` large."""
+        """The old `stderr_log`, after a start found it too large."""
         return self.logs / "watch.stderr.1.log"

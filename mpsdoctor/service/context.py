@@ -1,4 +1,4 @@
-"""Asking the daemon's own context: a one-shot agent runs the probe, and is gone afterwards."""
+"""Finds out what the daemon may do: a one-shot agent runs the probe and is removed again."""
 
 import contextlib
 import shutil
@@ -29,9 +29,9 @@ def ask(
     seconds: float = SECONDS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Context | None:
-    """What an agent like the one in the property list `watch` sees; None where none answers.
+    """What an agent like the one in the property list `watch` sees; None if there is no answer.
 
-    It needs a login session. The probe's list lies in a temporary folder, not in LaunchAgents, so
+    This needs a login session. The probe's list is in a temporary folder, not in LaunchAgents, so
     that no login starts it.
     """
     python = interpreter(watch)
@@ -48,10 +48,10 @@ def ask(
             watch, probe, [*command, "gpu"] if ask_gpu else command, folder / "probe.log"
         )
         plist.write_bytes(listed)
-        launchctl.bootout()  # what an earlier one that was cut off has left
+        launchctl.bootout()  # an earlier probe that was interrupted
         launchctl.enable()
         launchctl.bootstrap(plist)
-        launchctl.kickstart()  # launchd may put off what nobody asks for
+        launchctl.kickstart()  # launchd may delay agents that nothing requests
         for _ in range(max(1, int(seconds / _PAUSE_S))):
             if output.exists():
                 return msgspec.json.decode(output.read_bytes(), type=Context)

@@ -1,11 +1,11 @@
-"""The variables that the agent gets: launchd reads no shell's files."""
+"""The variables that the agent gets, because launchd does not read a shell's files."""
 
 from collections.abc import Mapping
 
 from mpsdoctor.constants import ENV_PREFIX
 from mpsdoctor.facts.environment import is_secret
 
-# What decides where models lie and how they are reached, by huggingface_hub's documentation.
+# Where models are and how they are downloaded, by huggingface_hub's documentation.
 _FROM_SHELL = frozenset(
     {
         "HF_ENDPOINT",
@@ -20,11 +20,11 @@ _OFFLINE = {"HF_HUB_OFFLINE": "1"}  # the daemon downloads nothing
 
 
 def snapshot(profile: Mapping[str, str], shell: Mapping[str, str]) -> dict[str, str]:
-    """What `profile` sets and what `shell` has of the settings that launchd does not know.
+    """The variables of `profile`, and those of `shell` that launchd does not have.
 
-    Where they disagree the shell's counts, as for `mpsdoctor watch` in a terminal; PyTorch's
-    variables come from the profile alone. What is, or may hold, a secret is left out, as every
-    program of the user can read the property list, and what that could not hold.
+    If they disagree, the shell's value counts, as for `mpsdoctor watch` in a terminal. PyTorch's
+    variables come from the profile alone. Secrets are left out: every program of the user can read
+    the property list. So are values that a property list cannot contain.
     """
     inherited = {
         name: value

@@ -1,4 +1,4 @@
-"""The facts about the agent, for `mpsdoctor check`."""
+"""Collects the facts about the agent for `mpsdoctor check`."""
 
 import itertools
 import time
@@ -22,11 +22,11 @@ def examine(
     hot_folder: Callable[[bytes], Path],
     probe: bool,
 ) -> AgentFacts:
-    """How the agent stands, and what `service install` would change; nothing is raised.
+    """The agent's state, and what `service install` would change; raises nothing.
 
-    `wanted` is the property list that it would write for a daemon with these arguments,
-    `hot_folder` the one of the daemon that a property list starts. `probe` asks the agent's context
-    too, where an agent is loaded; that takes seconds.
+    `wanted` gives the property list that would be written for a daemon with these arguments.
+    `hot_folder` gives the hot folder of the daemon that a property list starts. With `probe`, a
+    loaded agent is also asked what it may do, which takes seconds.
     """
     content = _read(agent.plist)
     if content is None:
@@ -50,7 +50,7 @@ def examine(
 
 
 def chosen(arguments: tuple[str, ...], option: str) -> Path | None:
-    """The path that `mpsdoctor watch` is given with `option`."""
+    """The path after `option` in the arguments of `mpsdoctor watch`."""
     pairs = itertools.pairwise(arguments)
     return next((Path(value) for name, value in pairs if name == option), None)
 

@@ -1,26 +1,26 @@
-"""Why the daemon ended the last time, in words."""
+"""Explains the daemon's last exit."""
 
 from mpsdoctor.facts.agent import Job
 
 _CODES = {
     0: "it was told to stop",
-    1: "it could not go on; its log says why",
-    2: "it did not understand how it was started; its log says why",
-    3: "a fault in mpsdoctor; its log has the lines to report",
+    1: "an error; its log says which",
+    2: "its command line was not valid; its log says why",
+    3: "a bug in mpsdoctor; its log has the lines to report",
     78: "macOS could not start the interpreter",
-    126: "the interpreter may not be run",
-    127: "the interpreter is not there",
+    126: "the interpreter is not executable",
+    127: "the interpreter does not exist",
 }
 _SIGNALS = {
-    "6": "Metal or a library gave up",
-    "9": "macOS took its memory back, or it did not end in time, or somebody killed it",
-    "11": "a fault in a library",
-    "15": "it was told to stop before it was ready for that",
+    "6": "Metal or a library aborted",
+    "9": "macOS reclaimed its memory, or it did not stop in time, or somebody killed it",
+    "11": "a library crashed",
+    "15": "it was told to stop while it was starting",
 }
 
 
 def last_exit(job: Job) -> str | None:
-    """How and why, or None where it has not ended yet."""
+    """How the last process ended, and why; None if none has ended yet."""
     if job.last_signal:
         return _with(job.last_signal, _SIGNALS.get(job.last_signal.rpartition(":")[2].strip()))
     if job.last_exit_reason:

@@ -1,4 +1,4 @@
-"""The daemon's sign of life, which it leaves in the hot folder."""
+"""The daemon's heartbeat, which it leaves in the hot folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,21 +6,21 @@ from pathlib import Path
 from mpsdoctor.hotfolder.status.status import read_status
 
 FRESH_S = 30.0
-"""The daemon gives one every 2 to 5 seconds; a Mac that swaps may be late."""
+"""The daemon writes one every 2 to 5 seconds; a Mac that swaps may be late."""
 
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """The daemon that holds the hot folder, and the seconds since its last heartbeat.
+    """The daemon that has locked the hot folder, and the seconds since its last heartbeat.
 
-    `pid` is None where no daemon holds it; `age` is None where it gave no sign.
+    `pid` is None if no daemon has locked it; `age` is None if there is no heartbeat yet.
     """
 
     pid: int | None = None
     age: float | None = None
 
     def is_of(self, pid: int | None) -> bool:
-        """Whether process `pid` is that daemon, and gave its sign a short while ago."""
+        """Whether process `pid` is that daemon, with a recent heartbeat."""
         if pid is None or self.pid != pid:
             return False
         return self.age is None or self.age < FRESH_S
@@ -29,7 +29,7 @@ class Heartbeat:
 def read(root: Path, now: float) -> Heartbeat:
     """The heartbeat in the hot folder `root`; `now` is the time in seconds since the epoch.
 
-    A daemon that has given no sign yet counts as alive as long as it holds the folder's lock.
+    A daemon without a heartbeat yet counts as alive while it has the folder locked.
     """
     status = read_status(root)
     if status.heartbeat is None:

@@ -1,6 +1,6 @@
-"""launchctl, and what it prints.
+"""Runs launchctl and parses its output.
 
-`print` is for people, and may change (launchctl(1)): everything read from it may be absent.
+The output of `print` is for people and may change (launchctl(1)), so every value may be absent.
 """
 
 import re
@@ -14,8 +14,7 @@ from mpsdoctor.service.agent import Agent
 PROGRAM = "/bin/launchctl"
 _SECONDS = 30.0
 
-# The agent's own lines stand after exactly one tab; blocks in it, after more, have states and
-# process ids of their own.
+# The agent's own lines have exactly one tab. Nested blocks have more, with other states and pids.
 _LINE = re.compile(r"^\t([a-z][a-z ()/_-]*) = ([^\n{]+)$", re.MULTILINE)
 _NUMBER = re.compile(r"-?\d+")
 _KIND = re.compile(r" \(\d+\)$")
@@ -23,20 +22,20 @@ _SWITCHED_OFF = re.compile(r'^\s*"(?P<label>[^"\n]+)" => (?P<state>\w+)', re.MUL
 
 
 class Launchctl:
-    """Its verbs for one agent; a verb that changes something gives launchctl's own answer."""
+    """launchctl's commands for one agent. Those that change something return its answer."""
 
     def __init__(self, run: Runner, agent: Agent) -> None:
         self._run = run
         self.agent = agent
 
     def session(self) -> CommandResult:
-        """Whether there is a login session to work in; the text is of no use."""
+        """The answer whose exit code says whether there is a login session."""
         return self._ask("print", self.agent.domain)
 
     def job(self) -> Job | None:
-        """The agent as launchd sees it; None where it is not loaded.
+        """The agent's job in launchd; None if it is not loaded.
 
-        Raises MpsDoctorError where launchd does not say.
+        Raises MpsDoctorError if launchctl fails.
         """
         result = self._ask("print", self.agent.target)
         if result.exit_code in launchctl_errors.GONE:
@@ -46,12 +45,12 @@ class Launchctl:
         return parse_job(result.stdout)
 
     def is_disabled(self) -> bool | None:
-        """Whether it is switched off, by a user or by `launchctl disable`; None where unknown."""
+        """Whether the user or `launchctl disable` has disabled it; None if that is unknown."""
         result = self._ask("print-disabled", self.agent.domain)
         return parse_disabled(result.stdout, self.agent.label) if result.exit_code == 0 else None
 
     def enable(self) -> CommandResult:
-        """Switch it on. That outlives the property list, and so does its opposite."""
+        """Enable it. This outlives the property list, and so does disabling it."""
         return self._ask("enable", self.agent.target)
 
     def bootstrap(self, plist: Path) -> CommandResult:
@@ -59,15 +58,15 @@ class Launchctl:
         return self._ask("bootstrap", self.agent.domain, str(plist))
 
     def bootout(self) -> CommandResult:
-        """End and unload it; SIGTERM, and after its ExitTimeOut SIGKILL."""
+        """Stop and unload it: SIGTERM first, then SIGKILL after its ExitTimeOut."""
         return self._ask("bootout", self.agent.target)
 
     def kickstart(self) -> CommandResult:
-        """Start it now, also where launchd puts off everything that nobody asked for."""
+        """Start it now, even while launchd delays agents that nothing requests."""
         return self._ask("kickstart", self.agent.target)
 
     def kill(self, signal: str) -> CommandResult:
-        """Send its main process a signal, named as in `SIGUSR1`."""
+        """Send a signal, such as `SIGUSR1`, to its main process."""
         return self._ask("kill", signal, self.agent.target)
 
     def _ask(self, *arguments: str) -> CommandResult:
@@ -75,7 +74,7 @@ class Launchctl:
 
 
 def parse_job(text: str) -> Job:
-    """What `launchctl print gui/UID/LABEL` says."""
+    """Parses the output of `launchctl print gui/UID/LABEL`."""
     lines: dict[str, str] = {}
     for name, value in _LINE.findall(text):
         lines.setdefault(name, value.strip())
@@ -93,9 +92,9 @@ def parse_job(text: str) -> Job:
 
 
 def parse_disabled(text: str, label: str) -> bool:
-    """Whether `launchctl print-disabled` counts `label` among what is switched off.
+    """Whether `launchctl print-disabled` lists `label` as disabled.
 
-    Up to macOS 12 it says `true` for disabled; a label that it does not name is not.
+    Up to macOS 12 it prints `true` for that. A label that is not listed is enabled.
     """
     for found in _SWITCHED_OFF.finditer(text):
         if found["label"] == label:
@@ -104,7 +103,7 @@ def parse_disabled(text: str, label: str) -> bool:
 
 
 def _number(text: str | None) -> int | None:
-    """The number that a value begins with; `(never exited)` has none, `78: EX_CONFIG` has."""
+    """The number at the start of a value: 78 in `78: EX_CONFIG`, None in `(never exited)`."""
     match = _NUMBER.match(text or "")
     return int(match[0]) if match else None
 

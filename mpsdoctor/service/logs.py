@@ -1,4 +1,4 @@
-"""What the daemon logs, and what it prints to launchd: the end of both, and what is added."""
+"""Reads the daemon's log and launchd's file: their last lines, and new ones."""
 
 import os
 import time
@@ -16,9 +16,9 @@ _CHUNK: Final = 64 * KIB
 
 
 def make_room(agent: Agent) -> None:
-    """Makes the folder, and sets a large file of launchd's aside, while it does not write there.
+    """Makes the folder, and renames launchd's file if it is large; launchd must not be writing.
 
-    launchd only ever adds to it (launchd.plist(5)).
+    launchd only ever appends to it (launchd.plist(5)).
     """
     agent.logs.mkdir(parents=True, exist_ok=True)
     if size(agent.stderr_log) > LARGE_BYTES:
@@ -26,20 +26,20 @@ def make_room(agent: Agent) -> None:
 
 
 def size(path: Path) -> int:
-    """Bytes; 0 where there is no log."""
+    """The size in bytes; 0 if there is no file."""
     try:
         return path.stat().st_size
     except OSError:
         return 0
 
 
-def last_words(agent: Agent, count: int) -> list[str]:
-    """The end of the file that was written to last: of a crash launchd's, else the daemon's."""
+def last_output(agent: Agent, count: int) -> list[str]:
+    """The end of the newer file: launchd's after a crash, else the daemon's log."""
     return tail(max((agent.log, agent.stderr_log), key=_changed), count)
 
 
 def tail(path: Path, count: int) -> list[str]:
-    """The last `count` lines that are not empty; none where there is no log."""
+    """The last `count` lines that are not empty; none if there is no file."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, size(path) - _CHUNK))
@@ -52,9 +52,9 @@ def tail(path: Path, count: int) -> list[str]:
 def follow(
     path: Path, *, sleep: Callable[[float], None] = time.sleep, pause: float = _PAUSE_S
 ) -> Iterator[str]:
-    """What is added to the log from now on, without end; the caller stops asking.
+    """New text in the log from now on, without end.
 
-    A log that was truncated, replaced or made again is read from its beginning.
+    A log that was truncated, replaced or recreated is read from its beginning.
     """
     position, identity = _place(path)
     while True:
@@ -92,7 +92,7 @@ def _place(path: Path) -> tuple[int, tuple[int, int] | None]:
 
 
 def _read_from(file: BinaryIO, position: int) -> bytes:
-    """Whole lines only, unless a line is very long."""
+    """Complete lines only, unless a line is very long."""
     file.seek(position)
     text = file.read(_CHUNK)
     end = text.rfind(b"\n") + 1

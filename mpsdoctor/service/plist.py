@@ -1,4 +1,4 @@
-"""The agent's property list, from the template in `launchd/`; see launchd.plist(5)."""
+"""Writes and reads the agent's property list; its template is in `launchd/` (launchd.plist(5))."""
 
 import hashlib
 import plistlib
@@ -14,7 +14,7 @@ from mpsdoctor.service.agent import WATCH, Agent
 
 VARIABLES = "EnvironmentVariables"
 _COMMAND = ("-m", "mpsdoctor", "watch")
-_QUIET = "--quiet"  # in the template; older lists lack it
+_QUIET = "--quiet"  # in the template; older lists do not have it
 _STAMP = re.compile(rb"<!-- Written by mpsdoctor (\S+), profile (\S+) -->")
 _DIGEST_LENGTH = 12
 
@@ -27,10 +27,10 @@ def render(
     version: str,
     profile: bytes,
 ) -> bytes:
-    """The property list with which launchd runs `python -m mpsdoctor watch` with `arguments`.
+    """The property list that makes launchd run `python -m mpsdoctor watch` with `arguments`.
 
-    The same arguments give the same bytes. `version` is ours, and `profile` what its file holds:
-    with another one the list is another one, and so a daemon that has the old one is told apart.
+    The same arguments give the same bytes. `version` is mpsdoctor's, `profile` the content of the
+    profile's file. Both are in the list, so a daemon with an old version or profile is noticed.
     """
     filled = _filled({"@PYTHON@": python, "@LOGS@": str(agent.logs)})
     filled["ProgramArguments"] += arguments
@@ -42,10 +42,7 @@ def render(
 
 
 def render_probe(watch: bytes, agent: Agent, command: Sequence[str], output: Path) -> bytes:
-    """A list for the agent `agent` that runs `command` once, and is `watch` otherwise.
-
-    So it has the same variables and the same standing with the scheduler.
-    """
+    """A list for `agent` that runs `command` once, with the variables and limits of `watch`."""
     content = read(watch)
     probe = {
         "Label": agent.label,
@@ -60,7 +57,7 @@ def render_probe(watch: bytes, agent: Agent, command: Sequence[str], output: Pat
 
 
 def read(content: bytes | None) -> dict[str, Any]:
-    """The keys of an installed list; empty where there is none or it is damaged."""
+    """The keys of an installed list; none if it is absent or damaged."""
     try:
         loaded = plistlib.loads(content or b"")
     except (ValueError, ExpatError, OverflowError):
@@ -75,7 +72,7 @@ def interpreter(content: bytes | None) -> str | None:
 
 
 def arguments(content: bytes | None) -> tuple[str, ...]:
-    """What `mpsdoctor watch` is given by an installed list, as for `render`."""
+    """The arguments of `mpsdoctor watch` in an installed list, as for `render`."""
     command = _strings(read(content).get("ProgramArguments"))
     if tuple(command[1:4]) != _COMMAND:
         return ()
@@ -83,7 +80,7 @@ def arguments(content: bytes | None) -> tuple[str, ...]:
 
 
 def variables(content: bytes | None) -> dict[str, str]:
-    """The environment that an installed list gives; launchd ignores what is no text."""
+    """The environment in an installed list; launchd ignores values that are not strings."""
     found = read(content).get(VARIABLES)
     if not isinstance(found, dict):
         return {}
@@ -91,7 +88,7 @@ def variables(content: bytes | None) -> dict[str, str]:
 
 
 def changes(installed: bytes, wanted: bytes) -> tuple[str, ...]:
-    """The names of the keys and variables in which the two lists differ, never their values."""
+    """The names of keys and variables that differ between the lists, never their values."""
     return tuple(_changes(installed, wanted))
 
 
@@ -112,7 +109,7 @@ def _changes(installed: bytes, wanted: bytes) -> Iterator[str]:
 
 
 def _stamp(content: bytes) -> tuple[str, str]:
-    """The version that wrote a list, and the digest of the profile that it had."""
+    """The version that wrote a list, and the digest of the profile at that time."""
     found = _STAMP.search(content)
     version, profile = found.groups() if found else (b"?", b"?")
     return version.decode("utf-8", "replace"), profile.decode("utf-8", "replace")

@@ -1,10 +1,10 @@
 """What the agent's own process sees: `python -m mpsdoctor.service.probe OUTPUT HOT-FOLDER [gpu]`.
 
-A one-shot agent runs it. It writes a Context as JSON; what cannot be found out is left out.
+A one-shot agent runs it. It writes a Context as JSON, without what it cannot find out.
 
-With `--folder FOLDER` instead it tries everything that the daemon does in a folder. Behind an
-unanswered question of macOS's privacy protection `open` and `listdir` wait for ever, so that this
-is a child of the other; and a folder may be listed that may not be read.
+With `--folder FOLDER` it tries everything that the daemon does in a folder. This runs in a child
+process: while macOS asks the user for permission, `open` and `listdir` block forever. It tries
+more than a listing, because a folder may be listed although its files may not be read.
 """
 
 import errno
@@ -36,7 +36,7 @@ def look(hot_folder: Path, ask_gpu: bool, run: Runner = run) -> Context:
     """The GPU, the folder and the variables, as this process has them."""
     torch = torch_answer.ask(run, sys.executable, _TORCH_SECONDS).torch if ask_gpu else None
     return Context(
-        # macOS grants access to the file behind the environment's link.
+        # macOS grants access to the file that the environment's link leads to.
         program=os.path.realpath(sys.executable),
         mps_available=torch.mps_available if torch else None,
         folder=try_folder(hot_folder, run),
@@ -45,9 +45,9 @@ def look(hot_folder: Path, ask_gpu: bool, run: Runner = run) -> Context:
 
 
 def try_folder(hot_folder: Path, run: Runner) -> dict[str, str] | None:
-    """What fails in it, or in the nearest folder above that exists; None where nobody can tell.
+    """What fails in the folder, or in the nearest parent that exists; None if that is unknown.
 
-    It is tried in a child process, which hangs where macOS waits for an answer to its question.
+    A child process tries it: it hangs while macOS asks the user for permission.
     """
     folder = str(nearest(hot_folder))
     result = run_module(run, _MODULE, _FOLDER, folder, seconds=_FOLDER_SECONDS)
@@ -66,9 +66,9 @@ def try_folder(hot_folder: Path, run: Runner) -> dict[str, str] | None:
 
 
 def attempt(folder: Path) -> None:
-    """Prints a line of JSON after each operation: its name, and its errno's or null.
+    """Prints a line of JSON after each operation: its name, and its errno's name or null.
 
-    A file is made there and removed again.
+    It makes a file in the folder and removes it again.
     """
     first = folder / f".mpsdoctor-probe-{os.getpid()}"
     second = first.with_name(f"{first.name}.moved")
@@ -93,7 +93,7 @@ def _error(action: Callable[[], object]) -> str | None:
 
 
 def main(arguments: list[str]) -> None:
-    """Tries the folder, or writes what is seen; that file appears whole."""
+    """Tries the folder, or writes what this process sees, as a complete file."""
     if arguments[0] == _FOLDER:
         attempt(Path(arguments[1]))
         return

@@ -1,4 +1,4 @@
-"""What `uninstall` removes beside the property list."""
+"""Removes what the agent has besides its property list."""
 
 import os
 import shutil
@@ -9,10 +9,10 @@ from mpsdoctor.errors import MpsDoctorError
 
 
 def remove(folders: Iterable[Path]) -> Iterator[Path]:
-    """Removes these folders with all that is in them; gives each that was there, once it is gone.
+    """Removes these folders with their contents; yields each one that existed.
 
-    Of a link only the link is removed: what it leads to was put elsewhere on purpose.
-    Raises MpsDoctorError where that cannot be done.
+    If a folder is a link, only the link is removed: its target was put elsewhere on purpose.
+    Raises MpsDoctorError if a folder cannot be removed.
     """
     for folder in folders:
         if os.path.lexists(folder):
@@ -32,5 +32,5 @@ def _remove(folder: Path) -> None:
         raise MpsDoctorError(
             f"{folder} cannot be removed",
             detail=str(error),
-            hint=f"See what is there (ls -le {folder}), mend it, then: mpsdoctor service uninstall",
+            hint=f"See why (ls -le {folder}), fix it, then: mpsdoctor service uninstall",
         ) from error

@@ -1,4 +1,4 @@
-"""How the agent stands, and which step comes next; pure."""
+"""The agent's state, and which step comes next. Pure."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -10,19 +10,19 @@ from mpsdoctor.service.heartbeat import Heartbeat
 
 
 class State(str, Enum):
-    """How far the agent is, from nothing to a daemon that gives signs of life."""
+    """How far the agent is, from absent to a running daemon with a heartbeat."""
 
     ABSENT = "not installed"
-    DISABLED = "installed, switched off"
-    INSTALLED = "installed, not loaded"
+    DISABLED = "installed, but disabled"
+    INSTALLED = "installed, but not loaded"
     STOPPING = "stopping"
-    LOADED = "loaded, not running"
-    UNHEALTHY = "running, but gives no sign of life"
+    LOADED = "loaded, but not running"
+    UNHEALTHY = "running, but not responding"
     RUNNING = "running"
 
 
 class Goal(str, Enum):
-    """What is to be reached: `INSTALL` with the wanted property list, `START` with any."""
+    """The wanted state: `INSTALL` with the wanted property list, `START` with any."""
 
     INSTALL = "install"
     START = "start"
@@ -31,7 +31,7 @@ class Goal(str, Enum):
 
 
 class Step(str, Enum):
-    """One thing to do."""
+    """One action."""
 
     WAIT = "wait"
     UNLOAD = "unload"
@@ -44,14 +44,14 @@ class Step(str, Enum):
 
 @dataclass(frozen=True)
 class Bound:
-    """How often a step is tried, and the seconds between two tries."""
+    """How often a step is tried, and the seconds between tries."""
 
     tries: int
     pause: float
 
 
-# A job that ends has its ExitTimeOut of 30 s, and a daemon that starts imports for some seconds; on
-# its very first start macOS examines every library.
+# A job has its ExitTimeOut of 30 s to stop. A daemon that starts spends seconds on imports, and at
+# the very first start macOS scans every library.
 BOUNDS: Final = MappingProxyType(
     {
         Step.WAIT: Bound(90, 1.0),
@@ -69,7 +69,7 @@ BOUNDS: Final = MappingProxyType(
 class Seen:
     """What launchd, the disk and the hot folder say at one moment.
 
-    `plist` is what is installed; `job` is None where nothing is loaded; `disabled` is None where
+    `plist` is the installed one. `job` is None if the agent is not loaded; `disabled` is None if
     launchd does not say.
     """
 
@@ -80,28 +80,28 @@ class Seen:
 
     @property
     def is_running(self) -> bool:
-        """Whether launchd has a living process for it."""
+        """Whether launchd has a process for it that is not being stopped."""
         return self.job is not None and self.job.pid is not None and not self.is_stopping
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it was told to end, and has not yet (`SIGTERMed`, `SIGKILLed`)."""
+        """Whether it was told to stop, but has not stopped yet (`SIGTERMed`, `SIGKILLed`)."""
         state = self.job.state if self.job else None
         return state is not None and state.startswith("SIG")
 
     @property
     def is_throttled(self) -> bool:
-        """Whether it has died, and launchd waits for ThrottleInterval before it starts it again."""
+        """Whether it has died and launchd waits for ThrottleInterval before the next start."""
         return self.job is not None and self.job.state == "spawn scheduled"
 
     @property
     def is_healthy(self) -> bool:
-        """Whether its process is the one that gives signs of life in the hot folder."""
+        """Whether the hot folder has a recent heartbeat of its process."""
         return self.is_running and self.job is not None and self.heartbeat.is_of(self.job.pid)
 
     @property
     def state(self) -> State:
-        """All of that in a word."""
+        """The state that all of this adds up to."""
         if self.job is None:
             if self.plist is None:
                 return State.ABSENT
@@ -114,10 +114,10 @@ class Seen:
 
 
 def next_step(goal: Goal, seen: Seen, wanted: bytes | None) -> Step | None:
-    """What brings `seen` nearer to `goal`; None where it is reached.
+    """The step that brings `seen` nearer to `goal`; None if it is reached.
 
-    `wanted` is the property list to run with. What is loaded is unloaded before another one is
-    written: so whatever is loaded was loaded from what is installed, even if this process is ended
+    `wanted` is the property list to run with. A loaded agent is unloaded before another list is
+    written. So a loaded agent was always loaded from the installed list, even if this process dies
     between two steps.
     """
     if seen.is_stopping:

@@ -34,7 +34,7 @@ def mib() -> float:
 
 def claims(spool: Spool, count: int) -> tuple[list[float], float]:
     """Seconds that each claim took, finishing not included; MiB when half were claimed."""
-    inbox = Inbox(spool, settle=SETTLE, patience=SETTLE, on_unmovable=lambda name, error: None)
+    inbox = Inbox(spool, settle=SETTLE, settle_empty=SETTLE, on_unmovable=lambda name, error: None)
     seconds: list[float] = []
     halfway = 0.0
     while len(seconds) < count:

@@ -246,7 +246,7 @@ def recorded(name: str) -> Facts:
 
 
 def with_torch(torch: Torch | None) -> Facts:
-    """A Mac that is in order but for what `torch` says."""
+    """A Mac in order, with this answer from torch."""
     facts = recorded("m2-pro-macos-14.7.4-torch-2.6.0")
     return replace(facts, torch=torch)
 
@@ -276,7 +276,7 @@ def without_one_fact(facts: Facts) -> Iterator[Facts]:
 def test_a_check_tells_red_from_green(
     check_id: str, severity: Severity, red: str, green: str
 ) -> None:
-    """Each check finds something on the one machine, and nothing on the other."""
+    """Each check finds something on one machine, and nothing on another."""
     finding = BY_ID[check_id].examine(recorded(red))
     assert finding is not None
     assert severity is finding.severity
@@ -290,7 +290,7 @@ def test_a_check_tells_a_changed_machine(
     green: str,
     change: Mapping[str, Record | Mapping[str, object]],
 ) -> None:
-    """What is in order on a recorded machine is found where it would not be."""
+    """A check that finds nothing on a recorded machine finds a changed fact."""
     assert BY_ID[check_id].examine(recorded(green)) is None
     finding = BY_ID[check_id].examine(replace(recorded(green), **change))
     assert finding is not None
@@ -299,14 +299,14 @@ def test_a_check_tells_a_changed_machine(
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_silence_is_never_ok(check: Check) -> None:
-    """Of a Mac of which nothing else is known, no check says that it is in order."""
+    """No check calls a Mac in order if nothing else is known about it."""
     (result,) = examine(Facts(system=System(kernel="Darwin"), python=Python()), (check,)).results
     assert result.status is not Status.OK
 
 
 @pytest.mark.parametrize("path", sorted(MACHINES.glob("*.json")), ids=lambda path: path.stem)
 def test_knowing_less_makes_no_finding_ok(path: Path) -> None:
-    """Whichever fact is taken away, what was found before is found again, or not recorded."""
+    """Without any one fact, an earlier finding is found again or not recorded."""
     whole = msgspec.json.decode(path.read_bytes(), type=Facts)
     found = [check for check in CHECKS if outcome(check, whole) is Status.FINDING]
     for less in without_one_fact(whole):
@@ -314,7 +314,7 @@ def test_knowing_less_makes_no_finding_ok(path: Path) -> None:
 
 
 def test_every_check_has_a_red_and_a_green_machine() -> None:
-    """No check is left out of the tables."""
+    """Every check is in the tables."""
     tables = {row[0] for row in RED_AND_GREEN} | {row[0] for row in CHANGED}
     assert set(BY_ID) == tables
 
@@ -338,7 +338,7 @@ def test_the_registry_is_in_order() -> None:
 def test_macos_too_old_for_torch_names_the_torch_that_fits(
     machine: str, command: str | None
 ) -> None:
-    """The remedy is the newest PyTorch for this macOS and Python, where there is one."""
+    """The remedy is the newest PyTorch for this macOS and Python, if there is one."""
     finding = BY_ID["MPS103"].examine(recorded(machine))
     assert finding is not None
     assert ((command,) if command else ()) == finding.remedy.commands
@@ -354,7 +354,7 @@ def test_the_remedy_for_a_python_without_torch_is_another_python() -> None:
 
 
 def test_commands_use_the_examined_python() -> None:
-    """A path with a blank is quoted, so that the line can be copied."""
+    """A path with a space is quoted, so that the line can be copied."""
     facts = recorded("linux-bare")
     python = replace(facts.python, executable="/Users/jo doe/env/bin/python")
     finding = BY_ID["MPS601"].examine(replace(facts, python=python))
@@ -367,14 +367,14 @@ def test_commands_use_the_examined_python() -> None:
     [("1.12.1", Severity.ERROR), ("1.13.0", Severity.WARNING), ("2.0.0", None)],
 )
 def test_the_torch_versions_of_the_guide(version: str, severity: Severity | None) -> None:
-    """PyTorch 1.13 is needed and 2.0 recommended."""
+    """PyTorch 1.13 is required, and 2.0 is recommended."""
     torch = Torch(outcome=ProbeOutcome.ANSWERED, version=version)
     finding = BY_ID["MPS302"].examine(with_torch(torch))
     assert severity is (finding.severity if finding else None)
 
 
 def test_a_torch_that_does_not_start_stops_everything_after_it() -> None:
-    """The error says what torch said; what mps depends on it for is skipped."""
+    """The error quotes torch, and the checks that need torch are skipped."""
     torch = Torch(outcome=ProbeOutcome.FAILED, error="ImportError: dlopen(libtorch_cpu.dylib)")
     results = {result.id: result for result in examine(with_torch(torch)).results}
     finding = results["MPS301"].finding
@@ -388,7 +388,7 @@ def test_a_torch_that_does_not_start_stops_everything_after_it() -> None:
     [(Torch(outcome=ProbeOutcome.TIMED_OUT), "MPS301"), (None, "MPS303")],
 )
 def test_a_torch_that_did_not_answer_is_not_known(torch: Torch | None, open_question: str) -> None:
-    """No answer is neither ok nor a finding, and the exit code says that it is not known."""
+    """No answer is neither ok nor a finding, and the exit code says “not known”."""
     report = examine(with_torch(torch))
     results = {result.id: result for result in report.results}
     assert results["MPS301"].status in (Status.TIMED_OUT, Status.NOT_RECORDED)
@@ -398,7 +398,7 @@ def test_a_torch_that_did_not_answer_is_not_known(torch: Torch | None, open_ques
 
 
 def test_without_asking_torch_the_packages_tell_that_it_is_missing() -> None:
-    """A quick examination that found nothing wrong would send its reader to render."""
+    """A quick examination finds a missing PyTorch in the list of packages."""
     quick = choose_checks(quick=True, ignore=())
     with_it = with_torch(None)
     packages = dict(with_it.packages or {})
@@ -410,7 +410,7 @@ def test_without_asking_torch_the_packages_tell_that_it_is_missing() -> None:
 
 
 def test_what_is_unknown_but_not_essential_does_not_stand_in_the_way() -> None:
-    """Without sw_vers and sysctl, mps that is available still makes the machine ready."""
+    """Without sw_vers and sysctl, a machine with mps is still ready."""
     facts = replace(
         recorded("m2-pro-macos-14.7.4-torch-2.6.0"),
         system=System(kernel="Darwin"),

@@ -22,7 +22,7 @@ HEADINGS = [
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_has_the_title_of_its_check_and_five_parts(page: Path) -> None:
-    """Every page is read the same way, and says where it knows it from."""
+    """Every page has the same parts, and ends with its sources."""
     lines = page.read_text("utf-8").splitlines()
     assert lines[0] == f"# {page.stem}: {TITLES[page.stem]}"
     assert [line for line in lines if line.startswith("## ")] == HEADINGS
@@ -40,11 +40,11 @@ def test_a_page_has_the_title_of_its_check_and_five_parts(page: Path) -> None:
 def test_a_page_that_is_not_there_is_not_guessed_at(
     capsys: pytest.CaptureFixture[str], asked: str, hint: str
 ) -> None:
-    """A slip is mended, spelt as it is listed; a number that no check has is like no other."""
+    """A typo gets a suggestion; an unknown number gets the list."""
     assert ExitCode.USAGE is main.run(["explain", asked])
     assert hint in capsys.readouterr().err
 
 
 def test_every_check_has_a_page() -> None:
-    """No finding leaves its reader alone."""
+    """Every check has a page."""
     assert TITLES.keys() <= {page.stem for page in PAGES}

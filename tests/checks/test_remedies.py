@@ -1,6 +1,7 @@
 """The lines to copy that several checks share."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -35,7 +36,7 @@ exec {sys.executable} -m pip --python "$python" install "$@"
 def test_a_torch_too_old_for_the_render_extra_is_named_with_what_a_newer_needs(
     macos: str, python: str, torch: str, needed: str | None
 ) -> None:
-    """It runs, so it is offered; whoever wants mpsdoctor to render learns what else to change."""
+    """It is offered with a note on what mpsdoctor needs to render."""
     system = System(kernel="Darwin", macos_version=macos)
     text = install_torch(Facts(system=system, python=Python(version=python))).text
     assert f"PyTorch {torch}" in text
@@ -46,7 +47,7 @@ def test_a_torch_too_old_for_the_render_extra_is_named_with_what_a_newer_needs(
 
 @pytest.fixture
 def shell(tmp_path: Path) -> dict[str, str]:
-    """Variables of a shell in which pip and uv find one package, and no network."""
+    """The variables of a shell without network, in which pip and uv find one package."""
     uv = tmp_path / "bin" / "uv"
     uv.parent.mkdir()
     uv.write_text(UV)
@@ -65,30 +66,44 @@ def shell(tmp_path: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    ("options", "tool"),
-    [((), "-m pip install"), (("--without-pip",), "uv pip install"), (None, "-m venv ~/pictures")],
-)
-def test_the_lines_install_in_every_kind_of_python(
-    tmp_path: Path, shell: dict[str, str], options: tuple[str, ...] | None, tool: str
-) -> None:
-    """Copied into a shell they work: in an environment, in one of uv's kind, and outside of any."""
-    folder = tmp_path / "my env" if options is not None else tmp_path / "pictures"
-    python = str(folder / "bin" / "python")
-    if options is not None:
-        subprocess.run([sys.executable, "-m", "venv", *options, str(folder)], check=True)
-    examined = python if options is not None else f"{sys.base_prefix}/bin/python3"
+def installed(python: str, shell: dict[str, str], examined: str) -> tuple[str, ...]:
+    """The lines for the `examined` Python, after they have installed Accelerate for `python`."""
     facts = Facts(system=System(kernel="Darwin"), python=ask(run, examined, 60.0).python)
-
     lines = install(facts, "Accelerate", "accelerate").commands
-
-    assert tool in lines[0]
     subprocess.run(["sh", "-ec", "\n".join(lines)], env=shell, check=True, capture_output=True)
     assert ask(run, python, 60.0).packages == {"accelerate": "1.15.0"}
+    return lines
+
+
+def test_the_lines_install_outside_an_environment_and_in_the_new_one(
+    tmp_path: Path, shell: dict[str, str]
+) -> None:
+    """Outside any environment the lines make one, and in that one they use its pip."""
+    python = str(tmp_path / "pictures" / "bin" / "python")
+    outside = f"{sys.base_prefix}/bin/python3"
+
+    assert installed(python, shell, outside) == (
+        f"{outside} -m venv ~/pictures",
+        "~/pictures/bin/python -m pip install accelerate",
+    )
+    [info] = tmp_path.glob("pictures/lib/*/site-packages/accelerate-*")
+    shutil.rmtree(info)
+    assert installed(python, shell, python) == (f"{python} -m pip install accelerate",)
+
+
+def test_the_lines_install_in_an_environment_without_pip(
+    tmp_path: Path, shell: dict[str, str]
+) -> None:
+    """In an environment like those of uv, the lines use uv, and quote its folder."""
+    folder = tmp_path / "my env"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    python = f"{folder}/bin/python"
+
+    assert installed(python, shell, python) == (f"uv pip install --python '{python}' accelerate",)
 
 
 def test_an_environment_is_not_made_with_the_python_of_xcode() -> None:
-    """It is told to leave that one: the lines make it with another, for which PyTorch is chosen."""
+    """The lines use another Python, and the PyTorch is chosen for that one."""
     base = "/Library/Developer/CommandLineTools/Library/Frameworks/Python3.framework/Versions/3.9"
     python = Python(version="3.9.6", prefix=base, base_prefix=base, conda=False, pip=True)
     remedy = install_torch(

@@ -41,13 +41,22 @@ def test_no_command_takes_for_a_model_what_is_none(
     command: list[str],
     model: str,
 ) -> None:
-    """It is misuse, says what is not there, and the profile stays."""
+    """It is a usage error that says what was expected, and nothing is written."""
     profile = tmp_path / "profile.toml"
     monkeypatch.setenv("MPSDOCTOR_PROFILE_FILE", str(profile))
 
     assert ExitCode.USAGE is main.run([*command, model])
 
-    said = capsys.readouterr().err
     looks_like_a_path = model[:1] in (".", "~", "/") and model
-    assert (f"There is no folder {model}." if looks_like_a_path else "such as ORG/NAME") in said
-    assert not profile.exists()
+    error = (
+        f"There is no folder {model}."
+        if looks_like_a_path
+        else f"{model!r} is not a folder, and not a Hugging Face id such as ORG/NAME. The embedded "
+        "model is called shapes."
+    )
+    [*_, last] = capsys.readouterr().err.splitlines()
+    parameter = "--model" if "--model" in command else "MODEL"
+    assert last == f"Error: Invalid value for '{parameter}': {error}".replace(
+        "'MODEL'", "'[MODEL]'" if command == ["tune"] else "'MODEL'"
+    )
+    assert [] == list(tmp_path.iterdir())

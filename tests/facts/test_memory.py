@@ -1,5 +1,7 @@
 """Memory, from recorded values of `sysctl` and recorded output of `vm_stat`."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from mpsdoctor.facts import memory
@@ -10,7 +12,7 @@ LEVEL = "kern.memorystatus_vm_pressure_level"
 
 
 def test_a_mac_that_swaps_is_read() -> None:
-    """Sizes become bytes, and the limit's own unit is the MiB."""
+    """Sizes become bytes; the limit's unit is MiB."""
     values = {
         LEVEL: "2",
         "vm.swapusage": "total = 4096.00M  used = 2694.19M  free = 1401.81M  (encrypted)",
@@ -29,18 +31,18 @@ def test_a_mac_that_swaps_is_read() -> None:
     [("1", Pressure.NORMAL), ("2", Pressure.WARNING), ("4", Pressure.CRITICAL), ("3", None)],
 )
 def test_the_levels_of_pressure(level: str, pressure: Pressure | None) -> None:
-    """The kernel says 1, 2 or 4; anything else is not known."""
+    """The kernel's levels are 1, 2 and 4; anything else is unknown."""
     assert memory.read({LEVEL: level}).pressure is pressure
 
 
 def test_a_comma_is_a_decimal_point_too() -> None:
-    """In many locales sysctl writes one."""
+    """In many locales sysctl writes a comma."""
     values = {"vm.swapusage": "total = 1024,00M  used = 0,50M  free = 1023,50M"}
     assert memory.read(values).swap_used_bytes == 2**19
 
 
 def test_silence_is_not_known() -> None:
-    """Without values nothing is known, and damaged ones do not raise."""
+    """Missing and damaged values are unknown and raise nothing."""
     assert Memory() == memory.read({})
     assert Memory() == memory.read({"vm.swapusage": "none", "iogpu.wired_limit_mb": "", LEVEL: "x"})
 
@@ -65,17 +67,29 @@ Swapouts:                                929703.
 """
 
 
+def test_each_unit_of_swap_is_read() -> None:
+    """A number without a fraction, or in another unit, is unknown."""
+    for text, used in (("used = 0.00M ", 0), ("used = 5.50M", 5767168), ("used = 5M ", None)):
+        assert memory.read({"vm.swapusage": text}).swap_used_bytes == used
+    assert memory.read({"vm.swapusage": "unused = 5.50M"}).swap_used_bytes is None
+    assert memory.read({"iogpu.wired_limit_mb": "0"}) == Memory(wired_limit_bytes=0)
+
+
 def in_use(output: str) -> int | None:
-    return memory.in_use_bytes(lambda _argv, _timeout: CommandResult(0, output))
+    def run(argv: Sequence[str], timeout: float) -> CommandResult:
+        assert (tuple(argv), timeout) == (("/usr/bin/vm_stat",), 10.0)
+        return CommandResult(0, output)
+
+    return memory.in_use_bytes(run)
 
 
 def test_what_the_compressor_occupies_counts_and_cached_files_do_not() -> None:
-    """App memory, wired and compressed, in the pages of this Mac."""
+    """App, wired and compressed memory count, in this Mac's page size."""
     assert (247311 - 630 + 159117 + 454496) * 16384 == in_use(FULL)
 
 
 @pytest.mark.parametrize("lost", ["page size", "Anonymous", "wired", "occupied", "Mach"])
 def test_half_an_answer_is_not_known(lost: str) -> None:
-    """A line that is missing makes the sum wrong."""
+    """If a line is missing, the sum is unknown."""
     lines = [line for line in FULL.splitlines(keepends=True) if lost not in line]
     assert in_use("".join(lines)) is None

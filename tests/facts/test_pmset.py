@@ -1,4 +1,4 @@
-"""Power, by recorded output of `pmset`."""
+"""Power, with recorded output of `pmset`."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,9 @@ def power(battery: str, settings: str = "") -> Power:
     """What is read from the output of the two commands."""
 
     def run(argv: Sequence[str], timeout: float) -> CommandResult:
-        return CommandResult(0, {pmset.BATTERY: battery, pmset.SETTINGS: settings}[tuple(argv)])
+        assert timeout == 10.0
+        answers = {("/usr/bin/pmset", "-g", "batt"): battery, ("/usr/bin/pmset", "-g"): settings}
+        return CommandResult(0, answers[tuple(argv)])
 
     return pmset.read(run)
 
@@ -52,6 +54,8 @@ def power(battery: str, settings: str = "") -> Power:
          "true\n", True, 72),
         (f"{BATTERY} -InternalBattery-0 (id=7798883)\t100%; discharging; (no estimate) present: "
          "true\n", True, 100),
+        (f"{AC} -InternalBattery-0 (id=1)\t5%; charging\n -InternalBattery-1\t7%; x\n", False, 5),
+        (f"x {AC}", None, None),
         (AC, False, None),
         ("Now drawing from 'UPS Power'\n", None, None),
         ("", None, None),
@@ -60,7 +64,7 @@ def power(battery: str, settings: str = "") -> Power:
 def test_the_source_of_power_is_read(
     output: str, on_battery: bool | None, percent: int | None
 ) -> None:
-    """Laptops tell source and charge, desktops the source alone, and silence nothing."""
+    """Notebooks report source and charge, desktops only the source."""
     assert Power(on_battery=on_battery, battery_percent=percent) == power(output)
 
 
@@ -76,5 +80,5 @@ def test_the_source_of_power_is_read(
     ],
 )
 def test_low_power_mode_is_read(settings: str, low: bool | None) -> None:
-    """Both names of the setting count; 2 is high power, and a Mac without it does not say."""
+    """Both names of the setting count, 2 is high power, and a missing setting is unknown."""
     assert power(AC, settings).low_power_mode is low

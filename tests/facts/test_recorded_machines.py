@@ -1,4 +1,4 @@
-"""The recorded machines are whole."""
+"""The recorded machines are complete."""
 
 import json
 import re
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 def _as_recorded(whole: object, recorded: object) -> object:
-    """The part of `whole` that `recorded` has keys for; facts that came later are None there."""
+    """The part of `whole` that has keys in `recorded`."""
     if isinstance(whole, dict) and isinstance(recorded, dict):
         return {key: _as_recorded(whole.get(key, "?"), recorded[key]) for key in recorded}
     if isinstance(whole, (list, tuple)) and isinstance(recorded, list):

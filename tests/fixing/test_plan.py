@@ -27,7 +27,7 @@ def profile(**edits: Value) -> bytes:
 
 
 def test_folders_are_made_from_the_outermost_on() -> None:
-    """A line and a step each."""
+    """Each folder has a line and a step."""
     plan = make_folders([Path("/hot"), Path("/hot/inbox")])
 
     assert (MakeFolder(path="/hot"), MakeFolder(path="/hot/inbox")) == plan.steps
@@ -35,7 +35,7 @@ def test_folders_are_made_from_the_outermost_on() -> None:
 
 
 def test_values_that_do_harm_are_put_back_and_the_others_are_kept() -> None:
-    """Each value that changes has its line, with what it was; the file is what a check writes."""
+    """Each changed value has a line with the old one; the file is what a check writes."""
     edits: dict[str, Value] = {"attention": "sliced", "width": 640, "environment.PYTORCH_X": "0"}
     content = profile(**edits)
 
@@ -51,7 +51,7 @@ def test_values_that_do_harm_are_put_back_and_the_others_are_kept() -> None:
 
 
 def test_what_is_tuned_otherwise_than_last_time_is_said_too() -> None:
-    """Nothing in the file changes without a line."""
+    """Every change of the file has a line."""
     tuned = CHOICES | {"width": Choice(128, "Its size.", "size")}
 
     plan = put_back(PROFILE, profile(height=64, prime=True), tuned, {"height", "prime"}, MACHINE)
@@ -59,17 +59,17 @@ def test_what_is_tuned_otherwise_than_last_time_is_said_too() -> None:
     assert (
         "set prime = false in /settings/profile.toml, was true",
         "set width = 128 in /settings/profile.toml, was not set",
-        "leave height out of /settings/profile.toml, was 64",
+        "remove height from /settings/profile.toml, was 64",
     ) == tuple(plan.lines)
 
 
 def test_what_is_tuned_as_it_was_pinned_leaves_nothing_to_do() -> None:
-    """A fix that changes no value is none."""
+    """A fix that changes no value is empty."""
     assert Plan() == put_back(PROFILE, profile(), CHOICES, {"attention"}, MACHINE)
 
 
 def test_a_profile_that_is_not_understood_is_set_aside_and_written_anew() -> None:
-    """The plan names every value by hand: kept, corrected or left out."""
+    """The plan names every value set by hand: kept, corrected or left out."""
     content = profile(width=640) + b'environment.MY = "x"\nzzz = 3\n'
     content = b'atention = "sliced"\nheight = 3\n' + content.replace(b"schema_version = 1", b"= 1")
 
@@ -81,19 +81,19 @@ def test_a_profile_that_is_not_understood_is_set_aside_and_written_anew() -> Non
         WriteFile(path=str(PROFILE), before=content, after=profile(**kept)),
     ) == plan.steps
     assert """\
-set /settings/profile.toml aside as profile.aside.toml, beside it
-write /settings/profile.toml anew, tuned for this machine
+keep a copy of /settings/profile.toml beside it, as profile.aside.toml
+write /settings/profile.toml again, tuned for this machine
   with your own width = 640
   with your own MY = "x"
-  with your own attention = "sliced", which was written atention
-  leaving out = 1
-  leaving out height = 3
-  leaving out zzz = 3""" == "\n".join(plan.lines)
+  with your own attention = "sliced", which was misspelled atention
+  without = 1
+  without height = 3
+  without zzz = 3""" == "\n".join(plan.lines)
 
 
 @pytest.mark.parametrize(("plan", "writes"), [(Plan(), False), (make_folders([ASIDE]), False)])
 def test_plans_add_up(plan: Plan, writes: bool) -> None:
-    """The profile is part of a plan as soon as it is part of one of its parts."""
+    """A sum of plans writes the profile if one of them does."""
     written = put_back(PROFILE, profile(attention="sliced"), CHOICES, {"attention"}, MACHINE)
 
     assert writes is plan.writes_file

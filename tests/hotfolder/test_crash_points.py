@@ -13,8 +13,8 @@ from tests.support.jobs import drop, names
 from tests.support.printed import printed_by
 
 
-def test_killed_before_and_after_every_step_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    """SIGKILL at each step of a prompt's way, and at each step of the recovery from that."""
+def test_killed_before_and_after_every_step_it_continues(tmp_path: Path) -> None:
+    """SIGKILL comes at each step of a prompt, and at each step of the recovery from it."""
     table = printed_by("crash_points", str(tmp_path), "a prompt", "--twice")
     _, kills, of_recovery, _ = table.splitlines()[-1].rsplit(maxsplit=3)
     assert int(kills) >= 60
@@ -29,7 +29,7 @@ def half_a_picture(layout: Layout) -> bool:
 
 @pytest.mark.parametrize("prompt", ["slow 0.2", "slow-save 0.4"])
 def test_a_worker_that_is_killed_costs_an_attempt(layout: Layout, prompt: str) -> None:
-    """While it denoises or writes the picture; the next one makes the same picture, whole."""
+    """The worker denoises or writes the picture; the next worker makes the same picture."""
     drop(layout, "cat.txt", prompt)
     with running(layout) as daemon:
         claimed = daemon.wait_for("Claimed")
@@ -58,7 +58,7 @@ def test_an_idle_worker_that_is_killed_costs_nothing(layout: Layout) -> None:
 
 
 def test_a_worker_that_outlives_its_daemon_publishes_nothing(layout: Layout) -> None:
-    """It may write its picture to the end, in .work/ only; the next daemon ends it first."""
+    """It may finish its picture in .work/; the next daemon ends it first."""
     drop(layout, "cat.txt", "outlive 0.5")
     with running(layout) as daemon:
         daemon.wait_for("Rendering")

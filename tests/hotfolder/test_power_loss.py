@@ -7,7 +7,7 @@ from tests.support.printed import printed_by
 
 
 def test_what_a_power_cut_may_undo() -> None:
-    """Content until the file is flushed, names until their folders are; then nothing any more."""
+    """Content until the file is flushed, and names until their folders are."""
     changes = [
         Change(name="create", path="a/x.tmp"),
         Change(name="write", path="a/x.tmp", data=b"data"),
@@ -35,7 +35,7 @@ def test_what_a_power_cut_may_undo() -> None:
 
 
 def test_after_a_power_cut_at_any_moment_no_prompt_is_lost(tmp_path: Path) -> None:
-    """Whatever of the unflushed operations the disk has kept, each prompt comes to its end once."""
+    """Whichever unflushed operations the disk has kept, each prompt ends once."""
     line = printed_by("power_loss", str(tmp_path))
     moments, _, states, _, distinct, *_ = line.split()[2:]
     assert int(moments) >= 60

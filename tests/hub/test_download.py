@@ -1,4 +1,4 @@
-"""Bringing a file into the cache over a connection that fails."""
+"""Downloads into the cache over a failing connection."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,18 +9,19 @@ import pytest
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hub.cache import Repository
-from mpsdoctor.hub.download import fetch
+from mpsdoctor.hub.download import carry_out, fetch
 from mpsdoctor.hub.errors import explained
 from mpsdoctor.hub.listing import RemoteFile
+from mpsdoctor.hub.plan import Plan
 
 CONTENT = bytes(range(256)) * 40
 FILE = RemoteFile(path="unet/weights", size=len(CONTENT), etag=hashlib.sha256(CONTENT).hexdigest())
 
 
 class Line:
-    """A connection that gives the bytes of `answers`, one answer after the other, then breaks.
+    """A connection that gives one of `answers` for each request, and breaks after the last.
 
-    An answer is how much it gives of what is asked for, or what it gives instead.
+    An answer is the number of requested bytes to give, or other bytes to give instead.
     """
 
     def __init__(self, *answers: int | bytes, ranges: bool = True) -> None:
@@ -55,7 +56,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def bring(repository: Repository, line: Line) -> list[int]:
-    """How much was said to be there, whenever it was said."""
+    """Downloads the file and returns the reported progress."""
     seen: list[int] = []
     with explained("org/name", {}):
         fetch(FILE, repository, line.stream, lambda _file, here: seen.append(here), line.pause)
@@ -63,19 +64,28 @@ def bring(repository: Repository, line: Line) -> list[int]:
 
 
 def test_what_has_come_is_not_asked_for_again(repository: Repository) -> None:
-    """Each attempt goes on where the last ended; attempts that bring something are not counted."""
+    """Each attempt resumes where the last one ended, and only fruitless attempts are counted."""
     line = Line(*[1000] * 20)
 
     seen = bring(repository, line)
 
     assert CONTENT == repository.blob(FILE).read_bytes()
     assert list(range(0, len(CONTENT), 1000)) == line.asked
-    assert {1.0} == set(line.pauses)
-    assert (sorted(seen), len(CONTENT)) == (seen, seen[-1])
+    assert [1.0] * 10 == line.pauses
+    ends = [min(start + 1000, len(CONTENT)) for start in line.asked]
+    assert [at for attempt in zip(line.asked, ends, strict=True) for at in attempt] == seen
+
+
+def test_a_connection_that_never_works_is_given_up(repository: Repository) -> None:
+    """Five attempts, with four growing pauses."""
+    line = Line()
+    with pytest.raises(MpsDoctorError, match="cannot be reached"):
+        bring(repository, line)
+    assert ([0] * 5, [2.0, 4.0, 8.0, 16.0]) == (line.asked, line.pauses)
 
 
 def test_a_dead_connection_is_given_up_and_what_has_come_stays(repository: Repository) -> None:
-    """Five attempts that bring nothing, with longer and longer pauses; the next call goes on."""
+    """Five fruitless attempts with growing pauses end it, and the next call resumes."""
     line = Line(3000)
 
     with pytest.raises(MpsDoctorError, match="cannot be reached"):
@@ -88,8 +98,8 @@ def test_a_dead_connection_is_given_up_and_what_has_come_stays(repository: Repos
     assert [3000] == line.asked
 
 
-def test_a_server_that_knows_no_ranges_begins_anew(repository: Repository) -> None:
-    """What had come is replaced, not continued."""
+def test_a_server_that_knows_no_ranges_starts_again(repository: Repository) -> None:
+    """Without ranges, partial data is replaced."""
     line = Line(3000, len(CONTENT), ranges=False)
 
     bring(repository, line)
@@ -98,11 +108,13 @@ def test_a_server_that_knows_no_ranges_begins_anew(repository: Repository) -> No
 
 
 def test_damaged_content_never_gets_into_the_cache(repository: Repository) -> None:
-    """Once it is fetched anew, twice it is an error, and nothing of it stays."""
-    damaged = CONTENT[:-1] + b"?"
+    """After the first time it is fetched again; the second is an error, and nothing of it stays."""
+    damaged = b"?" + CONTENT[1:]
 
-    bring(repository, Line(damaged, len(CONTENT)))
+    line = Line(damaged, len(CONTENT))
+    bring(repository, line)
     assert CONTENT == repository.blob(FILE).read_bytes()
+    assert ([0, 0], []) == (line.asked, line.pauses)
 
     repository.blob(FILE).unlink()
     with pytest.raises(MpsDoctorError, match="arrives damaged"):
@@ -112,7 +124,7 @@ def test_damaged_content_never_gets_into_the_cache(repository: Repository) -> No
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no disk that is always full")
 def test_a_full_disk_is_named(repository: Repository) -> None:
-    """With what to do; not as a bug."""
+    """The error explains what to do."""
     repository.partial(FILE).parent.mkdir(parents=True)
     repository.partial(FILE).symlink_to("/dev/full")
 
@@ -122,12 +134,17 @@ def test_a_full_disk_is_named(repository: Repository) -> None:
 
 
 def test_two_processes_do_not_write_the_same_file(repository: Repository) -> None:
-    """The second says so, and leaves it to the first."""
+    """The second process is refused, and the first one finishes."""
 
     class Nosy(Line):
         def pause(self, _error: Exception, seconds: float) -> None:
-            with pytest.raises(MpsDoctorError, match="Another mpsdoctor pull"):
+            with pytest.raises(MpsDoctorError) as refused:
                 bring(repository, Line(len(CONTENT)))
+            assert (
+                "Another `mpsdoctor pull` is downloading this model\n"
+                f"It has {repository.partial(FILE)} open.\n"
+                "Wait until it ends, or stop it and try again."
+            ) == str(refused.value)
             super().pause(_error, seconds)
 
     line = Nosy(3000, len(CONTENT))
@@ -137,10 +154,29 @@ def test_two_processes_do_not_write_the_same_file(repository: Repository) -> Non
     assert CONTENT == repository.blob(FILE).read_bytes()
 
 
+def test_a_commit_is_published_when_all_its_files_have_names(repository: Repository) -> None:
+    """Only missing files are fetched; if one fails, programs load what they loaded before."""
+    twin = RemoteFile(path="vae/weights", size=FILE.size, etag=FILE.etag)
+    plan = Plan(repository, files=(FILE, twin), missing=(FILE,))
+    main = repository.folder / "refs" / "main"
+    with pytest.raises(ConnectionError):
+        carry_out(plan, Line(10).stream, lambda _file, _done: None, Line().pause)
+    assert (main.exists(), repository.snapshot.exists()) == (False, False)
+
+    line = Line(len(CONTENT))
+    seen: list[tuple[RemoteFile, int]] = []
+    carry_out(plan, line.stream, lambda *step: seen.append(step), line.pause)
+
+    assert [10] == line.asked
+    assert [(FILE, 10), (FILE, len(CONTENT))] == seen
+    assert {CONTENT} == {repository.name(file).read_bytes() for file in plan.files}
+    assert repository.commit == main.read_text()
+
+
 def test_without_links_the_content_itself_gets_the_name(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On exFAT, say; the file is found there the next time."""
+    """Without links, as on exFAT, the file itself has the name and is found the next time."""
 
     def impossible(*arguments: object) -> None:
         raise OSError

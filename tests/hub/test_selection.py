@@ -1,4 +1,4 @@
-"""Which files of a repository a pipeline loads."""
+"""The files of a repository that a pipeline loads."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def repositories(draw: st.DrawFn) -> list[str]:
 
 @given(repositories(), st.sampled_from([None, "fp16", "bf16"]))
 def test_weights_are_those_that_diffusers_chooses(names: list[str], variant: str | None) -> None:
-    """In the folders of components; and one set each, never a pickle, never another variant."""
+    """Each component gets one set of weights, never a pickle, and never another variant."""
     ignored = ["*.bin", "*.msgpack", "*.onnx", "*.pb"]
     inside = [name for name in names if name.split("/")[0] in COMPONENTS]
     try:
@@ -75,7 +75,7 @@ def test_weights_are_those_that_diffusers_chooses(names: list[str], variant: str
 def test_nothing_is_chosen_that_the_repository_lacks(
     names: list[str], index: dict[str, Any], variant: str | None, pickles: bool
 ) -> None:
-    """However odd names, index and variant are."""
+    """Names, index and variant can be anything."""
     selection = select(names, index, variant=variant, pickles=pickles)
 
     assert set(selection.files) <= set(names)
@@ -93,8 +93,8 @@ PIPELINE: dict[str, Any] = {
 
 
 def test_a_component_is_complete_and_what_is_none_is_left_out() -> None:
-    """Folders without weights come whole; one that the pipeline does without, and one that is
-    no component (SDXL's vae_1_0), do not come at all."""
+    """Folders without weights are complete; absent components and folders that are no components
+    (SDXL's vae_1_0) are left out."""
     weights = "unet/diffusion_pytorch_model.safetensors"
     clutter = ["safety_checker/model.safetensors", "vae_1_0/diffusion_pytorch_model.safetensors"]
     wanted = [INDEX, *SMALL, weights, "unet/config.json"]
@@ -108,7 +108,7 @@ def test_a_component_is_complete_and_what_is_none_is_left_out() -> None:
 def test_pickles_come_only_where_they_are_allowed_and_there_is_nothing_else(
     pickles: bool, refused: tuple[str, ...]
 ) -> None:
-    """The variant counts among pickles too; what is refused is named."""
+    """The variant also counts for pickles, and refused components are named."""
     names = ["unet/diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.fp16.bin"]
 
     selection = select(names, PIPELINE, variant="fp16", pickles=pickles)

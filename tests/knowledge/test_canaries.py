@@ -1,55 +1,60 @@
-"""What the canaries stand for."""
+"""The meanings of the canaries."""
 
-import ast
-import re
-from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
+import fnmatch
 
 from mpsdoctor.facts.probes.canaries import CANARIES
-from mpsdoctor.knowledge.canaries import MEANINGS
+from mpsdoctor.knowledge.canaries import MEANINGS, Meaning, meaning_of
+from tests.support.diffusers_source import classes, signature
 
 VOLUMES = ("Conv3d(", "TemporalConvLayer(", "TemporalResnetBlock(", "unet_3d_blocks import")
 
 
-def classes(folder: str, *words: str) -> Iterator[ast.ClassDef]:
-    """Those in files of the installed Diffusers that have one of the words; none is imported."""
-    spec = find_spec("diffusers")
-    assert spec
-    assert spec.origin
-    for path in (Path(spec.origin).parent / folder).rglob("*.py"):
-        text = path.read_text("utf-8")
-        if any(word in text for word in words):
-            yield from (node for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
-
-
-def parts(pipeline: ast.ClassDef) -> set[str]:
-    """The names in the annotations of what a pipeline is made of."""
-    made = [one for one in pipeline.body if isinstance(one, ast.FunctionDef)]
-    arguments = [one.args.args for one in made if one.name == "__init__"]
-    annotations = [one.annotation for args in arguments for one in args if one.annotation]
-    return set(re.findall(r"\w+", " ".join(map(ast.unparse, annotations))))
-
-
 def test_every_canary_has_a_meaning() -> None:
-    """What a canary stands for is said in words for each of them, and for no other."""
+    """Every canary has a meaning, and no other name has one."""
     assert [one.name for one in CANARIES] == list(MEANINGS)
+    assert meaning_of("sdpa") is MEANINGS["sdpa"]
+    assert meaning_of("of-tomorrow") == Meaning("of-tomorrow", "Pictures may be wrong.")
+
+
+def test_some_canaries_fail_pictures_in_some_formats() -> None:
+    """Only these are not tolerable, and a format that a canary does not compute in is not hit."""
+    assert {name: one.dtypes for name, one in MEANINGS.items() if not one.tolerable} == {
+        "sdpa": ("float16",),
+        "linear-bias": (),
+        "linear-twice-bf16": ("float16", "bfloat16"),
+        "argmax": (),
+        "layer-norm-float16": ("float16",),
+        "int64": (),
+    }
+    tolerable = [one for one in MEANINGS.values() if one.tolerable]
+    assert {one.dtypes for one in tolerable} == {()}
+    assert [one for one in tolerable if one.needed_by] == [MEANINGS["conv3d"]]
 
 
 def test_the_pipelines_that_convolve_in_three_dimensions_are_known() -> None:
     """Each pipeline of Diffusers with such a model needs conv3d; the common ones do not."""
-    volumes = {node.name for node in classes("models", *VOLUMES)}
+    volumes = {name for name, _ in classes("models", *VOLUMES)}
     conv3d = MEANINGS["conv3d"]
     needing = {
-        node.name
-        for node in classes("pipelines", *volumes)
-        if node.name.endswith("Pipeline") and parts(node) & volumes
+        name
+        for name, source in classes("pipelines")
+        if name.endswith("Pipeline") and signature(source, "__init__") & volumes
     }
-    assert "WanPipeline" in needing
     assert {name for name in needing if conv3d.is_tolerable("my/own", name)} == set()
+    patterns = [one for one in conv3d.needed_by if "/" not in one]
+    assert all(fnmatch.filter(needing, pattern) for pattern in patterns)
     common = ("StableDiffusion", "StableDiffusionXL", "StableDiffusion3", "Flux", "Flux2Klein")
     others = (*common, "ZImage", "Sana", "PixArtSigma", "HunyuanDiT", "Kandinsky", "Kolors")
     for name in others:
         assert conv3d.is_tolerable("my/own", f"{name}Pipeline")
+
+
+def test_a_model_without_its_pipeline_is_known_by_its_id() -> None:
+    """The pipeline's class decides if it is known."""
+    conv3d = MEANINGS["conv3d"]
+    ids = ("Qwen/Qwen-Image", "Wan-AI/Wan2.2", "Lightricks/LTX-Video", "tencent/HunyuanVideo")
+    for model in ids:
+        assert not conv3d.is_tolerable(model, None)
+        assert conv3d.is_tolerable(model, "FluxPipeline")
     assert conv3d.is_tolerable("shapes", None)
-    assert not conv3d.is_tolerable("Qwen/Qwen-Image", None)
+    assert not MEANINGS["sdpa"].is_tolerable("shapes", None)

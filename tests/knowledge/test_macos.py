@@ -1,36 +1,43 @@
-"""macOS releases with faults in the GPU's driver."""
+"""macOS releases with a faulty GPU driver."""
 
 import pytest
 from packaging.version import Version
 
 from mpsdoctor.knowledge import macos
 
+CONV3D, PANIC = macos.load()
+
 
 @pytest.mark.parametrize(
-    ("release", "beyond", "presumed"),
+    ("release", "own", "last", "torch"),
     [
-        ("15.5", None, False),
-        ("26.2", "26.6", True),
-        ("26.3.1", "26.6", True),
-        ("26.5.2", "26.6", True),
-        ("26.6", None, False),
-        ("27.0", None, False),
+        ("15.5", None, None, None),
+        ("26.1.9", None, None, None),
+        ("26.2", CONV3D, PANIC, "2.14"),
+        ("26.2.9", CONV3D, PANIC, "2.14"),
+        ("26.3", PANIC, PANIC, None),
+        ("26.5.9", PANIC, PANIC, None),
+        ("26.6", None, None, None),
+        ("27.0", None, None, None),
     ],
 )
-def test_an_update_has_to_go_beyond_the_last_fault(
-    release: str, beyond: str | None, presumed: bool
+def test_a_release_has_its_fault_and_an_update_must_pass_the_last(
+    release: str,
+    own: macos.MacosFault | None,
+    last: macos.MacosFault | None,
+    torch: str | None,
 ) -> None:
-    """From 26.2 to 26.3 would be into another; that the panics end with 26.6 is only presumed."""
-    last = macos.last_fault_of(Version(release))
-    assert (str(last.fixed), last.presumed) == (beyond, presumed) if last else beyond is None
+    """The update that fixes 26.2 has the fault of 26.3; only 26.2 depends on PyTorch."""
+    version = Version(release)
+    assert (macos.fault_of(version), macos.last_fault_of(version)) == (own, last)
+    assert macos.torch_limit(version) == (Version(torch) if torch else None)
 
 
-def test_only_a_fault_that_torch_brings_out_limits_torch() -> None:
-    """Before PyTorch 2.14 nothing goes wrong on 26.2."""
-    limits = [macos.torch_limit(Version(release)) for release in ("26.1", "26.2", "26.3")]
-    assert limits == [None, Version("2.14"), None]
+def test_the_fix_of_the_panics_is_only_presumed() -> None:
+    """The fix of the convolutions is confirmed."""
+    assert (CONV3D.presumed, PANIC.presumed) == (False, True)
 
 
 def test_every_row_has_a_source() -> None:
-    """A fault that nobody has reported is none."""
+    """Every fault has a source and a valid range."""
     assert all(fault.sources and fault.first < fault.fixed for fault in macos.load())

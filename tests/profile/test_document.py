@@ -37,13 +37,13 @@ CHOICES = {
 
 
 def test_the_file_reads_as_a_person_would_want_it() -> None:
-    """A line a value that matters, with a short reason; then the others, and what was tuned."""
+    """Each important value has a line with a short reason; the others and the record follow."""
     assert (
         document.write(CHOICES, {"dtype": "float32", "ignore": ["MPS101"]}, MACHINE)
         == """\
 # mpsdoctor's settings for Apple M1, 8 GB.
 # Edit any value: `mpsdoctor check` keeps it. A line that you delete is tuned again.
-# Why a value was chosen, and on what evidence: `mpsdoctor profile show SETTING`.
+# To see the reason and the evidence for a value: `mpsdoctor profile show SETTING`.
 
 schema_version = 1
 
@@ -62,22 +62,68 @@ vae_tiling = true  # Decoded as a whole, it would not fit
 # vae_slicing, prime, one_prompt_at_a_time, width, height, largest_side, num_inference_steps,
 # guidance_scale, scheduler, timestep_spacing, hot_folder
 
-# By these lines `mpsdoctor check` tells your values from those that it chose:
+# With these lines `mpsdoctor check` recognizes the values that you have changed:
 # Tuned: model="someone/a-model", device="mps", dtype="float16", vae_tiling=true, vae_slicing=false
 # Tuned: environment.PYTORCH_ENABLE_MPS_FALLBACK="1"
 """
     )
 
 
+def test_a_file_says_which_values_are_whose() -> None:
+    """What is written, recorded, edited, deleted and in force, for its model and for others."""
+    edits: dict[str, Value] = {"dtype": "float32", "ignore": ["MPS101"], "width": 640}
+    text = document.write(CHOICES, edits, MACHINE)
+    file = document.read(text.replace("vae_tiling = true", "# vae_tiling = true"))
+
+    tuned = {name: one.value for name, one in CHOICES.items() if one.value is not None}
+    assert file.recorded == tuned
+    assert file.written == {
+        name: value for name, value in (tuned | edits).items()
+        if name not in {"vae_tiling", "vae_slicing"}
+    }  # fmt: skip
+    assert (file.edits, file.deleted) == (edits, {"vae_tiling": True})
+    assert (file.model, file.tuned_model) == ("someone/a-model", "someone/a-model")
+    assert file.edits_for("someone/a-model") == edits
+    assert file.edits_for("another/model") == {"ignore": ["MPS101"]}
+    assert file.values["vae_tiling"] is False
+    assert file.tuned["vae_tiling"] is True
+    assert file.reasons == {
+        "schema_version": "",
+        "device": "torch finds it",
+        "ignore": "Set by hand",
+        "width": "Set by hand; tuned: not set",
+        "environment.PYTORCH_ENABLE_MPS_FALLBACK": "Rather slow",
+        "model": "Named with `check --model`",
+        "dtype": 'Set by hand; tuned: "float16"',
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "tuned"),
+    [
+        ("", "shapes", "shapes"),
+        ('model = "a/b"', "a/b", "a/b"),
+        ('model = "a/b"\n# Tuned: model="c/d"', "a/b", "c/d"),
+        ('model = "a/b"\n# Tuned: dtype="float16"', "a/b", None),
+    ],
+)
+def test_a_file_knows_the_model_that_it_was_tuned_for(
+    text: str, model: str, tuned: str | None
+) -> None:
+    """A file without a record was written for its own model; a damaged record has lost it."""
+    file = document.read(text)
+    assert (file.model, file.tuned_model) == (model, tuned)
+
+
 def fits_one_screen(text: str) -> bool:
-    """40 lines of 100 columns, and no reason that is cut."""
+    """At most 40 lines of 100 columns, without a truncated reason."""
     lines = text.splitlines()
     return len(lines) <= 40 and max(map(len, lines)) < 100 and "…" not in text
 
 
 @pytest.mark.parametrize("path", sorted(shipped("profiles").glob("*.toml")), ids=lambda p: p.stem)
 def test_a_profile_that_ships_fits_one_screen(path: Path) -> None:
-    """Every reason is there in full."""
+    """No reason is truncated."""
     assert fits_one_screen(path.read_text("utf-8"))
 
 
@@ -103,7 +149,7 @@ def test_the_profile_of_every_recorded_machine_fits_one_screen(path: Path) -> No
 
 
 def test_a_reason_is_cut_rather_than_the_line_too_long() -> None:
-    """A value stays whole, however long it is."""
+    """A value is never truncated, however long it is."""
     choices = {
         "model": Choice("x" * 120, "Named.", "model"),
         "dtype": Choice("float16", "Because " * 20, "dtype"),
@@ -196,7 +242,7 @@ def set_by_hand(text: str, edits: dict[str, Any], deleted: set[str], *, bare: bo
 
 
 def with_a_table(lines: list[str]) -> list[str]:
-    """As a formatter can write the variables: under a header of their own, at the end."""
+    """The variables in a table at the end, as a formatter can write them."""
     variables = [line for line in lines if line.startswith("environment.")]
     others = [line for line in lines if line not in variables]
     return [*others, "[environment]", *(line.removeprefix("environment.") for line in variables)]
@@ -227,7 +273,7 @@ def kept_by_hand(data: bytes, expected: dict[str, Value], path: Path) -> None:
 
 
 def differing(edits: dict[str, Any]) -> dict[str, Value]:
-    """Without the values that are what was tuned."""
+    """The edits that differ from the tuned values."""
     return {
         name: value
         for name, value in edits.items()
@@ -244,7 +290,7 @@ def test_edits_survive_whatever_an_editor_does_to_the_file(
     layout: str,
     data: st.DataObject,
 ) -> None:
-    """Other line endings, order, spaces and tables; what was deleted is tuned again."""
+    """Line endings, order, spaces and tables may change, and deleted values are tuned again."""
     lines = set_by_hand(NOW, edits, deleted, bare=bare)
     if data.draw(st.booleans(), label="in another order"):
         lines = data.draw(st.permutations(lines))
@@ -258,7 +304,7 @@ def test_edits_survive_whatever_an_editor_does_to_the_file(
 def test_edits_of_a_file_in_the_older_form_survive(
     tmp_path_factory: pytest.TempPathFactory, edits: dict[str, Any], deleted: set[str], end: str
 ) -> None:
-    """It is read as it always was, and written in the form of today."""
+    """It is read as before, and written in the current form."""
     text = end.join(set_by_hand(OLDER, edits, deleted, bare=False))
 
     path = tmp_path_factory.getbasetemp() / "profile.toml"
@@ -273,7 +319,7 @@ def test_replacing_an_assignment_everywhere_is_an_edit() -> None:
 
 
 def test_without_its_record_all_that_is_written_is_an_edit() -> None:
-    """A file that a person wrote, or whose comments a program dropped, keeps its values."""
+    """A handwritten file, or one that lost its comments, keeps its values."""
     text = 'dtype = "float16"\nwidth = 640\n'
 
     assert {"dtype": "float16", "width": 640} == document.read(text).edits

@@ -1,4 +1,4 @@
-"""What an examination reads of the profile."""
+"""The part of the profile that a check reads."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from tomlkit import dumps
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.paths import model_name
 from mpsdoctor.profile.loading import load
 from mpsdoctor.profile.quick_settings import QuickSettings, read
 from mpsdoctor.profile.settings import Profile
@@ -19,7 +20,7 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size
 settings = st.fixed_dictionaries(
     {},
     optional={
-        "model": words,
+        "model": words | st.sampled_from(["~", ".", "~/..", "shapes"]),
         "dtype": st.sampled_from(["float16", "bfloat16", "float32", "float8"]),
         "hot_folder": words,
         "ignore": st.lists(words, max_size=2),
@@ -32,7 +33,7 @@ settings = st.fixed_dictionaries(
 def test_it_is_what_the_whole_profile_says(
     tmp_path_factory: pytest.TempPathFactory, file: dict[str, object], variables: dict[str, object]
 ) -> None:
-    """File, environment and defaults count as for the profile itself, and mistakes as nothing."""
+    """It has the values of the full profile, or the defaults if that is invalid."""
     path = tmp_path_factory.mktemp("profile") / "profile.toml"
     path.write_text(dumps(file), encoding="utf-8")
     environ = {
@@ -44,7 +45,7 @@ def test_it_is_what_the_whole_profile_says(
     except MpsDoctorError:
         whole, understood = Profile(), False
     expected = {name: getattr(whole, name) for name in QuickSettings.__struct_fields__}
-    is_files = whole.model == file.get("model", EMBEDDED_MODEL)
+    is_files = whole.model == model_name(str(file.get("model", EMBEDDED_MODEL)))
     if understood and not is_files and "dtype" not in variables:
         expected["dtype"] = None  # a setting of the file's model
 
@@ -52,7 +53,7 @@ def test_it_is_what_the_whole_profile_says(
 
 
 def test_where_nothing_is_said_the_defaults_count(tmp_path: Path) -> None:
-    """A profile that does not exist yet is no mistake, nor is one that is not TOML."""
+    """A missing or unreadable profile is not an error here."""
     broken = tmp_path / "profile.toml"
     broken.write_text("model = ", encoding="utf-8")
 
@@ -62,7 +63,7 @@ def test_where_nothing_is_said_the_defaults_count(tmp_path: Path) -> None:
 def test_a_number_format_is_not_judged_for_a_model_that_was_written_into_the_file(
     tmp_path: Path,
 ) -> None:
-    """It was tuned for the model before; one that was set by hand counts."""
+    """A format tuned for the previous model is dropped; one that was set by hand stays."""
     path = tmp_path / "profile.toml"
     record = '# Tuned: model="shapes", dtype="float16"\n'
     path.write_text(f'model = "org/other"\ndtype = "float16"\n{record}')

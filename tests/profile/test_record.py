@@ -1,4 +1,4 @@
-"""What was tuned, in the comments of the profile's file."""
+"""The record of tuned values in the profile's comments."""
 
 from mpsdoctor.profile import record
 from mpsdoctor.profile.choice import Choice
@@ -17,7 +17,7 @@ LINES = [
 
 
 def test_what_was_measured_stands_apart() -> None:
-    """Also that a setting is not set; where a rule says so, the record leaves it out."""
+    """A measured "not set" is recorded; a rule's "not set" is omitted."""
     assert LINES == list(record.write(CHOICES))
     assert record.Record(
         {"dtype": "float16", "environment.A B": '"\n', "attention": "native"}
@@ -27,7 +27,7 @@ def test_what_was_measured_stands_apart() -> None:
 
 
 def test_a_line_that_was_damaged_costs_only_its_own_values() -> None:
-    """Those count as set by hand then, and nothing is lost."""
+    """Values of a damaged line count as set by hand, and no other line is lost."""
     found = record.read(
         "\n".join(['# Tuned: dtype="float', "# Tuned: width=64", "#Tuned: prime=1"])
     )
@@ -36,12 +36,12 @@ def test_a_line_that_was_damaged_costs_only_its_own_values() -> None:
 
 
 def test_a_file_without_a_record_has_none() -> None:
-    """Comments of a person are none."""
+    """A user's own comments are not a record."""
     assert record.read("# Tuned:\ndtype = 1  # Tuned: dtype=1\n# tuned: 3") is None
 
 
 def test_long_values_have_lines_of_their_own() -> None:
-    """No assignment is divided, and each line is as full as it can be."""
+    """No assignment is split, and each line is as full as possible."""
     long = Choice("x" * 90, "", "")
     short = Choice(1, "", "")
 

@@ -1,4 +1,4 @@
-"""What is kept of a profile that is not understood."""
+"""What is recovered from a damaged profile."""
 
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,19 @@ JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n",
         ("zzz = 1\nwidth = 640", {"width": 640}, {}, ("zzz = 1",)),
         ("width = 500", {}, {}, ("width = 500",)),
         ("width = 640\nwidth = 800", {"width": 640}, {}, ("width = 800",)),
+        ("widht = 640\nwitdh = 800", {"width": 640}, {"widht": "width"}, ("witdh = 800",)),
+        ("vae_sliing = true", {}, {}, ("vae_sliing = true",)),  # either of two settings
+        ("schema_versoin = 1", {}, {}, ("schema_versoin = 1",)),
+        ("schema_version = 2\nwidth = 64", {"width": 64}, {}, ()),
+        ('model = ""\nmodels = ["m"]', {"models": ["m"]}, {}, ('model = ""',)),
+        ('[environment]\n"A B" = 1\nC = ""', {"environment.C": ""}, {}, ("A B = 1",)),
+        ('hot_folder = "ü"\nhot_foldr = 3', {"hot_folder": "ü"}, {}, ("hot_foldr = 3",)),
+        (
+            "prime = 1979-05-27\nprme = 1",
+            {"prime": 1},
+            {"prme": "prime"},
+            ('prime = "1979-05-27"',),
+        ),
         ("environment = 3\nheight = 64", {"height": 64}, {}, ("environment = 3",)),
         (
             '[enviroment]\nA = "1"\nB = 2',
@@ -81,15 +94,15 @@ JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n",
         ("\ufeffwidth = 640\nheight = ", {"width": 640}, {}, ("height =",)),
     ],
 )
-def test_a_slip_costs_only_its_own_line(
+def test_a_typo_costs_only_its_own_line(
     text: str, edits: dict[str, Any], renamed: dict[str, str], left_out: tuple[str, ...]
 ) -> None:
-    """What it must mean is taken for meant; anything else is left out, and said to be."""
+    """An unambiguous typo is corrected; anything else is left out and reported."""
     assert Salvage(None, edits, renamed, left_out) == salvage(text.encode())
 
 
 def test_bytes_that_are_no_text_cost_only_their_line() -> None:
-    """A name in another encoding is not guessed."""
+    """Text in another encoding is not guessed."""
     kept = salvage('width = 640\nhot_folder = "~/Björn"\nheight = 64'.encode("latin-1"))
 
     assert {"width": 640, "height": 64} == kept.edits
@@ -98,8 +111,8 @@ def test_bytes_that_are_no_text_cost_only_their_line() -> None:
 
 @pytest.mark.parametrize("junk", JUNK)
 @pytest.mark.parametrize("profile", [GOOD, OLDER], ids=["now", "older"])
-def test_wherever_a_line_is_spoilt_every_edit_is_kept(profile: list[str], junk: str) -> None:
-    """Between any two lines of a profile, in its head and at its end; what was tuned is no edit."""
+def test_wherever_a_line_is_damaged_every_edit_is_kept(profile: list[str], junk: str) -> None:
+    """The damaged line may be anywhere in the file, and tuned values are not edits."""
     for place in range(len(profile) + 1):
         kept = salvage("".join([*profile[:place], junk, *profile[place:]]).encode())
 
@@ -115,7 +128,7 @@ lines = st.sampled_from([*GOOD, *OLDER, *JUNK, *OTHER])
 def test_what_is_kept_of_anything_is_a_profile(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
-    """Any file gives edits that load, and that are kept the next time too."""
+    """The edits recovered from any file load, and survive the next time."""
     path: Path = tmp_path_factory.getbasetemp() / "profile.toml"
     kept = salvage(data)
 

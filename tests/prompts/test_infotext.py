@@ -5,7 +5,6 @@ import re
 from dataclasses import replace
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,8 +97,32 @@ def read_as_a1111(infotext: str) -> dict[str, str]:
     return found
 
 
+def test_the_text_is_a1111s() -> None:
+    """Prompt, negative prompt and one line of settings, in the order of the web UI."""
+    assert format_infotext(PARAMETERS) == (
+        "a red circle\non a white background\n"
+        "Negative prompt: a square\n"
+        "Steps: 12, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 4, Seed: 42, "
+        'Size: 128x64, Model: "my model, final: v2", RNG: CPU, Version: mpsdoctor 0.1.0'
+    )
+    plain = replace(
+        PARAMETERS,
+        prompt="a",
+        negative_prompt="",
+        sampler="",
+        schedule_type=None,
+        cfg_scale=1 / 3,
+        distilled_cfg_scale=0.0,
+        model="m",
+    )
+    assert format_infotext(plain) == (
+        "a\nSteps: 12, CFG scale: 0.3333333333333333, Distilled CFG Scale: 0, Seed: 42, "
+        "Size: 128x64, Model: m, RNG: CPU, Version: mpsdoctor 0.1.0"
+    )
+
+
 def test_a1111_reads_back_every_value() -> None:
-    """Prompts and the last line parse by A1111's rules, also where a value holds a comma."""
+    """Prompts and the last line parse by A1111's rules, even if a value contains a comma."""
     assert read_as_a1111(format_infotext(PARAMETERS)) == {
         "Prompt": "a red circle\non a white background",
         "Negative prompt": "a square",
@@ -116,27 +139,38 @@ def test_a1111_reads_back_every_value() -> None:
 
 
 def test_a_prompt_that_looks_like_settings_is_kept_exactly() -> None:
-    """Such prompts stand in the last line again, as JSON, where A1111 and mpsdoctor read them."""
+    """The last line has such prompts again, as JSON, where A1111 and mpsdoctor read them."""
     prompt, negative = "a\nNegative prompt: b\n--c", "d\nSteps: 3,"
     infotext = format_infotext(replace(PARAMETERS, prompt=prompt, negative_prompt=negative))
 
-    assert infotext.startswith(prompt)
+    assert infotext == (
+        "a\nNegative prompt: b\n--c\nNegative prompt: d\nSteps: 3,\n"
+        + format_infotext(PARAMETERS).splitlines()[-1]
+        + r', Prompt: "a\nNegative prompt: b\n--c", Negative prompt: "d\nSteps: 3,"'
+    )
     assert read_as_a1111(infotext)["Prompt"] == prompt
     assert read_as_a1111(infotext)["Negative prompt"] == negative
-    assert "Prompt:" not in format_infotext(PARAMETERS).splitlines()[-1]
 
 
-@pytest.mark.parametrize("sampler", ["", "Euler"])
-def test_what_is_unknown_is_left_out(sampler: str) -> None:
-    """A scheduler that A1111 has no name for is not named, and NUL is no part of the text."""
-    parameters = replace(PARAMETERS, sampler=sampler, prompt="a\0b", model="m\0")
+def test_nul_which_png_text_cannot_contain_is_replaced() -> None:
+    """In prompts and values; the rest of them is read back."""
+    parameters = replace(
+        PARAMETERS, prompt="a\0b", negative_prompt="\0", model="m\0", schedule_type=None
+    )
 
-    infotext = format_infotext(parameters)
-
-    assert ("Sampler" in infotext) == bool(sampler)
-    assert "\0" not in infotext
-    [request] = read_requests(infotext)
-    assert request.prompt == "a\ufffdb"
+    assert read_requests(format_infotext(parameters)) == (
+        Request(
+            prompt="a\ufffdb",
+            negative_prompt="\ufffd",
+            steps=12,
+            sampler="DPM++ 2M",
+            cfg_scale=4.0,
+            seed=42,
+            width=128,
+            height=64,
+            model="m\ufffd",
+        ),
+    )
 
 
 @given(REQUESTS)

@@ -54,7 +54,7 @@ def test_the_tables_name_all_that_there_is() -> None:
     """Every key, option, sampler and schedule type has its row, and no other."""
     assert first_column("## A prompt with settings") == list(KEYS)
     options = [*TEXTS, *OPTIONS, *COUNTS, *WITHOUT_EFFECT, *PATHS, "--ar 16:9"]
-    assert sorted(first_column("## A prompt a line")) == sorted(options)
+    assert sorted(first_column("## One prompt per line")) == sorted(options)
     assert first_column("## Samplers") == list(SAMPLERS)
     assert first_column("| Schedule type | Options of the scheduler |") == list(SCHEDULE_TYPES)
     for sampler in SAMPLERS.values():
@@ -64,7 +64,7 @@ def test_the_tables_name_all_that_there_is() -> None:
 
 def test_what_the_page_calls_an_error_is_one() -> None:
     """Each example of what would be rendered as words, or in vain, is refused."""
-    examples = first_column("What would be rendered as words")
+    examples = first_column("Text that would be rendered as words")
     rows = PAGE.split("In a line of settings:", 1)[1].split("\n\n", 2)[1].splitlines()
     examples += [
         word

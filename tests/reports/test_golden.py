@@ -9,12 +9,12 @@ from tests.support import golden
 
 @pytest.mark.parametrize("path", golden.reports(), ids=lambda path: path.name)
 def test_a_report_is_as_it_was_read_and_approved(path: Path) -> None:
-    """If it differs on purpose, `python -m tests.support.golden` writes it anew."""
+    """If it differs on purpose, `python -m tests.support.golden` writes it again."""
     assert path.read_text(encoding="utf-8") == golden.reports()[path]
 
 
 def test_there_is_one_of_every_outcome_that_a_check_ends_with() -> None:
-    """A machine that is blocked, and one that is ready and still has findings; nothing is left."""
+    """The reports are of a blocked and of a ready machine, and no file is left over."""
     verdicts = [
         report.splitlines()[-1]
         for path, report in golden.reports().items()
@@ -22,4 +22,4 @@ def test_there_is_one_of_every_outcome_that_a_check_ends_with() -> None:
     ]
     assert "Cannot render on mps" in verdicts[0]
     assert "Ready to render on mps" == verdicts[1]
-    assert set(golden.GOLDEN.iterdir()) == set(golden.reports())
+    assert set(golden.REPORTS.iterdir()) == set(golden.reports())

@@ -10,7 +10,7 @@ from tests.support.machines import MACHINES
 
 
 def test_a_notebook_shows_it_as_a_terminal_does() -> None:
-    """As text on a prompt, in colour in a notebook, and nothing in it is taken for HTML."""
+    """A prompt shows text, a notebook shows color, and HTML is escaped."""
     recorded = (MACHINES / "m2-max-macos-13.7.4-torch-2.10.0.dev.json").read_bytes()
     facts = msgspec.json.decode(recorded, type=Facts)
     report = examine(facts)

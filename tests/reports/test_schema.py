@@ -8,5 +8,5 @@ DOCUMENTED = Path(__file__).parents[2] / "docs" / "report.schema.json"
 
 
 def test_the_documented_schema_is_that_of_the_code() -> None:
-    """Whoever changes a record sees that its readers are concerned."""
+    """A changed record changes the documented schema."""
     assert schema() == DOCUMENTED.read_text("utf-8")

@@ -5,12 +5,30 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
-from mpsdoctor.checks.report import Finding, Remedy, Report, Result, Severity, Status
+from mpsdoctor.checks.report import (
+    Finding,
+    Fix,
+    FixKind,
+    Remedy,
+    Report,
+    Result,
+    Severity,
+    Status,
+)
 from mpsdoctor.checks.runner import examine
-from mpsdoctor.facts.records import Facts, Python, System
-from mpsdoctor.reports.text import render
+from mpsdoctor.facts.records import (
+    Facts,
+    Picture,
+    PictureStatus,
+    ProbeOutcome,
+    Python,
+    System,
+    Torch,
+)
+from mpsdoctor.reports.text import picture_line, render
 from mpsdoctor.reports.verdict import verdict
 from tests.support.machines import MACHINES
 
@@ -116,14 +134,14 @@ def report_of(name: str) -> Report:
 
 @pytest.mark.parametrize("path", sorted(MACHINES.glob("*.json")), ids=lambda path: path.stem)
 def test_the_verdict_on_a_recorded_machine(path: Path) -> None:
-    """The last line says whether this machine can render, and what stands in the way."""
+    """The last line says whether this machine can render, and why not."""
     report = report_of(path.stem)
     assert VERDICTS[path.stem] == verdict(report)
     assert printed(report).splitlines()[-1] == verdict(report)
 
 
 def test_only_problems_are_shown_unless_verbose() -> None:
-    """On Linux one cause is shown; `verbose` adds what it hides, and why."""
+    """On Linux one cause is shown; `verbose` adds all other results and their reasons."""
     report = report_of("linux-torch-2.13.0+cpu")
     assert [line.split()[1] for line in printed(report).splitlines() if "MPS" in line[:14]] == [
         "MPS101"
@@ -133,34 +151,179 @@ def test_only_problems_are_shown_unless_verbose() -> None:
     assert "skipped   MPS304  mps available: needs MPS101 (Apple silicon Mac)\n" in verbose
 
 
-def test_words_of_others_are_shown_as_they_are() -> None:
-    """Markup and control characters in an observation neither colour nor move the output."""
-    command = "python -m pip install " + " ".join(f"package-{n}==1.0" for n in range(20))
-    finding = Finding(
-        severity=Severity.WARNING,
-        observed="[red]torch[/red] said:\n\x1b[2J[/nonsense]",
-        expected="e",
-        impact="i " * 100,
-        remedy=Remedy(text="r", commands=(command,)),
-    )
-    result = Result(id="X1", title="t", status=Status.FINDING, finding=finding)
-    facts = Facts(system=System(kernel="Darwin"), python=Python())
-    lines = printed(Report(facts=facts, results=(result,)), width=40).splitlines()
-    assert "[red]torch[/red]" in "".join(lines)
-    assert "\x1b" not in "".join(lines)
-    assert f"        {command}" in lines
-    assert max(len(line) for line in lines if command not in line) <= 40
+EVERYTHING = Report(
+    facts=Facts(system=System(kernel="Darwin"), python=Python()),
+    results=(
+        Result(
+            id="X1",
+            title="one",
+            status=Status.FINDING,
+            finding=Finding(
+                severity=Severity.ERROR,
+                observed="It is [red]so[/red]:\n\x1b[2J[/nonsense]",
+                expected="a state that takes more than forty columns of a line",
+                impact="i",
+                remedy=Remedy(
+                    text="r",
+                    commands=("a command that is longer than forty columns\t--and has no tab",),
+                    fix=Fix(kind=FixKind.PROFILE),
+                ),
+                caveat="c",
+            ),
+        ),
+        Result(id="X2", title="two", status=Status.OK),
+        Result(
+            id="X3",
+            title="three",
+            status=Status.FINDING,
+            finding=Finding(
+                severity=Severity.WARNING,
+                observed="o",
+                expected="e",
+                impact="i",
+                remedy=Remedy(text="r", commands=("one", "two")),
+            ),
+        ),
+        Result(id="X4", title="four", status=Status.CRASHED, reason="KeyError:\n[bold]"),
+        Result(
+            id="X5",
+            title="five",
+            status=Status.FINDING,
+            finding=Finding(
+                severity=Severity.NOTE,
+                observed="o",
+                expected="e",
+                impact="i",
+                remedy=Remedy(text="r"),
+            ),
+        ),
+        Result(id="X6", title="six", status=Status.SKIPPED, reason="needs X1 (one)", needs="X1"),
+        Result(id="X7", title="seven", status=Status.NOT_RECORDED, reason="[x]\nnobody"),
+        Result(id="X8", title="eight", status=Status.TIMED_OUT, reason="slow"),
+    ),
+)
+PROBLEMS = """\
+[bold red]error    [/bold red] [bold]X1[/bold]  one
+    observed  It is \\[red]so\\[/red]:
+              [2J\\[/nonsense]
+    expected  a state that takes more
+              than forty columns of a
+              line
+    impact    i
+    remedy    r
+        a command that is longer than forty columns --and has no tab
+    fix       `mpsdoctor check --fix`
+              does this, and `--undo`
+              undoes it
+
+[yellow]warning  [/yellow] [bold]X3[/bold]  three
+    observed  o
+    expected  e
+    impact    i
+    remedy    r
+        one
+        two
+
+[bold magenta]not known[/bold magenta] [bold]X4[/bold]  four
+    reason    KeyError: \\[bold]
+
+[cyan]note     [/cyan] [bold]X5[/bold]  five
+    observed  o
+    expected  e
+    impact    i
+    remedy    r
+
+[bold magenta]not known[/bold magenta] [bold]X8[/bold]  eight
+    reason    slow
+
+"""
+OTHERS = """\
+[green]ok       [/green] [bold]X2[/bold]  two
+[dim]skipped  [/dim] [bold]X6[/bold]  six: needs X1 (one)
+[dim]not recorded[/dim] [bold]X7[/bold]  seven: \\[x] nobody
+
+"""
+BLOCKED = "[bold red]Cannot render on mps: X1 (one)[/bold red]"
 
 
-def test_a_lost_result_is_shown_with_its_reason() -> None:
-    """A check without an answer stands among the problems, as not known."""
-    results = (
-        Result(id="X1", title="one", status=Status.CRASHED, reason="KeyError: [bold]"),
-        Result(id="X2", title="two", status=Status.SKIPPED, reason="needs X1 (one)", needs="X1"),
+@pytest.mark.parametrize(("verbose", "shown"), [(False, PROBLEMS), (True, PROBLEMS + OTHERS)])
+def test_a_report_is_shown_whole(verbose: bool, shown: str) -> None:
+    """Problems come in the report's order, then other results, then the verdict, in their styles.
+
+    Markup and control characters are shown as text, prose is wrapped, and commands are not.
+    """
+    assert shown + BLOCKED == render(EVERYTHING, verbose, width=40).markup
+    assert max(map(len, printed(EVERYTHING, width=40).splitlines())) == len(
+        "        a command that is longer than forty columns --and has no tab"
     )
-    facts = Facts(system=System(kernel="Darwin"), python=Python())
-    expected = (
-        "not known X1  one\n    reason    KeyError: [bold]\n\n"
-        "Not known whether this machine can render on mps: X1 (one)\n"
-    )
-    assert expected == printed(Report(facts=facts, results=results))
+
+
+@pytest.mark.parametrize(
+    ("status", "torch", "style"),
+    [
+        (Status.OK, True, "bold green"),
+        (Status.OK, False, "green"),
+        (Status.CRASHED, True, "bold magenta"),
+    ],
+)
+def test_the_verdict_has_the_colour_of_its_outcome(status: Status, torch: bool, style: str) -> None:
+    """Ready is green, not known is magenta, and ready without torch is not bold."""
+    answer = Torch(outcome=ProbeOutcome.ANSWERED) if torch else None
+    facts = Facts(system=System(kernel="Darwin"), python=Python(), torch=answer)
+    report = Report(facts=facts, results=(Result(id="X1", title="one", status=status),))
+
+    assert f"[{style}]{verdict(report)}[/{style}]" == render(report).markup.splitlines()[-1]
+
+
+def test_a_narrow_window_still_has_room_for_words() -> None:
+    """Prose is never narrower than the indent is wide."""
+    assert render(EVERYTHING, width=1) == render(EVERYTHING, width=28)
+    assert render(EVERYTHING, width=29) != render(EVERYTHING, width=28)
+
+
+PICTURE = Picture(
+    status=PictureStatus.COMPARED,
+    device="mps",
+    dtype="float16",
+    not_finite=0,
+    largest=2.0,
+    rms=0.0412,
+    seconds=1.26,
+    cpu_seconds=12.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("picture", "line"),
+    [
+        (None, "Picture: not rendered. The report says why PyTorch cannot use the device."),
+        (
+            PICTURE,
+            "Picture on mps in float16: 0.0412 levels of 255 from the CPU's (root mean square; up "
+            "to 1 is rounding), 2 at most; 1.3 s, the CPU 12.0 s",
+        ),
+        (
+            replace(PICTURE, tolerance=0.5, largest=None, seconds=None, cpu_seconds=None),
+            "Picture on mps in float16: 0.0412 levels of 255 from the CPU's (root mean square; up "
+            "to 0.5 is rounding), 0 at most; 0.0 s, the CPU 0.0 s",
+        ),
+        (
+            replace(PICTURE, rms=0.0, detail="x"),
+            "Picture on mps in float16: 0 levels of 255 from the CPU's (root mean square; up to 1 "
+            "is rounding), 2 at most; 1.3 s, the CPU 12.0 s",
+        ),
+        (
+            replace(PICTURE, rms=None, not_finite=7),
+            "Picture on mps in float16: 7 of its numbers are not finite",
+        ),
+        (
+            replace(PICTURE, rms=None, not_finite=7, device="cpu", detail="RuntimeError: x"),
+            "Picture on cpu in float16: RuntimeError: x",
+        ),
+    ],
+)
+def test_the_line_about_a_picture_has_its_numbers_or_a_reason(
+    picture: Picture | None, line: str
+) -> None:
+    """The line says how close the picture is and how long it took, or why there is none."""
+    assert line == picture_line(picture)

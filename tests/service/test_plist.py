@@ -2,6 +2,7 @@
 
 import plistlib
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -25,6 +26,12 @@ SECRETS = {
     "MPSDOCTOR_MODEL": "hf_abcdefghijklmnop",
     "AWS_SECRET_ACCESS_KEY": "0123",
 }
+
+
+BEYOND_ALL_DATES = (
+    b"bplist00\x33" + struct.pack(">d", 1e300) + b"\x08" + struct.pack(">6xBBQQQ", 1, 1, 1, 0, 17)
+)
+"""A binary list that is one date, which no calendar has."""
 
 
 def rendered(version: str = "1.0", profile: str = "", **environment: str) -> bytes:
@@ -80,15 +87,40 @@ def test_what_would_change_is_named_without_its_value() -> None:
 
 
 def test_an_installed_list_says_what_was_chosen() -> None:
-    """Also where it is damaged: then nothing was."""
+    """From a damaged list, nothing is read; from another program's, its interpreter."""
     assert OPTIONS == plist.arguments(rendered())
     assert PYTHON == plist.interpreter(rendered())
-    for damaged in (None, b"", b"<plist>", plistlib.dumps([1]), plistlib.dumps({"A": 1})):
+    assert {"HF_HOME": "/hf"} == plist.variables(rendered(HF_HOME="/hf"))
+    for damaged in (
+        None,
+        b"",
+        b"<plist>",
+        b"<?xml version='1.0'?><plist><dict><key>",
+        BEYOND_ALL_DATES,
+        plistlib.dumps([1]),
+        plistlib.dumps({"A": 1}),
+        plistlib.dumps({"ProgramArguments": "python", "EnvironmentVariables": ["A"]}),
+        plistlib.dumps({"ProgramArguments": [], "EnvironmentVariables": {"A": 1}}),
+    ):
         assert ((), None, {}) == (
             plist.arguments(damaged),
             plist.interpreter(damaged),
             plist.variables(damaged),
         )
+
+
+def test_another_programs_arguments_are_not_ours() -> None:
+    """What launchd would not pass on is left out."""
+    other = plistlib.dumps(
+        {
+            "ProgramArguments": ["/bin/sh", "-m", "mpsdoctor", "check", "--quick", 1],
+            "EnvironmentVariables": {"A": "1", "B": 2},
+        }
+    )
+
+    assert "/bin/sh" == plist.interpreter(other)
+    assert () == plist.arguments(other)
+    assert {"A": "1"} == plist.variables(other)
 
 
 @given(st.binary() | st.text().map(str.encode))
@@ -97,15 +129,26 @@ def test_any_file_is_read(content: bytes) -> None:
     assert isinstance(plist.changes(content, rendered()), tuple)
 
 
-def test_a_probe_has_what_is_left_of_a_list_that_was_edited() -> None:
-    """Where a key was removed, the daemon does without it too."""
+def test_a_probe_runs_once_with_the_daemons_variables_and_limits() -> None:
+    """If a key was removed from the daemon's list, the probe does without it, too."""
+    agent = Agent(AGENT.home, 501, PROBE)
     edited = plistlib.loads(rendered(HF_HOME="/hf"))
-    del edited["ProcessType"], edited["SoftResourceLimits"]
-
-    probe = plist.render_probe(plistlib.dumps(edited), AGENT, [PYTHON], Path("/log"))
-
-    assert {"HF_HOME": "/hf"} == plist.variables(probe)
-    assert {"ProcessType", "SoftResourceLimits"}.isdisjoint(plist.read(probe))
+    expected = {
+        "Label": "io.github.mpsdoctor.probe",
+        "ProgramArguments": [PYTHON, "-c", "1"],
+        "RunAtLoad": True,
+        "LaunchOnlyOnce": True,
+        "StandardOutPath": "/log",
+        "StandardErrorPath": "/log",
+        "ProcessType": "Interactive",
+        "SoftResourceLimits": {"NumberOfFiles": 10240},
+        "EnvironmentVariables": {"HF_HOME": "/hf"},
+    }
+    for removed in ("", "ProcessType", "SoftResourceLimits", "EnvironmentVariables"):
+        edited.pop(removed, None)
+        expected.pop(removed, None)
+        probe = plist.render_probe(plistlib.dumps(edited), agent, [PYTHON, "-c", "1"], Path("/log"))
+        assert plistlib.loads(probe) == expected
 
 
 @pytest.mark.parametrize("kind", ["agent", "probe"])
@@ -129,23 +172,22 @@ def test_a_validator_of_apples_format_accepts_it(kind: str, tmp_path: Path) -> N
 
 def test_the_profile_and_the_shell_give_what_launchd_has_not() -> None:
     """PyTorch's variables come from the profile; the daemon downloads nothing."""
-    profile = {"PYTORCH_ENABLE_MPS_FALLBACK": "1", "HF_HOME": "/profile"}
-    shell = {
-        "HF_HOME": "/shell",
+    profile = {"PYTORCH_ENABLE_MPS_FALLBACK": "1", "HF_HOME": "/profile", "HF_HUB_OFFLINE": "0"}
+    taken = {
         "HF_ENDPOINT": "https://mirror.example",
+        "HF_HOME": "/shell",
+        "HF_HUB_CACHE": "/cache",
+        "HUGGINGFACE_HUB_CACHE": "/cache",
+        "TRANSFORMERS_OFFLINE": "1",
+        "XDG_CACHE_HOME": "/cache",
         "MPSDOCTOR_DEVICE": "cpu",
-        "PYTORCH_MPS_HIGH_WATERMARK_RATIO": "0.0",
-        "PATH": "/opt/bin",
-        "HF_HUB_OFFLINE": "0",
     }
+    left = {"PYTORCH_MPS_HIGH_WATERMARK_RATIO": "0.0", "PATH": "/opt/bin", "HF_HUB_OFFLINE": "0"}
 
-    assert {
-        "HF_ENDPOINT": "https://mirror.example",
-        "HF_HOME": "/shell",
-        "HF_HUB_OFFLINE": "1",
-        "MPSDOCTOR_DEVICE": "cpu",
-        "PYTORCH_ENABLE_MPS_FALLBACK": "1",
-    } == snapshot(profile, shell)
+    variables = snapshot(profile, taken | left)
+
+    assert variables == taken | {"HF_HUB_OFFLINE": "1", "PYTORCH_ENABLE_MPS_FALLBACK": "1"}
+    assert list(variables) == sorted(variables)
 
 
 @pytest.mark.parametrize("name", SECRETS)

@@ -5,7 +5,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -13,12 +12,10 @@ import pytest
 from PIL import Image
 
 from mpsdoctor import __version__
-from mpsdoctor.facts.command import CommandResult
 from mpsdoctor.hotfolder.status.status import read_status
-from mpsdoctor.service import context, examine, heartbeat, plist
+from mpsdoctor.service import context, heartbeat, plist
 from mpsdoctor.service.actions import Operator
-from mpsdoctor.service.agent import PROBE, WATCH
-from mpsdoctor.service.probe import try_folder
+from mpsdoctor.service.agent import PROBE
 from mpsdoctor.service.state import Goal, State
 from mpsdoctor.shapes.captions import Item, Scene
 from mpsdoctor.shapes.training.judge import judge
@@ -106,14 +103,14 @@ def test_the_daemon_renders_as_launchd_runs_it_and_comes_back_when_it_is_killed(
     assert (root / "done/circle.txt").exists()
 
 
-def test_a_daemon_that_cannot_start_is_given_up_with_its_own_words(living: Mac) -> None:
+def test_a_daemon_that_cannot_start_is_given_up_with_its_own_error(living: Mac) -> None:
     """There is no profile where the list says: the daemon's own error is shown."""
     root = living.home / "mpsdoctor"
     content = listed(living, root)
     (living.home / "profile.toml").unlink()
     operator = Operator(living.launchctl, lambda _: heartbeat.read(root, time.time()), print)
 
-    with pytest.raises(Exception, match="does not stay up") as given_up:
+    with pytest.raises(Exception, match="does not keep running") as given_up:
         operator.reach(Goal.INSTALL, content)
 
     assert "There is no profile" in str(given_up.value)
@@ -133,86 +130,3 @@ def test_the_agents_own_view_is_found_out_and_nothing_of_the_probe_is_left(livin
     wait_for(lambda: PROBE not in living.world["jobs"])
     assert before == set(Path(os.environ.get("TMPDIR", "/tmp")).glob("mpsdoctor-probe-*"))
     assert not list(living.home.glob(".mpsdoctor-probe*"))
-
-
-def test_a_context_that_does_not_answer_is_not_known(mac: Mac) -> None:
-    """The probe never runs; after the time limit it is removed."""
-    naps: list[float] = []
-
-    seen = context.ask(mac.run, mac.agent, mac.plist(), mac.home, seconds=2.0, sleep=naps.append)
-
-    assert seen is None
-    assert 10 == len(naps)
-    assert {} == mac.world["jobs"]
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        (b"</plist>", b""),
-        (b"<string>-m</string>", b"<string>a & b</string>"),
-        (b"ProgramArguments", b"Program"),
-    ],
-)
-def test_a_damaged_list_is_told_and_not_asked(mac: Mac, old: bytes, new: bytes) -> None:
-    """Cut off, no XML, or with nothing to run: what an install would mend is named all the same."""
-    mac.load(mac.plist())
-    mac.agent.plist.write_bytes(mac.plist().replace(old, new))
-
-    facts = examine.examine(
-        mac.run,
-        mac.agent,
-        wanted=lambda arguments: mac.plist(),
-        hot_folder=lambda content: mac.home,
-        probe=True,
-    )
-
-    assert "ProgramArguments" in (facts.changes or ())
-    assert (True, None) == (facts.loaded, facts.context)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
-def test_a_folder_that_can_be_listed_but_not_written_is_told(mac: Mac) -> None:
-    """Each operation is tried by itself."""
-    from mpsdoctor.facts.command import run
-
-    denied = try_folder(Path("/proc"), run)
-
-    assert denied is not None
-    assert "write" in denied
-    assert "list" not in denied
-    assert {} == try_folder(mac.home, run)
-
-
-def test_a_folder_that_never_answers_is_told() -> None:
-    """macOS waits there for an answer to its question: the child is killed at its deadline."""
-    hung = CommandResult(None, '["list", null]\n', timed_out=True)
-
-    assert {"write": "no answer"} == try_folder(Path("/"), lambda argv, seconds: hung)
-    crashed = CommandResult(1, "")
-    assert try_folder(Path("/"), lambda argv, seconds: crashed) is None
-
-
-def test_the_facts_say_what_an_install_would_change(mac: Mac) -> None:
-    """An agent of another Python, with other variables; nothing where there is none."""
-    ask = partial(
-        examine.examine,
-        mac.run,
-        mac.agent,
-        wanted=lambda arguments: mac.plist(PYTORCH_ENABLE_MPS_FALLBACK="1", HF_HOME="/models"),
-        hot_folder=lambda content: mac.home / "mpsdoctor",
-        probe=False,
-    )
-    assert not ask().installed
-    mac.load(mac.plist(HF_HOME="/elsewhere"))
-    mac.change(disabled=[WATCH])
-
-    facts = ask()
-
-    assert facts.changes == (
-        "EnvironmentVariables.HF_HOME",
-        "EnvironmentVariables.PYTORCH_ENABLE_MPS_FALLBACK",
-    )
-    assert (True, True, False) == (facts.disabled, facts.loaded, facts.interpreter_exists)
-    assert facts.job
-    assert "interactive" == facts.job.spawn_type

@@ -10,7 +10,7 @@ from mpsdoctor.cli.main import mpsdoctor
 
 def typed(text: str) -> list[str]:
     """The lines of `text` that call mpsdoctor, each up to what the shell does with its answer."""
-    return re.findall(r"^ *(mpsdoctor [^|&;\n]*)", text, re.MULTILINE)
+    return re.findall(r"^ *(?:\w+/bin/)?(mpsdoctor [^|&;\n]*)", text, re.MULTILINE)
 
 
 def parse(line: str) -> None:
@@ -20,6 +20,8 @@ def parse(line: str) -> None:
     name = ""
     while isinstance(command, click.Group):
         name, *words = words or [""]
+        if any(name in parameter.opts for parameter in command.params):
+            return
         found = command.get_command(click.Context(command), name)
         if found is None:
             raise click.UsageError(f"{line}: there is no {name or 'command'}")

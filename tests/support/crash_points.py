@@ -118,7 +118,7 @@ def _killed(
 
 @contextlib.contextmanager
 def _undisturbed(layout: Layout, scenario: Scenario) -> Iterator[None]:
-    """By the daemon's death; the user's programs go on."""
+    """No kill; the user's programs continue."""
     executioner = Executioner(scenario, layout, -1, Path())
     executioner.armed = False
     with watched(layout.root, executioner, by_link=scenario.by_link):

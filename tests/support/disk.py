@@ -51,7 +51,7 @@ class Observer(Protocol):
 
 
 class _Disk:
-    """Wraps what the code under test calls; what these call in turn is no operation of its own."""
+    """Wraps the calls of the code under test; their own calls are not operations."""
 
     def __init__(self, root: Path, observer: Observer) -> None:
         self._root = os.fsencode(root)

@@ -23,7 +23,7 @@ from mpsdoctor.profile.settings import Profile
 from tests.support.crash_scenarios import waiting
 
 STAND_IN: Final = (sys.executable, "-m", "tests.support.stand_in_worker")
-QUICK: Final = Intervals(settle=0.001, patience=0.05, rescan=0.02, retry=0.01)
+QUICK: Final = Intervals(settle=0.001, settle_empty=0.05, rescan=0.02, retry=0.01)
 BOUND_S: Final = 30.0
 _REFUSED: Final = 3
 _BROKEN: Final = 4

@@ -1,8 +1,7 @@
 """A real `watch` in a process.
 
-`python -m tests.support.hot_folder ROOT MODEL INTERVALS [READINGS]` starts it. It prints each event
-as a JSON line; an MpsDoctorError is the last of them. The file READINGS says what a Mac's readings
-would be.
+`python -m tests.support.hot_folder ROOT MODEL INTERVALS` starts it. It prints each event as a JSON
+line; an MpsDoctorError is the last of them.
 """
 
 import contextlib
@@ -14,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,17 +21,14 @@ from typing import Any
 import msgspec
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.records import Pressure
 from mpsdoctor.hotfolder.daemon import Intervals, watch
-from mpsdoctor.hotfolder.machine import sensors
-from mpsdoctor.hotfolder.machine.policy import Readings
 from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.hotfolder.status.events import Event
 from mpsdoctor.hotfolder.worker.timeouts import Timeouts
 from mpsdoctor.profile.settings import Profile
 
 STAND_IN = (sys.executable, "-m", "tests.support.stand_in_worker")
-INTERVALS = Intervals(settle=0.1, patience=0.4, rescan=1.0, retry=0.2, look=0.1)
+INTERVALS = Intervals(settle=0.1, settle_empty=0.4, rescan=1.0, retry=0.2, look=0.1)
 
 
 class RunningDaemon:
@@ -45,18 +41,17 @@ class RunningDaemon:
         model: str,
         intervals: Intervals,
         wrapper: tuple[str, ...],
-        readings: Path | None,
+        ignored: Sequence[signal.Signals],
     ) -> None:
         self.layout = layout
         arguments = [str(layout.root), model, json.dumps(asdict(intervals))]
-        if readings:
-            arguments.append(str(readings))
-        self.process = subprocess.Popen(
-            [*wrapper, sys.executable, "-m", "tests.support.hot_folder", *arguments],
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        with _ignoring(ignored):
+            self.process = subprocess.Popen(
+                [*wrapper, sys.executable, "-m", "tests.support.hot_folder", *arguments],
+                cwd=Path(__file__).parents[2],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
         self.seen: list[dict[str, Any]] = []
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -103,17 +98,39 @@ class RunningDaemon:
 
 
 @contextlib.contextmanager
+def _ignoring(ignored: Sequence[signal.Signals]) -> Iterator[None]:
+    """What is ignored in this process is ignored in its children too, even after exec."""
+    before = {}
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        if number in ignored or signal.getsignal(number) is signal.SIG_IGN:
+            disposition = signal.SIG_IGN if number in ignored else signal.SIG_DFL
+            before[number] = signal.signal(number, disposition)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
 def running(
     layout: Layout,
     *,
     model: str = "stand-in",
     intervals: Intervals = INTERVALS,
     wrapper: tuple[str, ...] = (),
-    readings: Path | None = None,
+    ignored: Sequence[signal.Signals] = (),
 ) -> Iterator[RunningDaemon]:
-    """A daemon that is killed at the end if it has not ended by then."""
+    """A daemon that is killed at the end if it has not ended by then.
+
+    It starts with the signals `ignored` ignored, and no other, whatever is ignored here.
+    """
     daemon = RunningDaemon(
-        layout, model=model, intervals=intervals, wrapper=wrapper, readings=readings
+        layout,
+        model=model,
+        intervals=intervals,
+        wrapper=wrapper,
+        ignored=ignored,
     )
     try:
         yield daemon
@@ -134,26 +151,8 @@ def _plain(value: object) -> object:
     return msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else str(value)
 
 
-def arrange_readings(path: Path) -> None:
-    """From now on this process sees the machine as the file says."""
-
-    def present() -> Readings:
-        return msgspec.json.decode(path.read_bytes(), type=Readings)
-
-    async def take(_root: Path) -> Readings:
-        return present()
-
-    async def pressure() -> Pressure | None:
-        return present().pressure
-
-    module: Any = sensors
-    module.take, module.pressure = take, pressure
-
-
-def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
+def main(root: str, model: str, intervals: str) -> int:
     """The daemon's side."""
-    if readings_file:
-        arrange_readings(Path(readings_file))
 
     def show(kind: str, values: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps({"kind": kind, **values}, default=_plain) + "\n")
@@ -163,7 +162,7 @@ def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
         show(type(event).__name__, asdict(event))
 
     settings = json.loads(intervals)
-    patience = settings.pop("worker")
+    timeouts = settings.pop("worker")
     try:
         watch(
             Path(root),
@@ -171,7 +170,7 @@ def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
             environ=os.environ,
             on_event=on_event,
             worker=STAND_IN,
-            intervals=Intervals(**settings, worker=Timeouts(**patience)),
+            intervals=Intervals(**settings, worker=Timeouts(**timeouts)),
         )
     except MpsDoctorError as error:
         show("Error", {"title": error.title, "detail": error.detail, "hint": error.hint})

@@ -1,9 +1,9 @@
-"""A small Hugging Face hub on loopback, for the real huggingface_hub to talk to.
+"""A small Hugging Face hub on loopback, for the real huggingface_hub.
 
-It serves folders as repositories: the API's listings, and files with ETag, Range and the headers
-that the hub sends. Files of 4 KiB and more count as large ones (LFS): for these it sends elsewhere,
-to another name of this machine, as the hub does to where it has them stored. What it sent is
-counted, and it can be told to refuse and to break connections.
+It serves folders as repositories: the API's listings, and files with ETag, Range and the hub's
+headers. Files of 4 KiB or more count as large (LFS) and are redirected to another name of this
+machine, as the hub redirects to its storage. It counts what it sends, and can refuse requests and
+break connections.
 """
 
 import hashlib
@@ -27,8 +27,8 @@ _STORAGE = "storage/"
 class Repository:
     """A model on the hub: name to content, at one commit.
 
-    `refuse` answers every request for a file with this status, error code (`GatedRepo`, say) and
-    message. `claims` are sizes that the listing claims for files.
+    `refuse` answers every request for a file with this status, error code (such as `GatedRepo`) and
+    message. `claims` replaces the sizes of files in the listing.
     """
 
     files: dict[str, bytes]
@@ -46,14 +46,13 @@ class Repository:
 
 @dataclass
 class Hub:
-    """What the hub has, what it did, and how it misbehaves.
+    """The hub's content, a log of its actions, and its failures.
 
-    `sent` counts the bytes of each file's content that went out, `asked` lists method, path and
-    Range of each request, `trusted` where a token came: "api", "hub" or "storage". `breaks` maps a
-    file to after how many bytes of an answer the connection ends, one answer after the other;
-    `statuses` maps a file to what is answered in its place, one request after the other. While
-    `slow` is set, files come in `_CHUNK`s, 20 ms apart; while `portal` is, every answer is a page
-    that asks to log in.
+    `sent` counts the bytes sent of each file. `asked` lists method, path and Range of each request.
+    `trusted` lists the places that received a token: "api", "hub" or "storage". `breaks` maps a
+    file to the numbers of bytes after which its next answers end. `statuses` maps a file to the
+    statuses of its next answers. With `slow`, files are sent in `_CHUNK`s, 20 ms apart. With
+    `portal`, every answer is a login page.
     """
 
     url: str = ""
@@ -68,7 +67,7 @@ class Hub:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, model: str, folder: Path) -> Repository:
-        """Serves the files in `folder` as the model's."""
+        """Adds the files in `folder` as a model."""
         files = {
             str(path.relative_to(folder)): path.read_bytes()
             for path in sorted(folder.rglob("*"))
@@ -78,7 +77,7 @@ class Hub:
         return self.repositories[model]
 
     def ranges(self, name: str) -> list[str]:
-        """The Range of each request for a large file, empty where it asked for all of it."""
+        """The Range of each request for a large file; empty if it asked for the entire file."""
         return [
             asked
             for _, path, asked in self.asked
@@ -86,7 +85,7 @@ class Hub:
         ]
 
     def forget(self) -> None:
-        """Begins to count anew."""
+        """Resets the counts."""
         self.sent.clear()
         self.asked.clear()
 
@@ -106,7 +105,7 @@ def blob_id(content: bytes) -> str:
 
 @contextmanager
 def running() -> Iterator[Hub]:
-    """A hub that answers until the end."""
+    """A running hub."""
     hub = Hub()
 
     class Handler(_Handler):
@@ -131,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Prints nothing."""
 
     def do_GET(self) -> None:
         self._answer()
@@ -170,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
             model, word, revision = path, "", ""
         repository = self.hub.repositories.get(model)
         if repository is None:
-            # The hub hides from strangers what does not exist and what is private alike.
+            # The hub gives strangers the same answer for missing and for private repositories.
             self._refuse(401, "RepoNotFound", "Invalid username or password.")
         elif revision not in ("", "main", repository.commit):
             self._refuse(404, "RevisionNotFound")
@@ -231,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 self.wfile.write(chunk)
                 self.wfile.flush()
-            except OSError:  # who asked has gone
+            except OSError:  # the client has disconnected
                 self.close_connection = True
                 return
             with self.hub.lock:

@@ -50,8 +50,11 @@ def cut_after(steps: int, *, by_link: bool = False) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def refusal(step: int, code: int, *, once: bool) -> Iterator[None]:
-    """The disk answers with an error number, once at this step or from then on."""
+def refusal(step: int, code: int, *, once: bool, late: bool = False) -> Iterator[None]:
+    """The disk answers with an error number, once at this step or from then on.
+
+    If it is `late`, the change has been made even so, as can happen on a network volume.
+    """
     done = itertools.count()
 
     def before_step() -> None:
@@ -63,24 +66,30 @@ def refusal(step: int, code: int, *, once: bool) -> Iterator[None]:
         before_step()
 
     with (
-        _changes(before_step, by_link=False),
+        _changes(before_step, by_link=False, late=late),
         mock.patch.object(files, "_flush", watched_flush),
     ):
         yield
 
 
 @contextlib.contextmanager
-def _changes(before: Callable[[], None], by_link: bool) -> Iterator[None]:
-    def watched(change: Callable[..., Any]) -> Callable[..., Any]:
+def _changes(observe: Callable[[], None], by_link: bool, late: bool = False) -> Iterator[None]:
+    def watched(change: Callable[..., Any], late: bool = late) -> Callable[..., Any]:
         def step(*args: Any, **options: Any) -> Any:
-            before()
-            return change(*args, **options)
+            if not late:
+                observe()
+            result = change(*args, **options)
+            if late:
+                observe()
+            return result
 
         return step
 
     with contextlib.ExitStack() as stack:
         for place, name in _CHANGES:
-            stack.enter_context(mock.patch.object(place, name, watched(getattr(place, name))))
+            late_here = late and name != "open"
+            step = watched(getattr(place, name), late_here)
+            stack.enter_context(mock.patch.object(place, name, step))
         assert files._rename
         rename = None if by_link else watched(files._rename)
         stack.enter_context(mock.patch.object(files, "_rename", rename))

@@ -1,6 +1,6 @@
 """A fix that is killed at every line that it runs: `python -m tests.support.killed_fix FOLDER`.
 
-Prints how many lines there are after which the tree was as before, or ends with what was not.
+Prints at how many lines the fix could be undone, or fails with the difference.
 """
 
 import os
@@ -20,7 +20,7 @@ _WATCHED = {module.__file__ for module in (act, journal, files)}
 
 
 def snapshot(root: Path) -> dict[str, bytes | None]:
-    """Every folder and every file's content below; what a writer left half written is not."""
+    """Every folder and every file's content below `root`, without temporary files."""
     return {
         str(path.relative_to(root)): None if path.is_dir() else path.read_bytes()
         for path in sorted(root.rglob("*"))
@@ -29,7 +29,7 @@ def snapshot(root: Path) -> dict[str, bytes | None]:
 
 
 def steps(root: Path) -> tuple[Step, ...]:
-    """One of each kind and more."""
+    """At least one step of each kind."""
     profile = str(root / "profile.toml")
     return (
         KeepCopy(path=profile, to=str(root / "profile.aside.toml")),
@@ -40,7 +40,7 @@ def steps(root: Path) -> tuple[Step, ...]:
 
 
 def killed_at(root: Path, record: Path, line: int) -> bool:
-    """Whether a process that applies the steps was killed (SIGKILL) before its line of that number.
+    """Whether a process that applies the steps was killed (SIGKILL) before line number `line`.
 
     Lines are counted as they are run, in the modules that touch the disk.
     """
@@ -69,7 +69,7 @@ def killed_at(root: Path, record: Path, line: int) -> bool:
 
 
 def main(folder: str) -> int:
-    """Kills, undoes and compares, until a fix gets through."""
+    """Kills, undoes and compares, until a fix completes."""
     root, record = Path(folder) / "tree", Path(folder) / "state" / "undo.json"
     root.mkdir()
     (root / "profile.toml").write_bytes(OLD)

@@ -41,7 +41,7 @@ class Change(Record):
     """An operation on disk, with paths relative to the hot folder.
 
     `flush` has a file's path and content, or a folder's path, as they were then: so what another
-    process wrote comes to light. `told` is no change: the worker is told of a picture.
+    process wrote is recorded too. `told` is not a change: the worker is told of a picture.
     """
 
     name: str

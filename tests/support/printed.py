@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def printed_by(module: str, *arguments: str) -> str:
-    """Fails with its last words where it does not end well."""
+    """Runs the module; fails with its last output if it fails."""
     ended = subprocess.run(
         [sys.executable, "-m", f"tests.support.{module}", *arguments],
         cwd=Path(__file__).parents[2],

@@ -1,4 +1,4 @@
-"""The profiles that ship, from recorded Macs: `python -m tests.support.shipped_profiles`."""
+"""Generates the shipped profiles from recorded Macs: `python -m tests.support.shipped_profiles`."""
 
 from pathlib import Path
 
@@ -44,11 +44,11 @@ PROFILES = (
     ("m4-pro-64gb", "2.13.0", "flux1"),
     ("m4-pro-64gb", "2.14.1", "flux1"),
 )
-"""Mac, PyTorch and model of each; that PyTorch is installed there, and works, is assumed."""
+"""Mac, PyTorch and model of each profile; PyTorch is assumed to work on that Mac."""
 
 
 def names() -> dict[str, tuple[str, str, str]]:
-    """File name to what it is for."""
+    """Mac, PyTorch and model by file name."""
     return {
         f"{mac}-torch-{torch}-{model}.toml": (mac, torch, model) for mac, torch, model in PROFILES
     }
@@ -72,7 +72,7 @@ def machine(mac: str, torch: str) -> Facts:
 
 
 def needs(model: str) -> Needs:
-    """What ships of a common model."""
+    """The needs of a common model, from the shipped data."""
     shipped = of_model(model)
     assert shipped is not None
     return needs_of(model, catalogue.find(model), shipped.footprints)

@@ -56,10 +56,10 @@ class Machine:
         ),
         (
             CommandResult(-signal.SIGABRT, "", "loading\nMetal aborted\n"),
-            "Python was ended by SIGABRT: Metal aborted",
+            "Python was killed by SIGABRT: Metal aborted",
             False,
         ),
-        (CommandResult(-signal.SIGKILL), "Python was ended by SIGKILL", True),
+        (CommandResult(-signal.SIGKILL), "Python was killed by SIGKILL", True),
         (CommandResult(None, timed_out=True), "no answer within 900 seconds", False),
     ],
 )

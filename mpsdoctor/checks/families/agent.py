@@ -1,7 +1,7 @@
-"""MPS701 to MPS710: the launchd agent, where one is installed.
+"""MPS701 to MPS710: the launchd agent, if it is installed.
 
-To use the daemon by hand, or not at all, is as good: without an agent none of these has anything to
-say, and none of them decides whether this Mac can render.
+An agent is optional. Without one these checks find nothing, and none of them decides whether this
+Mac can render.
 """
 
 from collections.abc import Iterator
@@ -18,35 +18,35 @@ _MANY_STARTS = 4
 _LARGE_LOG_BYTES = 50 * MB
 _SILENT_S = 60.0
 
-# The daemon is offline by design, and nobody reads the last one any more (MPS503).
+# The daemon is offline by design, and current releases ignore the last one (MPS503).
 _NOT_COMPARED = frozenset({"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TRANSFORMERS_CACHE"})
 
 
 def current(facts: Facts) -> Finding | None:
-    """After an upgrade, a move or another profile, the agent runs with what was before."""
+    """After an upgrade, a move or a new profile, the agent still uses the old ones."""
     changes = _agent(facts).changes
     if changes is None:
-        raise NoAnswerError("what would be installed is not known", Status.NOT_RECORDED)
+        raise NoAnswerError("the current configuration is not known", Status.NOT_RECORDED)
     if not changes:
         return None
     only_variables = all(change.startswith(_VARIABLE) for change in changes)
     return Finding(
         severity=Severity.NOTE if only_variables else Severity.WARNING,
-        observed="The agent is not as it would be installed now: "
+        observed="The agent is out of date. These would change if it were installed now: "
         f"{', '.join(change.removeprefix(_VARIABLE) for change in changes)}.",
         expected="an agent with this mpsdoctor, this Python, and the settings of the profile and "
-        "of this terminal",
-        impact="A daemon that was started before goes on with the old ones, and may render "
-        "otherwise than you do here.",
+        "this terminal",
+        impact="The daemon keeps the old ones until it is restarted, and may render differently "
+        "from here.",
         remedy=Remedy(
-            text="Bring it up to date; a picture that is being rendered is finished first:",
+            text="Update it. A picture that is being rendered is finished first:",
             commands=_INSTALL,
         ),
     )
 
 
 def interpreter(facts: Facts) -> Finding | None:
-    """A removed or moved environment; launchd tries to start it for ever."""
+    """The environment was removed or moved; launchd tries to start the daemon forever."""
     agent = _agent(facts)
     if agent.interpreter_exists is None:
         raise NoAnswerError("which Python the agent runs is not known", Status.NOT_RECORDED)
@@ -54,10 +54,12 @@ def interpreter(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed=f"The agent's Python is gone: {agent.interpreter}",
-        expected="an environment that is still where it was when the agent was installed",
+        observed=f"The agent's Python no longer exists: {agent.interpreter}",
+        expected="the environment that the agent was installed from, in the same place",
         impact="Nothing that you drop into the hot folder is rendered.",
-        remedy=Remedy(text="Install it from the environment that you use now:", commands=_INSTALL),
+        remedy=Remedy(
+            text="Install the agent from the environment that you use now:", commands=_INSTALL
+        ),
     )
 
 
@@ -70,36 +72,36 @@ def loaded(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed="The agent is installed, and not loaded.",
-        expected="a loaded agent, or none",
-        impact="Nothing that you drop into the hot folder is rendered until the next login, or "
-        "never, where it is switched off.",
+        observed="The agent is installed, but not loaded.",
+        expected="a loaded agent, or no agent",
+        impact="Nothing that you drop into the hot folder is rendered until the next login. If the "
+        "agent is switched off, it stays that way.",
         remedy=Remedy(text="Load it:", commands=("mpsdoctor service start",)),
     )
 
 
 def running(facts: Facts) -> Finding | None:
-    """Loaded, but without a process, or with one that gives no sign of life."""
+    """Loaded, but without a process, or with one that has no heartbeat."""
     job = _job(facts)
     if job.state is None:
         raise NoAnswerError("whether the daemon runs is not known", Status.NOT_RECORDED)
     silent = _agent(facts).silent_seconds or 0.0
     if job.pid is not None and silent < _SILENT_S:
         return None
-    put_off = f", as launchd puts its start off ({job.pended})" if job.pended else ""
+    delay = f", because launchd delays its start ({job.pended})" if job.pended else ""
     state = (
-        f"has given no sign of life for {silent:.0f} seconds"
+        f"has had no heartbeat for {silent:.0f} seconds"
         if job.pid is not None
-        else f"does not run{put_off}; launchd calls its state {job.state}"
+        else f"is not running{delay}; launchd reports its state as “{job.state}”"
     )
     return Finding(
         severity=Severity.WARNING,
         observed=f"The daemon {state}.",
-        expected="a daemon that runs as long as you are logged in",
+        expected="a daemon that runs while you are logged in",
         impact="Nothing that you drop into the hot folder is rendered.",
         remedy=Remedy(
-            text="Start a new one. launchd puts a start off in Low Power Mode, and after a logout "
-            "that was cancelled:",
+            text="Start a new one. In Low Power Mode, and after a cancelled logout, launchd delays "
+            "every start that nobody asked for:",
             commands=("mpsdoctor service restart --now",),
         ),
     )
@@ -113,21 +115,21 @@ def spawn_type(facts: Facts) -> Finding | None:
     """
     kind = _job(facts).spawn_type
     if kind is None:
-        raise NoAnswerError("how the scheduler treats the agent is not known", Status.NOT_RECORDED)
+        raise NoAnswerError("the agent's spawn type is not known", Status.NOT_RECORDED)
     if kind == "interactive":
         return None
     return Finding(
         severity=Severity.WARNING,
         observed=f"launchd runs the agent as {kind}.",
         expected="interactive",
-        impact="macOS keeps it to slow cores and slows the GPU down: pictures take up to eight "
-        "times as long.",
-        remedy=Remedy(text="Put the property list right, and load it anew:", commands=_INSTALL),
+        impact="macOS keeps it on the slow cores and slows its GPU work down: pictures take up to "
+        "eight times as long.",
+        remedy=Remedy(text="Write the property list again, and load it:", commands=_INSTALL),
     )
 
 
 def restarts(facts: Facts) -> Finding | None:
-    """A daemon that dies is started again, and again."""
+    """launchd starts a daemon that crashes again and again."""
     job = _job(facts)
     if job.runs is None:
         raise NoAnswerError("how often the daemon was started is not known", Status.NOT_RECORDED)
@@ -138,16 +140,17 @@ def restarts(facts: Facts) -> Finding | None:
         observed=f"launchd has started the daemon {job.runs} times since you logged in or "
         "installed it.",
         expected="one start",
-        impact="It dies again and again; a prompt that is cut off three times is given up.",
+        impact="It ends with an error again and again. A prompt that is interrupted three times "
+        "fails.",
         remedy=Remedy(
-            text="See what its log says at the end, mend that, and restart it:",
+            text="Read the end of its log, fix the cause, and restart the daemon:",
             commands=(*_LOGS, "mpsdoctor service restart"),
         ),
     )
 
 
 def last_exit(facts: Facts) -> Finding | None:
-    """How the daemon before the present one ended; SIGTERM and 0 are how one is stopped."""
+    """How the previous daemon ended; SIGTERM and exit code 0 are a normal stop."""
     job = _job(facts)
     if job.state is None:
         raise NoAnswerError("how the daemon ended is not known", Status.NOT_RECORDED)
@@ -156,38 +159,38 @@ def last_exit(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"The last time the daemon ended with {how}.",
-        expected="exit code 0, which is how it is stopped",
-        impact="The picture that it was rendering is begun anew. It may happen again.",
+        observed=f"The previous daemon ended with {how}.",
+        expected="exit code 0, a normal stop",
+        impact="The picture that it was rendering is started again. It may happen again.",
         remedy=Remedy(
-            text="Killed: 9 is macOS taking its memory back, or a stop that took too long; of "
-            "everything else the log tells the reason:",
+            text="“Killed: 9” means that macOS took its memory back, or that a stop took too long. "
+            "For everything else the log gives the reason:",
             commands=_LOGS,
         ),
     )
 
 
 def log_size(facts: Facts) -> Finding | None:
-    """launchd only ever adds to its file (launchd.plist(5)); a restart sets a large one aside."""
+    """launchd only ever appends to its file (launchd.plist(5)); a restart renames a large one."""
     size = _agent(facts).log_bytes
     if size is None:
-        raise NoAnswerError("how large the log is is not known", Status.NOT_RECORDED)
+        raise NoAnswerError("the size of launchd's log is not known", Status.NOT_RECORDED)
     if size < _LARGE_LOG_BYTES:
         return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"What the daemon printed to launchd takes {gb(size)}.",
+        observed=f"launchd's log of the daemon is {gb(size)}.",
         expected=f"less than {gb(_LARGE_LOG_BYTES)}",
-        impact="It takes space, and the same error is in it again and again: the daemon crashes.",
+        impact="It uses space. The same error is in it again and again: the daemon crashes.",
         remedy=Remedy(
-            text="See which error that is; a restart sets the file aside:",
+            text="See which error that is. A restart renames the file:",
             commands=(*_LOGS, "mpsdoctor service restart"),
         ),
     )
 
 
 def switched_off(facts: Facts) -> Finding | None:
-    """By its switch in Login Items, which macOS shows as a background item."""
+    """Switched off in Login Items, where macOS shows it as a background item."""
     disabled = _agent(facts).disabled
     if disabled is None:
         raise NoAnswerError("whether the agent is switched off is not known", Status.NOT_RECORDED)
@@ -195,12 +198,12 @@ def switched_off(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed="The agent is switched off in System Settings, or by launchctl disable.",
-        expected="an agent that is switched on, or none",
-        impact="It does not start at login; a daemon that runs now is the last one.",
+        observed="The agent is switched off in System Settings, or with launchctl disable.",
+        expected="an agent that is switched on, or no agent",
+        impact="It does not start at login; the running daemon will not be restarted.",
         remedy=Remedy(
-            text="Switch it on in System Settings > General > Login Items & Extensions, where it "
-            "stands under the name of Python or of its developer, or by this; to be rid of it, "
+            text="Switch it on in System Settings > General > Login Items & Extensions, under the "
+            "name of Python or of its developer. Or type the line below. To remove the agent, type "
             "mpsdoctor service uninstall.",
             commands=("mpsdoctor service start",),
         ),
@@ -208,10 +211,10 @@ def switched_off(facts: Facts) -> Finding | None:
 
 
 def same_as_here(facts: Facts) -> Finding | None:
-    """What launchd starts lacks the terminal's variables, and its permissions."""
+    """A program that launchd starts has neither the terminal's variables nor its permissions."""
     context = _agent(facts).context
     if context is None:
-        raise NoAnswerError("what the agent sees was not asked", Status.NOT_RECORDED)
+        raise NoAnswerError("the agent's environment was not examined", Status.NOT_RECORDED)
     denied, others = list(_denied(facts, context)), list(_other_values(facts, context))
     if not denied and facts.environment is None:
         raise NoAnswerError("which variables are set here is not known", Status.NOT_RECORDED)
@@ -219,13 +222,14 @@ def same_as_here(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.WARNING if denied else Severity.NOTE,
-        observed=f"The agent sees less or other than this terminal: {'; '.join(denied + others)}.",
+        observed="The agent's environment differs from this terminal's: "
+        f"{'; '.join(denied + others)}.",
         expected="the same GPU, hot folder and variables",
-        impact="What works here may fail in the daemon, or come out otherwise.",
+        impact="What works here may fail in the daemon, or have another result.",
         remedy=Remedy(
             text=f"For a folder, allow {context.program} in System Settings > Privacy & Security > "
-            "Full Disk Access, or choose another hot folder. PYTORCH_… and MTL_… come from the "
-            "profile alone: put them into its `environment`. Then, and for any other variable, "
+            "Full Disk Access, or choose another hot folder. PYTORCH_… and MTL_… come only from "
+            "the profile: put them into its `environment`. Then, and for any other variable, "
             "install the agent from the terminal that has it:",
             commands=_INSTALL,
         ),
@@ -238,11 +242,11 @@ def _denied(facts: Facts, context: Context) -> Iterator[str]:
         yield "it has no mps device"
     if context.folder and (facts.hot_folder is None or facts.hot_folder.folder.usable):
         failures = ", ".join(f"{name}: {error}" for name, error in context.folder.items())
-        yield f"it may not use the hot folder ({failures})"
+        yield f"it cannot use the hot folder ({failures})"
 
 
 def _other_values(facts: Facts, context: Context) -> Iterator[str]:
-    """Values that are nobody's business are None on both sides, and not compared."""
+    """Private values are None on both sides, and not compared."""
     here = facts.environment.variables if facts.environment else {}
     for name, value in here.items():
         if value is None or name in _NOT_COMPARED:
@@ -264,14 +268,14 @@ def _bad_end(job: Job) -> str | None:
 
 def _agent(facts: Facts) -> Agent:
     if facts.agent is None:
-        raise NoAnswerError("nobody looked for the agent", Status.NOT_RECORDED)
+        raise NoAnswerError("the agent was not examined", Status.NOT_RECORDED)
     if not facts.agent.installed:
         raise NoAnswerError("the agent is not installed", Status.NOT_RECORDED)
     return facts.agent
 
 
 def _job(facts: Facts) -> Job:
-    """Without one there is nothing to be said but that it is not loaded."""
+    """Without a job, only MPS703 has something to say: the agent is not loaded."""
     job = _agent(facts).job
     if job is None:
         raise NoAnswerError("the agent is not loaded", Status.NOT_RECORDED)

@@ -18,9 +18,9 @@ _LOST = (CanaryStatus.CRASHED, CanaryStatus.TIMED_OUT)
 
 
 def arithmetic(facts: Facts) -> Finding | None:
-    """Every canary must come back, and as the CPU has it, up to rounding.
+    """Every canary must have a result, the same as the CPU's up to rounding.
 
-    What is wrong is an error where pictures need it, unless the tuned profile goes round it.
+    A wrong one is an error if pictures need it, unless the tuned profile avoids it.
     """
     canaries = judged_canaries(facts) or ()
     bad = [canary for canary in canaries if canary.status in _BAD]
@@ -31,7 +31,7 @@ def arithmetic(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.ERROR if is_error else Severity.WARNING,
-        observed=f"{_device(bad[0])} gets {len(bad)} of {len(canaries)} sample computations wrong: "
+        observed=f"{_device(bad[0])} gets {len(bad)} of {len(canaries)} test computations wrong: "
         f"{_listed(bad)}.",
         expected="the same results as on the CPU, up to rounding",
         impact=" ".join(dict.fromkeys(meaning_of(canary.name).impact for canary in bad)),
@@ -40,21 +40,21 @@ def arithmetic(facts: Facts) -> Finding | None:
 
 
 def _is_grave(facts: Facts, canary: Canary) -> bool:
-    """Nothing goes round what the CPU gets wrong."""
+    """No setting avoids what the CPU gets wrong."""
     if canary.device == "cpu":
         return renders.is_needed(facts, canary.name)
     return canary.name in renders.affected(facts)
 
 
 def _require_answers(facts: Facts, canaries: Sequence[Canary], bad: Sequence[Canary]) -> None:
-    """Silence never passes for ok. Raises NoAnswerError, which tells what was wrong besides."""
+    """Silence never passes for ok. Raises NoAnswerError, which also names wrong results."""
     if facts.canaries is None:
-        raise NoAnswerError("the arithmetic was not tried out", Status.NOT_RECORDED)
+        raise NoAnswerError("the arithmetic was not tested", Status.NOT_RECORDED)
     if not canaries:
         raise NoAnswerError(
             "PyTorch answered, but ended before the first computation", Status.CRASHED
         )
-    also = f"; wrong besides: {_listed(bad)}" if bad else ""
+    also = f"; also wrong: {_listed(bad)}" if bad else ""
     for canary in canaries:
         if canary.status in _LOST:
             crashed = canary.status is CanaryStatus.CRASHED
@@ -63,17 +63,17 @@ def _require_answers(facts: Facts, canaries: Sequence[Canary], bad: Sequence[Can
             status = Status.CRASHED if crashed else Status.TIMED_OUT
             raise NoAnswerError(f"{reason}{detail}{also}", status)
     if all(canary.status is CanaryStatus.SKIPPED for canary in canaries):
-        raise NoAnswerError("this PyTorch can run none of the sample computations")
+        raise NoAnswerError("this PyTorch can run none of the test computations")
     mps_available = facts.torch is not None and facts.torch.mps_available
     if mps_available and all(canary.device == "cpu" for canary in canaries):
-        raise NoAnswerError("the arithmetic was tried out on the CPU only")
+        raise NoAnswerError("the arithmetic was tested on the CPU only")
 
 
 def _remedy(facts: Facts, bad: Sequence[Canary]) -> Remedy:
-    """What helps against the faults that these show, and a PyTorch that is known to have none."""
+    """What helps against the faults that these show, and a PyTorch without known ones."""
     names = {canary.name for canary in bad if canary.device == "mps"}
     advice = [fault.remedy for fault in shown_by(names, device_of(facts))]
-    advice += renders.way_round(facts, names)
+    advice += renders.avoided_by(facts, names)
     newer = newer_torch(facts)
     if newer is None or shown_by(names, replace(device_of(facts), torch=newer)):
         return Remedy(text=" ".join(advice) or "No remedy is known.")
@@ -94,7 +94,7 @@ def _how_wrong(canary: Canary) -> str:
     if canary.error is None or canary.error == "nan":
         return "not a number"
     if not canary.tolerance:
-        return "must be exact and is not"
+        return "must be exact, but is not"
     return f"off by {canary.error:.2g}, allowed {canary.tolerance:.2g}"
 
 

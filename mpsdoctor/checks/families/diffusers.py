@@ -20,7 +20,7 @@ def diffusers(facts: Facts) -> Finding | None:
 
 
 def transformers(facts: Facts) -> Finding | None:
-    """The text encoders of Stable Diffusion and its kin come from Transformers."""
+    """The text encoders of Stable Diffusion and similar models come from Transformers."""
     return _missing(
         facts,
         "transformers",
@@ -31,25 +31,25 @@ def transformers(facts: Facts) -> Finding | None:
 
 @dataclass(frozen=True)
 class _Unmet:
-    """A requirement of `owner`, or of its extra, that what is installed does not meet."""
+    """A requirement of `owner`, or of its extra, that the installed package does not meet."""
 
     owner: str
     requirement: Requirement
     installed: str | None
 
     def __str__(self) -> str:
-        here = f"here is {self.installed}" if self.installed else "it is not installed"
-        return f"{self.owner} needs {self.requirement}, and {here}"
+        here = f"{self.installed} is installed" if self.installed else "it is not installed"
+        return f"{self.owner} needs {self.requirement}, but {here}"
 
 
 def compatible(facts: Facts) -> Finding | None:
-    """The packages' own metadata says what they need of each other.
+    """The packages' own metadata says which versions of each other they need.
 
-    Diffusers and Transformers name PyTorch in an extra: it may work with another, untested. What
-    mpsdoctor renders with is newer than what code of one's own can do with.
+    Diffusers and Transformers name PyTorch in an extra: another version may work, untested. Users'
+    own code can work with older versions than mpsdoctor renders with.
     """
     if facts.packages is None or facts.requirements is None:
-        raise NoAnswerError("what the packages need is not known", Status.NOT_RECORDED)
+        raise NoAnswerError("the packages' requirements are not known", Status.NOT_RECORDED)
     unmet = tuple(_unmet(facts.packages, facts.requirements))
     if not unmet:
         return None
@@ -61,7 +61,7 @@ def compatible(facts: Facts) -> Finding | None:
         expected="packages whose versions fit each other",
         impact=" ".join(_impacts(unmet)),
         remedy=_fit(facts, unmet),
-        caveat=f"only with code of your own: mpsdoctor needs {' and '.join(ours)}" if ours else "",
+        caveat=f"only with your own code: mpsdoctor needs {' and '.join(ours)}" if ours else "",
     )
 
 
@@ -75,7 +75,7 @@ def accelerate(facts: Facts) -> Finding | None:
         severity=Severity.WARNING,
         observed="Accelerate is not installed in this Python.",
         expected="Accelerate",
-        impact="A model is held in memory twice while it loads, and slower to load.",
+        impact="A model is in memory twice while it loads, and loads more slowly.",
         remedy=install(facts, "Accelerate", "accelerate"),
     )
 
@@ -85,9 +85,9 @@ def _impacts(unmet: tuple[_Unmet, ...]) -> Iterator[str]:
     if any("[" not in owner for owner in owners):
         yield "Diffusers does not start, or fails while it loads a model."
     elif owners - {_OURS}:
-        yield "Diffusers is not made for these versions: it may fail, also in mid-picture."
+        yield "Diffusers is not made for these versions: it may fail, even in mid-picture."
     if _OURS in owners:
-        yield "mpsdoctor does not render with them; code of your own can."
+        yield "mpsdoctor does not render with them; your own code can."
 
 
 def _unmet(
@@ -105,7 +105,7 @@ def _unmet(
 
 
 def _meets(requirement: Requirement, installed: str) -> bool:
-    """A version that is none, which only a damaged package has, is not judged."""
+    """An invalid version, which only a damaged package has, is not judged."""
     try:
         return requirement.specifier.contains(Version(installed), prereleases=True)
     except InvalidVersion:
@@ -121,7 +121,7 @@ def _parsed(texts: tuple[str, ...]) -> Iterator[Requirement]:
 
 
 def _fit(facts: Facts, unmet: tuple[_Unmet, ...]) -> Remedy:
-    """pip keeps what is installed, and chooses versions of what that needs."""
+    """pip keeps the named packages, and chooses versions of what they need."""
     others = [one for one in unmet if one.requirement.name != "torch"]
     owners = [one.owner.partition("[")[0] for one in others if one.owner != _OURS]
     extras = [str(one.requirement) for one in others if "[" in one.owner]
@@ -130,8 +130,7 @@ def _fit(facts: Facts, unmet: tuple[_Unmet, ...]) -> Remedy:
         return Remedy(text="Install versions that fit:", commands=lines)
     torch = install_torch(facts)
     return Remedy(
-        text=f"{torch.text} Where that is still too old, only a newer macOS or older packages "
-        "help.",
+        text=f"{torch.text} If that is still too old, only a newer macOS or older packages help.",
         commands=tuple(dict.fromkeys((*torch.commands, *lines))),
     )
 

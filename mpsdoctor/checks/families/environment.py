@@ -1,7 +1,7 @@
 """MPS306 to MPS309, and MPS311: the environment variables that PyTorch reads.
 
-Nothing here decides whether a machine can render: where its variables were not recorded, that is
-not recorded.
+None of these decides whether a machine can render: if its variables were not recorded, the checks
+are not recorded.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _OFF = frozenset({"", "0", "0.0", "00", "false", "f", "no", "n", "none", "off", 
 
 
 def names(facts: Facts) -> Finding | None:
-    """PyTorch ignores a variable that it does not know, without a word."""
+    """PyTorch silently ignores a variable that it does not know."""
     known = variables.known()
     ours = [name for name in _values(facts) if name.startswith("PYTORCH_") and "MPS" in name]
     unknown = [name for name in ours if name not in known]
@@ -25,9 +25,9 @@ def names(facts: Facts) -> Finding | None:
     suggestions = [f"{n}: did you mean {' or '.join(m)}?" for n, m in meant.items() if m]
     return Finding(
         severity=Severity.WARNING if suggestions else Severity.NOTE,
-        observed=f"PyTorch knows no variable {_listed(unknown)}.",
+        observed=f"PyTorch does not know: {_listed(unknown)}.",
         expected="names that PyTorch reads, such as " + " and ".join((HIGH, LOW)),
-        impact="PyTorch ignores it without a word: what it was to change stays as it is.",
+        impact="PyTorch silently ignores it, and nothing changes.",
         remedy=Remedy(
             text=" ".join(("Remove it where it is set, or set the right one.", *suggestions)),
             commands=(f"unset {' '.join(unknown)}",),
@@ -36,7 +36,7 @@ def names(facts: Facts) -> Finding | None:
 
 
 def watermark(facts: Facts) -> Finding | None:
-    """PyTorch refuses a low ratio above the high one, also its own of 1.4 (pytorch #96814)."""
+    """PyTorch rejects a low ratio above the high one, even its default of 1.4 (pytorch #96814)."""
     values, rule = _ratios(facts), variables.load().watermark
     if not values:
         return None
@@ -46,7 +46,7 @@ def watermark(facts: Facts) -> Finding | None:
     if 0 <= high <= rule.most and 0 <= low <= most_low:
         return _misread(values)
     fault = "high" if not 0 <= high <= rule.most else "low"
-    own = "" if LOW in values else f" ({LOW} is not set, which means {rule.low:g})"
+    own = "" if LOW in values else f" ({LOW} is not set, so it is {rule.low:g})"
     return Finding(
         severity=Severity.ERROR,
         observed=f"{_shown(values, HIGH, LOW)}{own}",
@@ -61,7 +61,7 @@ def watermark(facts: Facts) -> Finding | None:
 
 
 def switches(facts: Facts) -> Finding | None:
-    """To PyTorch every text but `0` means on, and to one variable even that."""
+    """PyTorch reads every text except `0` as on, and for one variable even that."""
     on = {
         name: variable
         for name, variable in variables.known().items()
@@ -72,9 +72,9 @@ def switches(facts: Facts) -> Finding | None:
     effects = "; ".join(f"{name}: {variable.effect}" for name, variable in on.items())
     return Finding(
         severity=Severity.WARNING,
-        observed=f"{_shown(_values(facts), *on)}: PyTorch takes that for on.",
-        expected="1 for on, and no such variable for off",
-        impact=f"What was meant to be off is on. {effects}.",
+        observed=f"{_shown(_values(facts), *on)}: PyTorch reads this as on.",
+        expected="1 for on, or no such variable for off",
+        impact=f"It was meant to be off, but is on. {effects}.",
         remedy=Remedy(text="Remove it where it is set:", commands=(f"unset {' '.join(on)}",)),
     )
 
@@ -88,17 +88,17 @@ def set_in_time(facts: Facts) -> Finding | None:
         severity=Severity.WARNING,
         observed=f"{_listed(late)} changed after Python started, and PyTorch is already loaded.",
         expected="variables that are set before PyTorch is imported",
-        impact="PyTorch may have read them before, and then never sees the change.",
+        impact="PyTorch may have read the old value already, and then never sees the change.",
         remedy=Remedy(
             text="Set them at the top of the program, before import torch and everything that "
-            "imports it; load_profile().activate() there sets the profile's. In a notebook, "
+            "imports it. There, load_profile().activate() sets the profile's. In a notebook, "
             "restart the kernel first."
         ),
     )
 
 
 def overriding(facts: Facts) -> Finding | None:
-    """`Profile.activate` leaves what the user has set; launchd knows nothing of a shell."""
+    """`Profile.activate` keeps what the user has set; launchd does not know a shell's variables."""
     values = _values(facts)
     fallback = ("PYTORCH_ENABLE_MPS_FALLBACK", "1")  # so does every profile
     found = [n for n in variables.known() if n in values and (n, values[n]) != fallback]
@@ -108,12 +108,12 @@ def overriding(facts: Facts) -> Finding | None:
     return Finding(
         severity=Severity.NOTE,
         observed=_shown(values, *found),
-        expected="variables from the profile alone",
-        impact="Here these outweigh the profile; a daemon that launchd starts does not have them, "
-        f"so that it can render differently. {effects}.",
+        expected="variables only from the profile",
+        impact="Here they override the profile. A daemon that launchd starts does not have them, "
+        f"and can render differently. {effects}.",
         remedy=Remedy(
-            text="Remove them, or write them into the profile as environment.NAME, which "
-            "holds everywhere:",
+            text="Remove them, or write them into the profile as environment.NAME, which applies "
+            "everywhere:",
             commands=(f"unset {' '.join(found)}",),
         ),
     )
@@ -123,19 +123,19 @@ def _ratios(facts: Facts) -> dict[str, str]:
     values = _values(facts)
     found = {name: values[name] for name in (HIGH, LOW) if name in values}
     if None in found.values():
-        raise NoAnswerError("what the ratios are set to is not known", Status.NOT_RECORDED)
+        raise NoAnswerError("the values of the ratios are not known", Status.NOT_RECORDED)
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _misread(values: Mapping[str, str]) -> Finding | None:
-    """PyTorch takes any text for a number, `0,8` for 0."""
+    """PyTorch reads any text as a number, and `0,8` as 0."""
     misread = [name for name, value in values.items() if not is_ratio(value)]
     if not misread:
         return None
-    read = ", ".join(f"{name} for {ratio(values[name]):g}" for name in misread)
+    read = ", ".join(f"{name} as {ratio(values[name]):g}" for name in misread)
     return Finding(
         severity=Severity.WARNING,
-        observed=f"{_shown(values, *misread)}: PyTorch takes {read}.",
+        observed=f"{_shown(values, *misread)}: PyTorch reads {read}.",
         expected="numbers with a point, such as 0.8",
         impact="A ratio of 0 means no limit: PyTorch takes memory until macOS swaps or freezes.",
         remedy=Remedy(text="Leave both to the profile:", commands=(f"unset {HIGH} {LOW}",)),

@@ -1,4 +1,4 @@
-"""MPS310: what is known to go wrong with this PyTorch on this macOS and chip."""
+"""MPS310: the known faults of this PyTorch on this macOS and chip."""
 
 from msgspec.structs import replace
 from packaging.version import Version
@@ -22,7 +22,7 @@ _INTRODUCTIONS = {
 
 
 def known(facts: Facts) -> Finding | None:
-    """Faults that a canary shows, and those that can reach still pictures without an error."""
+    """Faults that a canary shows, and those that can affect still pictures without an error."""
     torch = versions.parse(facts.torch_version)
     if torch is None:
         raise NoAnswerError("the PyTorch version is not known")
@@ -32,7 +32,7 @@ def known(facts: Facts) -> Finding | None:
     return Finding(
         severity=Severity.WARNING if any(map(_spoils_pictures, found)) else Severity.NOTE,
         observed=_observed(facts, found),
-        expected="no known fault that can reach pictures",
+        expected="no known fault that can affect pictures",
         impact=_impact(found),
         remedy=_remedy(facts, found),
     )
@@ -45,7 +45,7 @@ def _relevant(facts: Facts, device: Device) -> list[Match]:
 
 
 def _is_relevant(match: Match) -> bool:
-    """An exception needs no warning beforehand: it speaks for itself."""
+    """An exception needs no warning beforehand: its message says enough."""
     if match.certainty is Certainty.DOES:
         return True
     reaches = match.fault.reach in (Reach.PICTURES, Reach.LARGE)
@@ -70,8 +70,8 @@ def _observed(facts: Facts, found: list[Match]) -> str:
     groups = (_group(certainty, found[:_LISTED]) for certainty in Certainty)
     more = f" And {len(found) - _LISTED} more." if len(found) > _LISTED else ""
     unknown = dict.fromkeys(name for match in found for name in match.unknown)
-    missing = f" Not known of this machine: {', '.join(unknown)}." if unknown else ""
-    return f"{machine}: {faults_known} can reach pictures.{''.join(groups)}{more}{missing}"
+    missing = f" Not known about this machine: {', '.join(unknown)}." if unknown else ""
+    return f"{machine}: {faults_known} can affect pictures.{''.join(groups)}{more}{missing}"
 
 
 def _group(certainty: Certainty, found: list[Match]) -> str:
@@ -85,18 +85,18 @@ def _group(certainty: Certainty, found: list[Match]) -> str:
 
 def _impact(found: list[Match]) -> str:
     effects = [EFFECTS[effect] for effect in Effect if any(m.fault.effect is effect for m in found)]
-    return f"Possible are {'; '.join(effects)}."
+    return f"Possible effects: {'; '.join(effects)}."
 
 
 def _remedy(facts: Facts, found: list[Match]) -> Remedy:
     explain = f"mpsdoctor explain {found[0].fault.id}"
-    text = "`mpsdoctor explain FAULT-ID` says when a fault strikes and what helps."
+    text = "`mpsdoctor explain FAULT-ID` says what triggers a fault and what helps."
     newer = newer_torch(facts)
     gone, brought = _exchanged(facts, found, newer) if newer else (0, [])
     if gone <= len(brought):
         return Remedy(text=text, commands=(explain,))
     install = install_torch(facts)
-    but = f", but can have {', '.join(brought)}" if brought else ""
+    but = f", but may have {', '.join(brought)}" if brought else ""
     return Remedy(
         text=f"{text} PyTorch {newer} is free of {gone} of these{but}. {install.text}",
         commands=install.commands,
@@ -104,9 +104,9 @@ def _remedy(facts: Facts, found: list[Match]) -> Remedy:
 
 
 def _exchanged(facts: Facts, found: list[Match], newer: Version) -> tuple[int, list[str]]:
-    """How many of the faults another PyTorch does not have, and which others it brings.
+    """How many of the faults another PyTorch lacks, and which new ones it has.
 
-    The canaries that are right say nothing of it.
+    Canaries that are right here say nothing about another PyTorch.
     """
     later = replace(device_of(facts), torch=newer, right=())
     here = {match.fault.id: match for match in found}

@@ -1,4 +1,4 @@
-"""MPS101 to MPS106: the Mac, its macOS, and what may stand between them and this process."""
+"""MPS101 to MPS106: the Mac, its macOS, and what may keep this process from the GPU."""
 
 from mpsdoctor.checks.remedies import install_torch
 from mpsdoctor.checks.report import Finding, NoAnswerError, Remedy, Severity, Status
@@ -25,8 +25,8 @@ def apple_silicon(facts: Facts) -> Finding | None:
             expected=expected,
             impact="The mps device exists only on macOS, so nothing can render on it here.",
             remedy=Remedy(
-                text="Run mpsdoctor on the Mac that is to make the pictures. This machine can "
-                'render on its CPU, slowly, with a profile that says device = "cpu".'
+                text="Run mpsdoctor on the Mac that will make the pictures. This machine can "
+                'render slowly on its CPU, with device = "cpu" in the profile.'
             ),
         )
     if facts.hardware.apple_silicon is None:
@@ -36,7 +36,7 @@ def apple_silicon(facts: Facts) -> Finding | None:
             expected=expected,
             impact="On an Intel Mac nothing can render on mps.",
             remedy=Remedy(
-                text="See whether this prints 1:",
+                text="Check whether this prints 1:",
                 commands=("/usr/sbin/sysctl -n hw.optional.arm64",),
             ),
         )
@@ -44,9 +44,9 @@ def apple_silicon(facts: Facts) -> Finding | None:
         severity=Severity.ERROR,
         observed=f"This is an Intel Mac ({facts.hardware.chip or 'chip not known'}).",
         expected=expected,
-        impact="PyTorch does not support mps on Intel Macs, and its last release for them is "
+        impact="PyTorch does not support mps on Intel Macs. Its last release for them is "
         f"{floors.load().x86_64.torch}, which is too old for the current Diffusers.",
-        remedy=Remedy(text="Use a Mac with an M1 or newer chip; no setting helps on this one."),
+        remedy=Remedy(text="Use a Mac with an M1 or newer chip. No setting helps on this one."),
     )
 
 
@@ -60,7 +60,7 @@ def macos_version(facts: Facts) -> Finding | None:
             severity=Severity.WARNING,
             observed="The macOS version is not known: sw_vers did not answer.",
             expected=expected,
-            impact="Which PyTorch fits this Mac cannot be said.",
+            impact="mpsdoctor cannot say which PyTorch fits this Mac.",
             remedy=Remedy(text="See what this prints:", commands=("/usr/bin/sw_vers",)),
         )
     if version >= guide.macos_recommended:
@@ -72,19 +72,19 @@ def macos_version(facts: Facts) -> Finding | None:
         expected=expected,
         impact="Diffusers does not support mps on a macOS this old."
         if too_old
-        else "Only old PyTorch releases have an mps device here, with faults since mended.",
+        else "Only old PyTorch releases have an mps device here, with faults fixed since.",
         remedy=Remedy(text=f"Update macOS {_WHERE}."),
     )
 
 
 def macos_for_torch(facts: Facts) -> Finding | None:
-    """Each PyTorch has an mps device from some macOS on, later than where pip installs it.
+    """Each PyTorch needs some macOS for its mps device, newer than pip needs to install it.
 
     PyTorch's own error message has named the wrong version (pytorch #139425, #164943).
     """
     torch = versions.parse(facts.torch_version)
     if torch is None:
-        raise NoAnswerError("no PyTorch version to compare with")
+        raise NoAnswerError("the PyTorch version is not known")
     floor = floors.macos_floor(torch)
     if floor is None:
         return None
@@ -115,7 +115,7 @@ def macos_for_torch(facts: Facts) -> Finding | None:
 
 
 def driver(facts: Facts) -> Finding | None:
-    """Some macOS releases have faults in the GPU's driver that no PyTorch can mend."""
+    """Some macOS releases have faults in the GPU's driver that no PyTorch can fix."""
     version = versions.parse(facts.system.macos_version)
     if version is None:
         raise NoAnswerError("the macOS version is not known", Status.NOT_RECORDED)
@@ -127,10 +127,10 @@ def driver(facts: Facts) -> Finding | None:
     later = f" with PyTorch {fault.torch} and newer" if fault.torch else ""
     return Finding(
         severity=Severity.NOTE if spared else Severity.WARNING,
-        observed=f"macOS {facts.system.macos_version}, which has a known fault in the GPU's driver"
+        observed=f"macOS {facts.system.macos_version} has a known fault in the GPU's driver"
         f"{later}.",
         expected=f"macOS {last.fixed} or newer"
-        + (", from which no report is known" if last.presumed else ""),
+        + (", for which no report is known" if last.presumed else ""),
         impact=fault.effect,
         remedy=Remedy(text=f"Update macOS {_WHERE}. Until then: {fault.remedy}"),
     )
@@ -139,9 +139,9 @@ def driver(facts: Facts) -> Finding | None:
 def virtual_machine(facts: Facts) -> Finding | None:
     """A virtual Mac has a virtual GPU, on which mps is not available or cannot get memory.
 
-    PyTorch leaves such a GPU out since pull request #111576; before, mps counted as available and
-    its first allocation failed (actions/runner-images #9918). Where newer releases take it, linear
-    layers can be wrong (pytorch #192934).
+    PyTorch ignores such a GPU since pull request #111576; before, mps counted as available and its
+    first allocation failed (actions/runner-images #9918). If newer releases use it, linear layers
+    can be wrong (pytorch #192934).
     """
     if facts.system.virtual_machine is None:
         raise NoAnswerError("whether this is a virtual machine is not known", Status.NOT_RECORDED)
@@ -149,33 +149,33 @@ def virtual_machine(facts: Facts) -> Finding | None:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed="macOS runs in a virtual machine here.",
+        observed="This macOS runs in a virtual machine.",
         expected="macOS on the Mac itself",
-        impact="mps is mostly not available in a virtual machine; where it seems to be, PyTorch "
-        "reports that it is out of memory at the first step, or computes wrongly.",
+        impact="In most virtual machines mps is not available. If it seems to be, PyTorch runs out "
+        "of memory at the first step, or computes incorrectly.",
         remedy=Remedy(text="Run mpsdoctor on the Mac itself, outside the virtual machine."),
     )
 
 
 def sandbox(facts: Facts) -> Finding | None:
-    """A sandbox can keep a process from the GPU, and from what sysctl knows.
+    """A sandbox can block the GPU and sysctl.
 
-    So does that of a coding assistant (openai/codex #10199, #46656).
+    That of a coding assistant does (openai/codex #10199, #46656).
     """
     marked = _SANDBOXES & set(facts.environment.variables if facts.environment else ())
     mps = facts.torch.mps_available if facts.torch else None
     if mps or (facts.system.sandboxed is False and not marked):
         return None
     if not facts.system.sandboxed and not marked:
-        raise NoAnswerError("whether this is a sandbox is not known", Status.NOT_RECORDED)
+        raise NoAnswerError("whether mpsdoctor runs in a sandbox is not known", Status.NOT_RECORDED)
     return Finding(
         severity=Severity.WARNING,
         observed="mpsdoctor runs in a sandbox.",
-        expected="a program that macOS lets use the GPU",
-        impact="A sandbox can hide the GPU, so that mps is not available although this Mac has it; "
-        "and some of what is said here may be wrong.",
+        expected="a process that may use the GPU",
+        impact="A sandbox can hide the GPU: then mps is not available although this Mac has it. "
+        "Some other results of this check may be wrong too.",
         remedy=Remedy(
-            text="Open the Terminal app and check there. A coding assistant must be told to run "
-            "the command outside its sandbox."
+            text="Open the Terminal app and check there. Ask a coding assistant to run the command "
+            "outside its sandbox."
         ),
     )

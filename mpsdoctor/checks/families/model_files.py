@@ -1,6 +1,6 @@
 """MPS605 to MPS608: the model that the profile names.
 
-None of these is an error: another model renders. A model that nobody named is not recorded.
+None of these is an error: another model renders. Without a named model they are not recorded.
 """
 
 import shlex
@@ -20,7 +20,7 @@ _TRUE = frozenset({"1", "on", "yes", "true"})
 
 
 def on_disk(facts: Facts) -> Finding | None:
-    """A model is downloaded once; one that was cut short looks as if it were there."""
+    """A partial download looks complete, but does not load."""
     files = _model_files(facts)
     if files.state in (ModelState.COMPLETE, ModelState.PICKLED):
         return None
@@ -28,44 +28,44 @@ def on_disk(facts: Facts) -> Finding | None:
     offline = _is_offline(facts)
     return Finding(
         severity=Severity.WARNING if partly or offline else Severity.NOTE,
-        observed=f"The model {files.model} is not complete on this disk: {_missing(files)}."
+        observed=f"The model {files.model} is incomplete on this disk: {_missing(files)}."
         if partly
         else f"The model {files.model} is not on this disk.",
         expected="every file that its pipeline loads",
         impact="It cannot be loaded: HF_HUB_OFFLINE forbids downloads."
         if offline
-        else "mpsdoctor does not download while it renders: until then it cannot load it.",
-        remedy=Remedy(text="Choose another model: this one does not fit here (MPS608).")
+        else "It cannot be loaded: mpsdoctor does not download while it renders.",
+        remedy=Remedy(text="Choose another model: this one does not fit in memory (MPS608).")
         if _is_too_large(facts, files)
         else _fetch(files, "Download it:"),
     )
 
 
 def safetensors(facts: Facts) -> Finding | None:
-    """A pickle can run code while it loads, which is why the profile refuses it."""
+    """A pickle can run code while it loads, so the profile does not allow it."""
     files = _model_files(facts)
     if files.state is ModelState.COMPLETE:
         return None
     if files.state is not ModelState.PICKLED:
-        raise NoAnswerError("the model is not complete on this disk", Status.NOT_RECORDED)
+        raise NoAnswerError("the model is incomplete on this disk", Status.NOT_RECORDED)
     return Finding(
         severity=Severity.WARNING,
-        observed=f"Of {files.model} only pickled weights are here: {', '.join(files.pickled)}.",
+        observed=f"{files.model} has only pickled weights here: {', '.join(files.pickled)}.",
         expected="weights as safetensors",
-        impact="Pickled weights can run code while they load; with use_safetensors = true, the "
+        impact="Pickled weights can run code while they load. With use_safetensors = true, the "
         "profile's default, the model does not load.",
         remedy=_allow_pickles(files),
     )
 
 
 def dtype(facts: Facts) -> Finding | None:
-    """float16 ends at 65504, and some models do not; mps has bfloat16 from macOS 14 on.
+    """Some models exceed 65504, the largest float16; mps has bfloat16 from macOS 14 on.
 
-    A note where nobody is known to render such a model in float16.
+    A note if nobody is known to render such a model in float16.
     """
     files = _model_files(facts)
     if files.dtype is None:
-        raise NoAnswerError("its number format has yet to be chosen", Status.NOT_RECORDED)
+        raise NoAnswerError("its number format is not chosen yet", Status.NOT_RECORDED)
     family = dtypes.family(files.model, files.pipeline)
     device = device_of(facts)
     has_bfloat16 = dtypes.has_bfloat16(device.torch, device.macos)
@@ -83,21 +83,21 @@ def dtype(facts: Facts) -> Finding | None:
             facts,
             files,
             use,
-            f"mps has bfloat16 from PyTorch {needed.torch} and macOS {needed.macos} on: this model "
-            "does not load here.",
+            f"mps has bfloat16 only from PyTorch {needed.torch} and macOS {needed.macos} on: this "
+            "model does not load here.",
         )
     return None
 
 
 def fits(facts: Facts) -> Finding | None:
-    """All weights are in memory at once, and what one picture takes beside them."""
+    """All weights are in memory at once, together with what one picture needs."""
     files = _model_files(facts)
     if files.model == EMBEDDED_MODEL:
         return None
     fit, machine = needs.fit_of(facts, files), machine_of(facts)
     if fit is None or machine.limit_bytes is None:
         raise NoAnswerError(
-            "what it needs, or what this Mac gives, is not known", Status.NOT_RECORDED
+            "the memory that it needs, or that this Mac has, is not known", Status.NOT_RECORDED
         )
     if fit.fits:
         return None
@@ -108,10 +108,10 @@ def fits(facts: Facts) -> Finding | None:
         f"{least.height} in {least.dtype}, {gib(least.weights_bytes)} of it for its weights "
         "(forecast).",
         expected=f"at most {gib(machine.limit_bytes)}, {machine.limit_from}",
-        impact="A picture ends with an error, for want of memory, or the Mac swaps until it hardly "
-        "moves.",
+        impact="A picture fails because memory runs out, or the Mac swaps until it hardly "
+        "responds.",
         remedy=Remedy(
-            text="Choose a smaller model. This says what is missing, and what would help:",
+            text="Choose a smaller model. This says how much is missing, and what would help:",
             commands=(shlex.join(("mpsdoctor", "plan", files.model)),),
         ),
         caveat=f"not with {files.model}, which does not fit in this Mac's memory",
@@ -125,7 +125,7 @@ def _is_too_large(facts: Facts, files: ModelFiles) -> bool:
 
 def _model_files(facts: Facts) -> ModelFiles:
     if facts.model_files is None:
-        raise NoAnswerError("nobody named a model", Status.NOT_RECORDED)
+        raise NoAnswerError("no model is named", Status.NOT_RECORDED)
     return facts.model_files
 
 
@@ -139,7 +139,7 @@ def _fails(
     pinned = pins(facts, "dtype", files.dtype)
     return Finding(
         severity=severity,
-        observed=f"{files.model} is to be loaded in {files.dtype}.",
+        observed=f"{files.model} would be loaded in {files.dtype}.",
         expected=use,
         impact=impact,
         remedy=Remedy(
@@ -153,14 +153,14 @@ def _fails(
 def _missing(files: ModelFiles) -> str:
     named = ", ".join(files.missing[:_MOST_NAMED])
     more = len(files.missing) - _MOST_NAMED
-    return f"{named} and {more} more are missing" if more > 0 else f"{named} missing"
+    return f"missing are {named} and {more} more" if more > 0 else f"missing: {named}"
 
 
 def _fetch(files: ModelFiles, text: str) -> Remedy:
     if files.model == EMBEDDED_MODEL:
         return Remedy(text="It ships with mpsdoctor: install mpsdoctor again.")
     if _is_folder(files):
-        return Remedy(text="Complete that folder: model_index.json names what belongs in it.")
+        return Remedy(text="Add the missing files to that folder; model_index.json names them.")
     return Remedy(text=text, commands=(shlex.join(("mpsdoctor", "pull", files.model)),))
 
 
@@ -170,7 +170,7 @@ def _allow_pickles(files: ModelFiles) -> Remedy:
         return Remedy(text=trust)
     return _fetch(
         files,
-        f"{trust} Better, see whether it is published as safetensors too, and download it again:",
+        f"{trust} Better: see whether it is also published as safetensors, and download it again:",
     )
 
 

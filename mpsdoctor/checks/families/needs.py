@@ -1,4 +1,4 @@
-"""What a model needs of this Mac, where that ships with mpsdoctor; no torch."""
+"""What a model needs from this Mac, if mpsdoctor ships its needs; no torch."""
 
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.facts.records import Facts, ModelFiles
@@ -10,15 +10,15 @@ from mpsdoctor.tuning.fit import Fit, fastest
 
 
 def tuned_dtype(facts: Facts, files: ModelFiles) -> str:
-    """The number format that the profile is tuned to where the GPU renders."""
+    """The number format that the profile is tuned to if the GPU renders."""
     return rendering.choose(device_of(facts), files.model, files.pipeline).dtype
 
 
 def fit_of(facts: Facts, files: ModelFiles) -> Fit | None:
     """The fastest way that fits at any size, as the profile's rules find it.
 
-    None for the embedded model, which fits everywhere, where needs or memory are not known, and on
-    another machine than a Mac.
+    None for the embedded model, which fits everywhere. None also if needs or memory are not known,
+    and on machines that are not Macs.
     """
     needs = None if files.model == EMBEDDED_MODEL else of_model(files.model)
     if needs is None or not facts.is_mac:
@@ -29,6 +29,6 @@ def fit_of(facts: Facts, files: ModelFiles) -> Fit | None:
 
 
 def download_bytes(files: ModelFiles) -> int | None:
-    """What a download brings at the least: the weights in 16 bits; None where that is not known."""
+    """The least that a download brings: the weights in 16 bits; None if that is not known."""
     needs = of_model(files.model)
     return min((one.weights_bytes for one in needs.footprints), default=None) if needs else None

@@ -9,14 +9,14 @@ from mpsdoctor.knowledge.rendering import PICTURE
 from mpsdoctor.knowledge.tolerances import judged_picture
 
 _NO_ANSWER = {
-    PictureStatus.NOT_COMPARED: ("could not be tried", Status.SKIPPED),
+    PictureStatus.NOT_COMPARED: ("could not be rendered", Status.SKIPPED),
     PictureStatus.CRASHED: ("crashed", Status.CRASHED),
     PictureStatus.TIMED_OUT: ("timed out", Status.TIMED_OUT),
 }
 
 
 def same_as_on_the_cpu(facts: Facts) -> Finding | None:
-    """The embedded model's picture must come back, and as the CPU has it, up to rounding."""
+    """The embedded model's picture must have a result, the same as the CPU's up to rounding."""
     picture = _require_answer(facts)
     if picture.status is PictureStatus.OK:
         return None
@@ -31,7 +31,7 @@ def same_as_on_the_cpu(facts: Facts) -> Finding | None:
 
 
 def _require_answer(facts: Facts) -> Picture:
-    """Raises NoAnswerError: silence never passes for ok, but nobody has to ask for a picture."""
+    """Raises NoAnswerError if there is no picture: silence never passes for ok."""
     picture = judged_picture(facts)
     if picture is None:
         raise NoAnswerError(
@@ -55,9 +55,9 @@ def _observed(picture: Picture) -> str:
     if picture.not_finite:
         return f"{rendered}, and {picture.not_finite} of its numbers are not finite."
     return (
-        f"{rendered} otherwise than the CPU does in float32: {picture.rms or 0:.3g} levels of 255 "
+        f"{rendered} differently from the CPU in float32: {picture.rms or 0:.3g} levels of 255 "
         f"apart (root mean square; {picture.tolerance or 0:g} is allowed), "
-        f"{picture.largest or 0:.3g} at the worst place."
+        f"{picture.largest or 0:.3g} at the worst pixel."
     )
 
 
@@ -65,8 +65,8 @@ def _impact(picture: Picture) -> str:
     if picture.status is PictureStatus.FAILED:
         return "No picture is rendered."
     if picture.not_finite:
-        return "Pictures come out black, or parts of them."
-    return "Pictures are black or noise, or show something else than the prompt says."
+        return "Pictures are black, or parts of them."
+    return "Pictures are black or noise, or do not match the prompt."
 
 
 def _remedy(facts: Facts, picture: Picture) -> Remedy:
@@ -77,16 +77,16 @@ def _remedy(facts: Facts, picture: Picture) -> Remedy:
         )
     text = " ".join(
         (
-            "MPS305 and MPS310 say which arithmetic is known to be at fault, and which PyTorch is "
-            "free of it.",
-            *renders.way_round(facts, (PICTURE,)),
-            "A check without --render cannot know of it: to keep that, set device to cpu and dtype "
-            "to float32 by hand.",
+            "MPS305 and MPS310 say which arithmetic is known to be wrong, and which PyTorch does "
+            "not have that fault.",
+            *renders.avoided_by(facts, (PICTURE,)),
+            "A check without --render does not know about this. To keep it, set device to cpu and "
+            "dtype to float32 by hand.",
         )
     )
     if picture.dtype == "float32":
         return Remedy(text=text)
     return Remedy(
-        text=f"{text} Perhaps dtype alone is enough; see whether the GPU is right in float32:",
+        text=f"{text} Perhaps dtype alone is enough: check whether the GPU is right in float32.",
         commands=(f"{ENV_PREFIX}DTYPE=float32 mpsdoctor check --render",),
     )

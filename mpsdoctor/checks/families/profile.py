@@ -1,6 +1,6 @@
 """MPS801 and MPS802: the profile, as it was edited by hand.
 
-A tuned value is never at fault for long: every `mpsdoctor check` writes it anew.
+Tuned values need no check: every `mpsdoctor check` tunes them again.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _VARIABLE = "environment."
 
 @dataclass(frozen=True)
 class _Harm:
-    """Pinned settings with which this machine does not render, or not what the prompt says."""
+    """Pinned settings with which this machine does not render, or renders wrong pictures."""
 
     settings: tuple[str, ...]
     expected: str
@@ -31,26 +31,26 @@ class _Harm:
 
 
 def understood(facts: Facts) -> Finding | None:
-    """A slip in it is never ignored: with one, no command starts that needs the profile."""
+    """A typo is never ignored: with one, no command that needs the profile starts."""
     profile = _profile(facts)
     if profile.problem is None:
         return None
     return Finding(
         severity=Severity.ERROR,
         observed=profile.problem,
-        expected="a profile in which every setting is understood",
+        expected="a profile in which every setting is valid",
         impact="mpsdoctor watch, mpsdoctor render and load_profile() refuse to start, and a check "
-        "does not write it.",
+        "does not update the profile.",
         remedy=Remedy(text=profile.hint, fix=Fix(kind=FixKind.PROFILE))
-        if profile.mendable
+        if profile.fixable
         else Remedy(text=profile.hint),
     )
 
 
 def sound(facts: Facts) -> Finding | None:
-    """What a user pins outlives every check, also where this machine cannot do it.
+    """A value set by hand outlives every check, even if this machine cannot render with it.
 
-    The number format is judged with its model, by MPS607.
+    MPS607 judges the number format, together with the model.
     """
     profile = _profile(facts)
     harms = tuple(_harms(facts, profile))
@@ -65,14 +65,14 @@ def sound(facts: Facts) -> Finding | None:
         expected="; ".join(harm.expected for harm in harms),
         impact=" ".join(harm.impact for harm in harms),
         remedy=Remedy(
-            text="Change it there, or take the line out: the next check writes the tuned value.",
+            text="Change it there, or remove the line: the next check writes the tuned value.",
             fix=Fix(kind=FixKind.SETTINGS, settings=pinned),
         ),
     )
 
 
 def pins(facts: Facts, setting: str, value: str | None) -> bool:
-    """Whether it is the profile, by hand, that gives a setting this value."""
+    """Whether the profile sets this value by hand."""
     profile = facts.profile
     return (
         profile is not None and setting in profile.pinned and profile.settings.get(setting) == value
@@ -92,7 +92,7 @@ def _harms(facts: Facts, profile: ProfileFile) -> Iterator[_Harm]:
         if "device" in profile.pinned:
             yield _Harm(
                 ("device",),
-                'device = "cpu" as long as PyTorch has no mps device here',
+                'device = "cpu" while PyTorch has no mps device here',
                 "No picture is rendered, not even slowly on the CPU.",
             )
         return
@@ -103,13 +103,13 @@ def _harms(facts: Facts, profile: ProfileFile) -> Iterator[_Harm]:
 
 
 def _require_answers(facts: Facts, profile: ProfileFile) -> None:
-    """Raises NoAnswerError where it is not known that what is pinned does no harm."""
+    """Raises NoAnswerError if it is not known whether a pinned value does harm."""
     if profile.settings.get("device") != "mps" or _has_mps(facts) is False:
         return
     if "device" in profile.pinned and _has_mps(facts) is None:
         raise NoAnswerError("whether PyTorch has an mps device is not known", Status.NOT_RECORDED)
     if pins(facts, "attention", "sliced") and facts.canaries is None:
-        raise NoAnswerError("attention slicing was not tried out", Status.NOT_RECORDED)
+        raise NoAnswerError("attention slicing was not tested", Status.NOT_RECORDED)
 
 
 def _has_mps(facts: Facts) -> bool | None:
@@ -117,7 +117,7 @@ def _has_mps(facts: Facts) -> bool | None:
 
 
 def _slicing_fault(facts: Facts) -> Fault | None:
-    """The fault that makes attention slicing give NaN, where this machine can have it."""
+    """The fault that makes attention slicing give NaN, if this machine can have it."""
     torch = versions.parse(facts.torch_version)
     [fault] = [fault for fault in matching.load() if fault.id == matching.SLICING]
     shown = fault.canary in device_of(facts).wrong
@@ -126,7 +126,7 @@ def _slicing_fault(facts: Facts) -> Fault | None:
 
 
 def _ratios(facts: Facts, profile: ProfileFile) -> Iterator[_Harm]:
-    """Judged as MPS307 judges the variables of a shell; what is not pinned is tuned."""
+    """Judged as MPS307 judges the variables of a shell; a value that is not pinned is tuned."""
     values: dict[str, str | None] = {
         name: profile.settings[_VARIABLE + name]
         for name in (HIGH, LOW)

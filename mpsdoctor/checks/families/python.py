@@ -15,10 +15,10 @@ from mpsdoctor.checks.report import Finding, NoAnswerError, Remedy, Severity, St
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.knowledge import floors, versions
 
-_ORIGIN_UNKNOWN = "where this Python comes from is not known"
-# mpsdoctor's own oldest.
+_ORIGIN_UNKNOWN = "the origin of this Python is not known"
+# The oldest that mpsdoctor supports.
 _OLDEST = Version("3.10")
-# Folders that macOS keeps from programs without a grant; "~" is what a shared report says for home.
+# Folders that macOS keeps from programs without a grant; a shared report has "~" for the home.
 _PROTECTED = re.compile(
     r"(?:/Users/[^/]+|~)/(?:Desktop|Documents|Downloads|Library/Mobile Documents|"
     r"Library/CloudStorage)/|/Volumes/"
@@ -37,19 +37,19 @@ def native(facts: Facts) -> Finding | None:
     if machine == "arm64" and not facts.python.translated:
         return None
     if not facts.python.translated and (machine is None or facts.hardware.apple_silicon is None):
-        raise NoAnswerError("what this Python was built for is not known")
+        raise NoAnswerError("the architecture of this Python is not known")
     return Finding(
         severity=Severity.ERROR,
         observed="This Python was built for Intel processors (x86_64) and runs under Rosetta, "
         "which translates it.",
-        expected="an arm64 Python, which runs on Apple silicon as it is",
-        impact="Everything is slower, and PyTorch for such a Python ends with "
+        expected="an arm64 Python, which runs on Apple silicon without translation",
+        impact="Everything is slower. The last PyTorch for such a Python is "
         f"{floors.load().x86_64.torch}, which is too old for the current Diffusers.",
         remedy=Remedy(
-            text="Make a new environment with an arm64 Python (from python.org, from Homebrew in "
-            "/opt/homebrew, or from conda as below), and install PyTorch, Diffusers and mpsdoctor "
-            "in it. If Terminal is set to open using Rosetta, switch that off first: Finder, "
-            "Terminal, Get Info. The second line must then print arm64.",
+            text="Make a new environment with an arm64 Python. It can come from python.org, from "
+            "Homebrew in /opt/homebrew, or from conda as below. Install PyTorch, Diffusers and "
+            "mpsdoctor in it. If Terminal is set to open using Rosetta, turn that off first: "
+            "Finder, Terminal, Get Info. The second line must then print arm64.",
             commands=(
                 "CONDA_SUBDIR=osx-arm64 conda create --name pictures python=3.12",
                 "conda run --name pictures python -c 'import platform; print(platform.machine())'",
@@ -59,7 +59,7 @@ def native(facts: Facts) -> Finding | None:
 
 
 def version(facts: Facts) -> Finding | None:
-    """PyTorch has builds for some Python versions only, and later ones leave old Pythons behind."""
+    """PyTorch has builds for some Python versions only, and newer releases drop old ones."""
     python = versions.parse(facts.python.version)
     macos = versions.parse(facts.system.macos_version)
     if is_of_xcode(facts):
@@ -69,15 +69,15 @@ def version(facts: Facts) -> Finding | None:
         raise NoAnswerError(f"the {unknown} version is not known", Status.NOT_RECORDED)
     best = floors.newest_torch_for(macos, GOOD_PYTHON)
     here = floors.newest_torch_for(macos, python)
-    # A PyTorch that is there all the same is newer than the table, or somebody has built it.
+    # An installed PyTorch that the table lacks is newer, or somebody has built it.
     if best is None or (here is None and facts.torch_version) or (here and here >= best):
         return None
     return Finding(
         severity=_how_bad(python, here),
         observed=f"Python {facts.python.version}",
         expected=f"Python {GOOD_PYTHON}, for which there is PyTorch {best}",
-        impact=f"PyTorch for this Python ends with {here} on this macOS, so that what later "
-        "releases have mended stays broken."
+        impact=f"The last PyTorch for this Python on this macOS is {here}, without the fixes of "
+        "later releases."
         if here
         else "No known PyTorch with an mps device on this macOS has a build for this Python.",
         remedy=Remedy(
@@ -99,8 +99,8 @@ def xcode(facts: Facts) -> Finding | None:
         severity=Severity.WARNING,
         observed=f"{name} belongs to Xcode or its command line tools.",
         expected=f"a Python of your own, such as {GOOD_PYTHON}",
-        impact="Apple has kept it at 3.9 for years, which new releases of PyTorch and Diffusers "
-        "have left behind, and updates of the tools replace it.",
+        impact="Apple has kept it at 3.9 for years. New releases of PyTorch and Diffusers no "
+        "longer support that version, and updates of the tools replace this Python.",
         remedy=Remedy(
             text="Make an environment with another Python and install PyTorch, Diffusers and "
             "mpsdoctor in it. With Homebrew:",
@@ -112,12 +112,14 @@ def xcode(facts: Facts) -> Finding | None:
 def intel_origin(facts: Facts) -> Finding | None:
     """Every environment made with an Intel Homebrew or conda is an Intel one too.
 
-    Homebrew lives in /opt/homebrew on Apple silicon and in /usr/local on Intel; it and conda stay
-    what they were when a Mac is moved to a new one (Homebrew/homebrew-cask #207117).
+    Homebrew is in /opt/homebrew on Apple silicon and in /usr/local on Intel. A migration to a new
+    Mac keeps the Intel Homebrew and conda (Homebrew/homebrew-cask #207117).
     """
     machine, base_prefix = facts.python.machine, facts.python.base_prefix
     if machine is None or (machine == "x86_64" and facts.hardware.apple_silicon is None):
-        raise NoAnswerError("what this Python runs on is not known", Status.NOT_RECORDED)
+        raise NoAnswerError(
+            "the architecture of this Python or Mac is not known", Status.NOT_RECORDED
+        )
     if machine != "x86_64" or not facts.hardware.apple_silicon:
         return None
     homebrew = (base_prefix or "").startswith("/usr/local/")
@@ -130,15 +132,15 @@ def intel_origin(facts: Facts) -> Finding | None:
         severity=Severity.WARNING,
         observed=f"This Python comes from a {where} that was made for Intel Macs.",
         expected="Homebrew in /opt/homebrew" if homebrew else "a conda for osx-arm64",
-        impact="Every new environment from there will be an Intel one again, without a current "
+        impact="Every new environment made with it is an Intel one again, without a current "
         "PyTorch.",
         remedy=_arm64_homebrew() if homebrew else _arm64_conda(),
     )
 
 
 def environment(facts: Facts) -> Finding | None:
-    """Packages belong into a virtual environment; conda's environments are as good."""
-    if is_of_xcode(facts):  # its remedy is an environment too, with another Python
+    """Packages belong in a virtual environment; a conda environment counts as one."""
+    if is_of_xcode(facts):  # MPS203 suggests an environment too, with another Python
         return None
     is_apart = is_in_environment(facts)
     if is_apart is None:
@@ -148,8 +150,8 @@ def environment(facts: Facts) -> Finding | None:
     return Finding(
         severity=Severity.NOTE,
         observed=f"This Python ({facts.python.prefix}) is not in a virtual environment.",
-        expected="an environment for PyTorch and Diffusers alone",
-        impact="Other programs that use this Python can replace PyTorch or what it needs; "
+        expected="an environment only for PyTorch and Diffusers",
+        impact="Other programs that use this Python can replace PyTorch or packages that it needs. "
         "Homebrew's Python refuses to install into itself.",
         remedy=Remedy(
             text="Make one, and install PyTorch, Diffusers and mpsdoctor in it:",
@@ -161,25 +163,25 @@ def environment(facts: Facts) -> Finding | None:
 def location(facts: Facts) -> Finding | None:
     """macOS asks before a program reads Desktop, Documents, Downloads, iCloud or another volume.
 
-    The launchd agent has nobody to ask: Python dies there with "Operation not permitted" at its own
+    The launchd agent cannot ask anybody: Python ends with "Operation not permitted" at its own
     pyvenv.cfg (Comfy-Org/comfy-mcp #72).
     """
     paths = [path for path in (facts.python.executable, facts.python.prefix) if path is not None]
     if not paths:
-        raise NoAnswerError("where this Python lies is not known", Status.NOT_RECORDED)
+        raise NoAnswerError("the folder of this Python is not known", Status.NOT_RECORDED)
     inside = next((path for path in paths if _PROTECTED.match(path)), None)
     if inside is None:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed=f"This Python lies in a folder that macOS protects: {inside}",
-        expected="a folder elsewhere in your home, such as ~/pictures",
+        observed=f"This Python is in a folder that macOS protects: {inside}",
+        expected="a folder elsewhere in your home folder, such as ~/pictures",
         impact="mpsdoctor works in Terminal, but not as a service: macOS does not let the agent "
         "read its own Python.",
         remedy=Remedy(
-            text="Make the environment again outside Desktop, Documents, Downloads, iCloud Drive "
-            "and other volumes (it cannot be moved), and install PyTorch, Diffusers and mpsdoctor "
-            "there:",
+            text="An environment cannot be moved. Make a new one outside Desktop, Documents, "
+            "Downloads, iCloud Drive and other volumes, and install PyTorch, Diffusers and "
+            "mpsdoctor there:",
             commands=("python3.12 -m venv ~/pictures", "source ~/pictures/bin/activate"),
         ),
     )
@@ -193,8 +195,8 @@ def _how_bad(python: Version, newest: Version | None) -> Severity:
 
 def _arm64_homebrew() -> Remedy:
     return Remedy(
-        text="Install Homebrew for Apple silicon as https://brew.sh says, in a Terminal that does "
-        "not open using Rosetta; it goes to /opt/homebrew beside the old one. Then make an "
+        text="Install Homebrew for Apple silicon as https://brew.sh describes, in a Terminal that "
+        "does not open using Rosetta. It goes to /opt/homebrew, beside the old one. Then make an "
         "environment with its Python:",
         commands=HOMEBREW_ENVIRONMENT,
     )
@@ -202,8 +204,8 @@ def _arm64_homebrew() -> Remedy:
 
 def _arm64_conda() -> Remedy:
     return Remedy(
-        text="Install Miniforge for Apple silicon (MacOSX-arm64), or make one environment for "
-        "arm64 in the conda that you have:",
+        text="Install Miniforge for Apple silicon (MacOSX-arm64), or make an arm64 environment "
+        "with the conda that you have:",
         commands=(
             "CONDA_SUBDIR=osx-arm64 conda create --name pictures python=3.12",
             "conda activate pictures",

@@ -1,4 +1,4 @@
-"""MPS3xx: PyTorch, and what it says of mps."""
+"""MPS301 to MPS304: PyTorch, and what it says about mps."""
 
 import textwrap
 
@@ -9,12 +9,12 @@ from mpsdoctor.knowledge import floors, versions
 
 _LONGEST_ERROR = 400
 _NOT_ASKED = "PyTorch was not asked"
-# Set by App Sandbox, and by Codex for what runs in its own (its AGENTS.md).
+# Set by App Sandbox, and by Codex for programs in its sandbox (its AGENTS.md).
 _SANDBOXES = frozenset({"APP_SANDBOX_CONTAINER_ID", "CODEX_SANDBOX"})
 
 
 def starts(facts: Facts) -> Finding | None:
-    """PyTorch must be installed, and `import torch` must come to an end."""
+    """PyTorch must be installed, and `import torch` must finish."""
     torch = facts.torch
     if torch is None:
         if facts.packages is None:
@@ -35,7 +35,7 @@ def starts(facts: Facts) -> Finding | None:
     error = textwrap.shorten(torch.error or "no reason given", _LONGEST_ERROR, placeholder=" …")
     return Finding(
         severity=Severity.ERROR,
-        observed=f"PyTorch is installed but does not start: {error}",
+        observed=f"PyTorch is installed, but does not start: {error}",
         expected="import torch succeeds",
         impact="Nothing can render.",
         remedy=install_torch(facts, "--force-reinstall"),
@@ -68,8 +68,8 @@ def version(facts: Facts) -> Finding | None:
         "newer",
         impact="Diffusers cannot use the mps device of this PyTorch."
         if too_old
-        else "The first picture after the start differs from later ones with the same settings, "
-        "and the current Diffusers does not work with this PyTorch.",
+        else "The first picture after the start differs from later ones with the same settings. "
+        "The current Diffusers does not work with this PyTorch.",
         remedy=install_torch(facts),
     )
 
@@ -84,14 +84,14 @@ def mps_built(facts: Facts) -> Finding | None:
     return Finding(
         severity=Severity.ERROR,
         observed=f"{_name(facts)} was built without mps.",
-        expected="a PyTorch that was built with mps, as those on PyPI for macOS are",
+        expected="a PyTorch that was built with mps, like those for macOS on PyPI",
         impact="Nothing can render on mps.",
         remedy=install_torch(facts, "--force-reinstall"),
     )
 
 
 def mps_available(facts: Facts) -> Finding | None:
-    """`torch.backends.mps.is_available()` decides, whatever the versions promise.
+    """Only `torch.backends.mps.is_available()` decides, whatever the versions promise.
 
     It is false in sandboxes and virtual machines without the GPU (openai/codex #10199), and has
     been seen false without a known cause (pytorch #167679).
@@ -110,21 +110,22 @@ def mps_available(facts: Facts) -> Finding | None:
         impact="Nothing can render on mps.",
         remedy=Remedy(
             text="Programs in a sandbox, a container or a virtual machine often cannot see the "
-            "GPU; a coding assistant's terminal is such a sandbox. Type the first line in the "
-            "Terminal app: if it prints True, run mpsdoctor there. If it prints False, restart the "
-            f"Mac and try again. The last resort is a new PyTorch. {install.text}",
+            "GPU. A coding assistant's terminal is such a sandbox. Type the first line in the "
+            "Terminal app. If it prints True, run mpsdoctor there. If it prints False, restart the "
+            "Mac and try again. If that does not help, install PyTorch again. "
+            f"{install.text}",
             commands=(probe, *install.commands),
         ),
     )
 
 
 def _why_no_gpu(facts: Facts) -> str:
-    """macOS that is too old, and an x86_64 Python, are told by the checks before this one."""
+    """Earlier checks find a macOS that is too old and an x86_64 Python."""
     variables = facts.environment.variables if facts.environment else {}
     if facts.system.sandboxed or variables.keys() & _SANDBOXES:
-        return " mpsdoctor runs in a sandbox, which hides it."
+        return " mpsdoctor runs in a sandbox, which hides the GPU."
     if facts.system.virtual_machine or (facts.hardware.model or "").startswith("VirtualMac"):
-        return " This macOS runs in a virtual machine, which has none to offer."
+        return " This macOS runs in a virtual machine without a GPU."
     return ""
 
 

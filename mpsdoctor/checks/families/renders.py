@@ -1,4 +1,4 @@
-"""How the profile renders where the GPU was seen to compute wrongly, for MPS305 and MPS312."""
+"""How the profile renders if the GPU computes incorrectly, for MPS305 and MPS312."""
 
 from collections.abc import Collection
 
@@ -12,26 +12,25 @@ from mpsdoctor.knowledge.rendering import PICTURE
 
 
 def affected(facts: Facts) -> tuple[str, ...]:
-    """What the GPU gets wrong that the profile's model needs: canaries, by name, or PICTURE.
+    """What the GPU gets wrong and the profile's model needs: canaries, by name, or PICTURE.
 
-    Neither the tuned number format nor another setting goes round it; or one that was set by hand
-    goes into it.
+    No tuned setting avoids it, or a number format that was set by hand causes it.
     """
     tuned, by_hand = _tuned(facts), _affected_by_hand(facts)
     return tuple(dict.fromkeys((*tuned.wrong, *by_hand)))
 
 
 def is_needed(facts: Facts, name: str) -> bool:
-    """Whether the profile's model cannot do without what a canary stands for."""
+    """Whether the profile's model needs the arithmetic of a canary."""
     return not meaning_of(name).is_tolerable(*_model(facts))
 
 
-def way_round(facts: Facts, wrong: Collection[str]) -> tuple[str, ...]:
-    """What the tuned profile does about it, in sentences; none where there is nothing to do."""
+def avoided_by(facts: Facts, wrong: Collection[str]) -> tuple[str, ...]:
+    """Sentences that say how the tuned profile avoids it; none if there is nothing to do."""
     tuned = _tuned(facts)
     if tuned.wrong:
         return (
-            "Until it is right, the tuned profile renders on the CPU: slow, but right.",
+            "Until this is fixed, the tuned profile renders on the CPU: slow, but right.",
             *_taken_back(facts, "device", "mps"),
         )
     if not any(name == PICTURE or is_needed(facts, name) for name in wrong):
@@ -63,7 +62,7 @@ def _affected_by_hand(facts: Facts) -> tuple[str, ...]:
 def _taken_back(facts: Facts, setting: str, value: str | None) -> tuple[str, ...]:
     if facts.profile is None or not pins(facts, setting, value):
         return ()
-    return (f'But {setting} = "{value}" is set by hand in {facts.profile.path}: take it out.',)
+    return (f'But {setting} = "{value}" is set by hand in {facts.profile.path}: remove it.',)
 
 
 def _variables(facts: Facts, wrong: Collection[str]) -> list[str]:

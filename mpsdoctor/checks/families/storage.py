@@ -1,6 +1,6 @@
 """MPS5xx: free space, the Hugging Face cache and the hot folder.
 
-Nothing but a full disk keeps a machine from rendering: what was not looked at is not recorded.
+Only a full disk keeps a machine from rendering: without these facts a check is not recorded.
 """
 
 import shlex
@@ -14,20 +14,20 @@ from mpsdoctor.units import GB, gb
 _FULL, _IMAGES = 0.2 * GB, 2 * GB
 # For a model whose size is not known; SDXL in float16 is 7 GB.
 _MODEL = 10 * GB
-_PROTECTED = "macOS keeps background programs out of it until somebody allows it, folder by folder"
-_PRIVACY = "EPERM"  # what Transparency, Consent and Control answers
+_PROTECTED = "Background programs may not use it until you allow it, folder by folder."
+_PRIVACY = "EPERM"  # the error of Transparency, Consent and Control
 _WHY_NOT = {
-    Place.USER_FOLDER: f"{_PROTECTED}, and Documents and Desktop may be in iCloud.",
-    Place.CLOUD: "Its files can be placeholders that are not on this Mac, and appear or vanish "
-    f"while they are used; {_PROTECTED}.",
-    Place.NETWORK: "It goes when the network goes, moving files there is not safe, and no event "
-    f"tells of new files; {_PROTECTED}.",
-    Place.EXTERNAL: f"It goes when the disk is ejected; {_PROTECTED}.",
+    Place.USER_FOLDER: f"{_PROTECTED} Documents and Desktop may also be in iCloud.",
+    Place.CLOUD: "Its files can be placeholders that are not on this Mac, and can appear or vanish "
+    f"while they are in use. {_PROTECTED}",
+    Place.NETWORK: "It disappears with the network, moving files there is not safe, and there are "
+    f"no events for new files. {_PROTECTED}",
+    Place.EXTERNAL: f"It disappears when the disk is ejected. {_PROTECTED}",
 }
 
 
 def space_for_images(facts: Facts) -> Finding | None:
-    """What is free now counts: macOS may clear purgeable space, or not in time."""
+    """Only space that is free now counts: macOS may not clear purgeable space in time."""
     folder = _hot_folder(facts).folder
     free = _free_bytes(folder)
     if free >= _IMAGES:
@@ -37,13 +37,13 @@ def space_for_images(facts: Facts) -> Finding | None:
         severity=Severity.ERROR if full else Severity.WARNING,
         observed=f"{_space(folder.volume)} for pictures, at {folder.path}.",
         expected=f"{gb(_IMAGES)} or more",
-        impact="Pictures cannot be saved." if full else "Pictures can soon no longer be saved.",
+        impact="Pictures cannot be saved." if full else "Soon pictures cannot be saved.",
         remedy=_clear_up("Empty the Trash, or move files away."),
     )
 
 
 def space_for_models(facts: Facts) -> Finding | None:
-    """A model that has yet to come needs room; macOS clears purgeable space for it."""
+    """A download needs space; macOS clears purgeable space for it."""
     if _is_here(facts):
         return None
     folder = _hub_cache(facts).folder
@@ -60,41 +60,41 @@ def space_for_models(facts: Facts) -> Finding | None:
         + (f" for {named.model}" if named and known else "; SDXL is 7 GB, FLUX.1 34 GB"),
         impact="macOS has to clear space during a download, which can fail."
         if clearable
-        else "Models cannot be downloaded whole.",
+        else "A download runs out of space.",
         remedy=_clear_up(
-            "See which models take the space, and remove those that you no longer use:",
+            "See which models use the space, and remove those that you no longer use:",
             "hf cache ls",
         ),
     )
 
 
 def cache_location(facts: Facts) -> Finding | None:
-    """Weights are mapped into memory while they load: from a slow or fleeting disk that fails."""
+    """Weights are mapped into memory while they load, which fails on slow or removable disks."""
     folder = _hub_cache(facts).folder
     if not folder.usable:
-        return _unusable(folder, "Models can neither be found nor downloaded.")
+        return _unusable(folder, "Models can be neither found nor downloaded.")
     if folder.place is not Place.ORDINARY and facts.is_mac:
         return Finding(
             severity=Severity.NOTE if folder.place is Place.EXTERNAL else Severity.WARNING,
-            observed=f"The Hugging Face cache {folder.path} lies in: {folder.place.value}.",
+            observed=f"The Hugging Face cache {folder.path} is in: {folder.place.value}.",
             expected="a folder on the Mac's own disk, such as ~/.cache/huggingface",
             impact=_WHY_NOT[folder.place],
             remedy=Remedy(
-                text="Move it, or unset the variable that leads there (HF_HOME or HF_HUB_CACHE)."
+                text="Move it, or unset the variable that points there (HF_HOME or HF_HUB_CACHE)."
             ),
         )
     return _ignored_variable(facts, folder)
 
 
 def cache_health(facts: Facts) -> Finding | None:
-    """A link to a file that has gone makes a model that looks complete fail to load."""
+    """A model with a link to a missing file looks complete, but fails to load."""
     cache = _hub_cache(facts)
     if not (cache.damaged or cache.unfinished):
         if cache.folder.exists and not cache.folder.usable:
-            raise NoAnswerError("what is in the cache cannot be seen", Status.NOT_RECORDED)
+            raise NoAnswerError("the cache cannot be listed", Status.NOT_RECORDED)
         return None
     unfinished = (
-        f"{cache.unfinished} unfinished downloads take {gb(cache.unfinished_bytes)}"
+        f"{cache.unfinished} unfinished downloads use {gb(cache.unfinished_bytes)}"
         if cache.unfinished
         else ""
     )
@@ -102,12 +102,13 @@ def cache_health(facts: Facts) -> Finding | None:
     return Finding(
         severity=Severity.WARNING if damaged else Severity.NOTE,
         observed=f"In {cache.folder.path}: {' and '.join(filter(None, (damaged, unfinished)))}.",
-        expected="whole models",
-        impact="mpsdoctor cannot load them; your own code downloads what is missing, or fails."
+        expected="complete models",
+        impact="mpsdoctor cannot load them. Your own code downloads the missing files, or fails."
         if damaged
-        else "They take space; a download that runs right now is none of them.",
+        else "They use space. A download that is running now does not count.",
         remedy=Remedy(
-            text="Download damaged models again; clear what is left of downloads when none runs:",
+            text="Download damaged models again. Delete partial downloads while no download is "
+            "running:",
             commands=(
                 *(shlex.join(("mpsdoctor", "pull", model)) for model in cache.damaged),
                 *(("hf cache prune",) if cache.unfinished else ()),
@@ -126,10 +127,10 @@ def hot_folder_usable(facts: Facts) -> Finding | None:
     return Finding(
         severity=Severity.NOTE,
         observed=f"The hot folder {folder.path} does not exist yet.",
-        expected="a folder with an inbox to drop prompts into",
-        impact="No prompt can be dropped yet; mpsdoctor watch makes it when it starts.",
+        expected="a folder with an inbox for prompts",
+        impact="You cannot drop prompts yet. When mpsdoctor watch starts, it creates the folder.",
         remedy=Remedy(
-            text="Start mpsdoctor watch, or have it made now.",
+            text="Start mpsdoctor watch, or create the folder now.",
             fix=Fix(kind=FixKind.HOT_FOLDER),
         ),
     )
@@ -139,26 +140,25 @@ def hot_folder_volume(facts: Facts) -> Finding | None:
     """A rename is atomic within one volume only (rename(2): EXDEV)."""
     hot_folder = _hot_folder(facts)
     if hot_folder.one_volume is None and not hot_folder.folder.usable:
-        raise NoAnswerError("what is in the hot folder cannot be seen", Status.NOT_RECORDED)
+        raise NoAnswerError("the hot folder cannot be listed", Status.NOT_RECORDED)
     if hot_folder.one_volume is not False:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed=f"The folders in {hot_folder.folder.path} lie on different volumes.",
+        observed=f"The folders in {hot_folder.folder.path} are on different volumes.",
         expected="one volume",
-        impact="mpsdoctor watch refuses to start: only within one volume a file is moved without "
-        "any risk.",
-        remedy=Remedy(text="Replace links and mount points in it by real folders."),
+        impact="mpsdoctor watch refuses to start: moving a file is only safe within one volume.",
+        remedy=Remedy(text="Replace links and mount points in it with real folders."),
     )
 
 
 def hot_folder_privacy(facts: Facts) -> Finding | None:
-    """Transparency, Consent and Control asks per program; nobody answers a background one."""
+    """Transparency, Consent and Control asks for each program; a background one gets no answer."""
     return _badly_placed(facts, Place.USER_FOLDER, Place.EXTERNAL)
 
 
 def hot_folder_remote(facts: Facts) -> Finding | None:
-    """File events, atomic renames and whole files are promises of a local disk."""
+    """Only a local disk promises file events, atomic renames and complete files."""
     return _badly_placed(facts, Place.CLOUD, Place.NETWORK)
 
 
@@ -168,13 +168,13 @@ def _badly_placed(facts: Facts, *places: Place) -> Finding | None:
         return None
     return Finding(
         severity=Severity.WARNING,
-        observed=f"The hot folder {folder.path} lies in: {folder.place.value}.",
+        observed=f"The hot folder {folder.path} is in: {folder.place.value}.",
         expected="a folder on the Mac's own disk, such as ~/mpsdoctor",
         impact=_WHY_NOT[folder.place],
         remedy=Remedy(
-            text="Choose another with hot_folder in the profile; a link to it can lie where you "
-            "like to have it. Or allow the Python that runs mpsdoctor in System Settings > "
-            "Privacy & Security > Full Disk Access."
+            text="Choose another one with hot_folder in the profile, and put a link to it wherever "
+            "you like. Or allow the Python that runs mpsdoctor in System Settings > Privacy & "
+            "Security > Full Disk Access."
         ),
     )
 
@@ -183,7 +183,7 @@ def _unusable(folder: Folder, impact: str) -> Finding:
     protected = " (macOS protects it)" if folder.error == _PRIVACY else ""
     return Finding(
         severity=Severity.WARNING,
-        observed=f"{folder.path} cannot be {'used' if folder.exists else 'made'}: {folder.error}"
+        observed=f"{folder.path} cannot be {'used' if folder.exists else 'created'}: {folder.error}"
         f"{protected}.",
         expected="a folder that can be listed and written",
         impact=impact,
@@ -201,15 +201,15 @@ def _make_usable(folder: Folder) -> Remedy:
         )
     what = folder.nearest or "it"
     return Remedy(
-        text=f"Make {what} yours, or choose another folder. This shows whose it is:",
+        text=f"Make {what} yours, or choose another folder. This shows who owns it:",
         commands=(shlex.join(("ls", "-lde", folder.nearest or folder.path)),),
     )
 
 
 def _ignored_variable(facts: Facts, cache: Folder) -> Finding | None:
-    """`TRANSFORMERS_CACHE` is gone, `HUGGINGFACE_HUB_CACHE` counts without `HF_HUB_CACHE` only."""
+    """Nothing reads `TRANSFORMERS_CACHE`, and `HF_HUB_CACHE` overrides `HUGGINGFACE_HUB_CACHE`."""
     if facts.environment is None:
-        raise NoAnswerError("which variables lead to it is not known", Status.NOT_RECORDED)
+        raise NoAnswerError("which variables are set is not known", Status.NOT_RECORDED)
     values = facts.environment.variables
     ignored = [name for name in ("TRANSFORMERS_CACHE",) if name in values]
     ruling = values.get("HF_HUB_CACHE")
@@ -219,10 +219,9 @@ def _ignored_variable(facts: Facts, cache: Folder) -> Finding | None:
         return None
     return Finding(
         severity=Severity.NOTE,
-        observed=f"{' and '.join(ignored)} is set, and current releases do not follow it.",
+        observed=f"Current releases ignore a variable that is set: {' and '.join(ignored)}.",
         expected="HF_HOME, or HF_HUB_CACHE, or neither",
-        impact="Models that lie where it points are not found, and are downloaded again to "
-        f"{cache.path}.",
+        impact=f"Models in that folder are not found, and are downloaded again to {cache.path}.",
         remedy=Remedy(
             text="Set HF_HUB_CACHE to that folder instead, and remove:",
             commands=(f"unset {' '.join(ignored)}",),
@@ -232,19 +231,19 @@ def _ignored_variable(facts: Facts, cache: Folder) -> Finding | None:
 
 def _hot_folder(facts: Facts) -> HotFolder:
     if facts.hot_folder is None:
-        raise NoAnswerError("nobody looked at the hot folder", Status.NOT_RECORDED)
+        raise NoAnswerError("the hot folder was not examined", Status.NOT_RECORDED)
     return facts.hot_folder
 
 
 def _hub_cache(facts: Facts) -> HubCache:
     if facts.hub_cache is None:
-        raise NoAnswerError("nobody looked at the Hugging Face cache", Status.NOT_RECORDED)
+        raise NoAnswerError("the Hugging Face cache was not examined", Status.NOT_RECORDED)
     return facts.hub_cache
 
 
 def _free_bytes(folder: Folder) -> int:
     if folder.volume.free_bytes is None:
-        raise NoAnswerError("how much space is free is not known", Status.NOT_RECORDED)
+        raise NoAnswerError("the free space is not known", Status.NOT_RECORDED)
     return folder.volume.free_bytes
 
 

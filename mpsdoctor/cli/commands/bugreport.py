@@ -1,4 +1,4 @@
-"""`mpsdoctor bugreport`: a redacted file to read, complete and send."""
+"""`mpsdoctor bugreport`: writes a redacted report to complete and send."""
 
 import os
 from pathlib import Path
@@ -33,9 +33,9 @@ QUESTIONS = """\
     help="The file to write; an existing one is never overwritten.",
 )
 def command(target: Path) -> None:
-    """Write a report to read, complete and send.
+    """Write a report for you to read, complete and send.
 
-    Your name, your Mac's name, serial numbers and tokens are left out; read it all the same.
+    It leaves out your name, your Mac's name, serial numbers and tokens. Read it before you send it.
     """
     from mpsdoctor.facts.redact import redact
     from mpsdoctor.reports.markdown import render

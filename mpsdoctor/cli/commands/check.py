@@ -1,4 +1,4 @@
-"""`mpsdoctor check`: examine, report, write the profile."""
+"""`mpsdoctor check`: examines the machine, reports, and writes the profile."""
 
 import os
 from functools import partial
@@ -27,40 +27,40 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--model",
     metavar="MODEL",
     type=model_name,
-    help="A Hugging Face model id or a folder to tune for.  [default: the profile's]",
+    help="The model to tune for: a Hugging Face id or a folder.  [default: the profile's]",
 )
-@click.option("--quick", is_flag=True, help="Do not import PyTorch; writes no profile.")
+@click.option("--quick", is_flag=True, help="Do not import PyTorch; write no profile.")
 @click.option(
     "--python",
     metavar="PATH",
-    help="Examine another Python's environment, such as ComfyUI's .venv; writes no profile.",
+    help="Examine another Python's environment, such as ComfyUI's .venv; write no profile.",
 )
-@click.option("--render", is_flag=True, help="Render a picture too, and compare it with the CPU's.")
+@click.option("--render", is_flag=True, help="Also render a picture and compare it with the CPU's.")
 @click.option(
     "--device",
     type=click.Choice(["mps", "cpu"]),
-    help="Where arithmetic and picture are tried out.  [default: mps, where there is one]",
+    help="Test arithmetic and rendering on this device.  [default: mps, if available]",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show every check, also those that passed.")
+@click.option("-v", "--verbose", is_flag=True, help="Show all checks, including those that passed.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
     show_default=True,
-    help="json and markdown name neither you nor your Mac.",
+    help="json and markdown leave out your name and your Mac's name.",
 )
 @click.option(
     "--fail-level",
     type=click.Choice(["note", "warning", "error"]),
     default="error",
     show_default=True,
-    help="From which severity on the exit code is 1.",
+    help="The lowest severity of a finding that makes the exit code 1.",
 )
-@click.option("--ignore", metavar="ID", multiple=True, help="Leave a check out; repeatable.")
+@click.option("--ignore", metavar="ID", multiple=True, help="Skip this check; repeatable.")
 @click.option("--save-facts", metavar="FILE", type=_FILE, help="Record this machine in a new file.")
 @click.option(
-    "--facts", metavar="FILE", type=_FILE, help="Examine a recorded machine; writes no profile."
+    "--facts", metavar="FILE", type=_FILE, help="Examine a recorded machine; write no profile."
 )
 @fixing.options
 @profile_option
@@ -84,11 +84,10 @@ def command(
 ) -> ExitCode:
     """Examine this machine and write its profile.
 
-    Says what is wrong in words that you can act on.
+    Says what is wrong, and what to do about it.
 
-    The exit code is 0 where nothing stands in the way, 1 where something does (see --fail-level),
-    2 where the command line has a slip, and 3 where a check could not tell or mpsdoctor itself
-    failed.
+    The exit code is 0 if no finding reaches --fail-level, and 1 if one does. It is 2 after a usage
+    error, and 3 if a check could not tell or mpsdoctor itself failed.
 
     `mpsdoctor doctor` is the same command.
     """
@@ -101,7 +100,7 @@ def command(
     if undo:
         return fixing.undo()
     if save_facts and os.path.lexists(save_facts):
-        raise _cannot_record(f"{save_facts} exists already, and is not overwritten.")
+        raise _cannot_record(f"{save_facts} already exists, and is not overwritten.")
 
     def examination() -> "Report":
         settings = quick_settings.read(find_profile(profile, os.environ), os.environ)
@@ -142,15 +141,15 @@ def command(
 
 
 def _refuse_misuse(on_device: bool, quick: bool, recorded: bool) -> None:
-    """Raises click.UsageError where a device is asked about without being asked."""
+    """Raises click.UsageError if a device is to be tested, but cannot be."""
     if on_device and quick:
-        raise click.UsageError("--render and --device need PyTorch, which --quick leaves out.")
+        raise click.UsageError("--render and --device need PyTorch, which --quick does not import.")
     if on_device and recorded:
-        raise click.UsageError("--render and --device are for a machine at hand: not for --facts.")
+        raise click.UsageError("--render and --device test this machine, not that of --facts.")
 
 
 def show_report(report: "Report", form: str = "text", verbose: bool = False) -> None:
-    """Prints a report; in the forms that are meant to be shared, it is redacted."""
+    """Prints a report, redacted unless it is text: the other formats are for sharing."""
     from mpsdoctor.facts.redact import redact
     from mpsdoctor.reports import document, markdown, text
 

@@ -1,4 +1,4 @@
-"""`mpsdoctor demo`: the whole way, on the embedded model."""
+"""`mpsdoctor demo`: everything once, from check to pictures, with the embedded model."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ PROMPTS = {
     "blue-star": "a small blue star on a yellow background",
     "heart-and-square": "a green heart left of a purple square on a black background",
 }
-PATIENCE_S = 300.0
+_TIMEOUT_S = 300.0
 _LOOK_S = 0.2
 _STOP_S = 10.0
 
@@ -42,14 +42,15 @@ _STOP_S = 10.0
     default="mpsdoctor-demo",
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where to put the demo's hot folder.",
+    help="The demo's hot folder.",
 )
 @profile_option
 def command(folder: Path, profile: Path | None) -> None:
-    """Go the whole way, from check to pictures.
+    """Run everything once, from check to pictures.
 
     Examines this machine, writes the profile, starts the daemon on a hot folder, drops three
-    prompts and waits for three pictures. Uses the model that ships with mpsdoctor: no download.
+    prompts and waits for three pictures. Downloads nothing: it uses the model that ships with
+    mpsdoctor.
     """
     from mpsdoctor.cli.doctor.tuned_profile import write_profile
     from mpsdoctor.constants import ENV_PREFIX
@@ -58,7 +59,7 @@ def command(folder: Path, profile: Path | None) -> None:
 
     path = profile_path(profile, os.environ)
     root = expand(folder)
-    # Its own hot folder is about to be made; the usual one need not be there.
+    # The demo makes its own hot folder, so the usual one need not exist (MPS505).
     report = examine_machine(
         read(path, os.environ), profile=path, ignore=("MPS505",), busy=output.busy
     )
@@ -72,14 +73,14 @@ def command(folder: Path, profile: Path | None) -> None:
         wait = _Wait(root, daemon)
         _drop(root / "inbox")
         images = wait.for_images()
-    output.tell("Here is what the prompts say:")
+    output.tell("The pictures:")
     for image in images:
         output.show(str(image))
 
 
 @dataclass(frozen=True)
 class _Daemon:
-    """The daemon's process and all that it printed; `restart` is how to start it again."""
+    """The daemon's process, its output, and the command that starts it again."""
 
     process: "subprocess.Popen[bytes]"
     log: IO[bytes]
@@ -125,13 +126,11 @@ class _Wait:
         self._told_pause: Pause | None = None
 
     def for_images(self) -> list[Path]:
-        """The new images, one a prompt. Raises MpsDoctorError where they do not come."""
-        from rich.progress import Progress
-
+        """The new images, one per prompt. Raises MpsDoctorError if they do not come."""
         from mpsdoctor.hotfolder.status.status import read_status
 
-        deadline = time.monotonic() + PATIENCE_S
-        with Progress(console=output.progress_console(), transient=True) as bar:
+        deadline = time.monotonic() + _TIMEOUT_S
+        with output.progress_bar() as bar:
             task = bar.add_task("loading the model", total=len(PROMPTS))
             while len(images := self._images() - self._earlier) < len(PROMPTS):
                 status = read_status(self._root)
@@ -151,20 +150,20 @@ class _Wait:
             output.tell(f"The daemon waits: {paused.title}. {paused.hint}")
         if failures := self._failures() - self._earlier_failures:
             reason = sorted(failures)[0]
-            raise MpsDoctorError("A prompt has failed", detail=reason.read_text("utf-8"))
+            raise MpsDoctorError("A prompt failed", detail=reason.read_text("utf-8"))
         if code is not None and code >= 0 and not running:
-            raise MpsDoctorError("The daemon has ended", detail=self._daemon.printed())
+            raise MpsDoctorError("The daemon has stopped", detail=self._daemon.printed())
         if code is not None and code < 0 and not running and not self._told:
             self._told = True
             output.tell(
-                f"The daemon was killed (signal {-code}). Nothing is lost; start it again, in "
-                f"another terminal, and the demo goes on:\n  {self._daemon.restart}"
+                f"The daemon was killed (signal {-code}). Nothing is lost. To continue the demo, "
+                f"start the daemon again in another terminal:\n  {self._daemon.restart}"
             )
         if time.monotonic() > deadline:
             raise MpsDoctorError(
-                "The pictures have not come",
-                detail=f"Waited {PATIENCE_S:.0f} s. The prompts are kept in {self._root}.",
-                hint=f"Start the daemon and watch what it says: {self._daemon.restart}",
+                "The pictures did not come in time",
+                detail=f"Waited {_TIMEOUT_S:.0f} s. The prompts are still in {self._root}.",
+                hint=f"Start the daemon and read what it prints: {self._daemon.restart}",
             )
 
     def _images(self) -> set[Path]:

@@ -1,4 +1,4 @@
-"""`mpsdoctor explain`: a finding's page."""
+"""`mpsdoctor explain`: shows the page about a check or a fault."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _CHECK = re.compile(r"MPS\d{3}", re.IGNORECASE)
 def command(identifier: str) -> None:
     """Explain a check, such as MPS304, or a known fault.
 
-    Says what it is about, why it matters, how to fix it and when to ignore it; works offline.
+    Says what it is about, why it matters, how to fix it and when to ignore it. Works offline.
     """
     output.show_page(_page(identifier))
 
@@ -41,7 +41,7 @@ def _page(identifier: str) -> str:
 
 
 def _hint(identifier: str, ids: Iterable[str]) -> str:
-    """No guess for the number of a check that there is not: any other is as near."""
+    """Suggests nothing for the number of an unknown check: all numbers are equally similar."""
     listed = "`mpsdoctor check -v` shows the ids."
     if _CHECK.fullmatch(identifier):
         return listed

@@ -1,4 +1,4 @@
-"""`mpsdoctor plan`: what a model needs at a size, and whether that fits here."""
+"""`mpsdoctor plan`: forecasts what a model needs at a size, and whether that fits."""
 
 import os
 import re
@@ -56,13 +56,13 @@ def _size(text: str) -> tuple[int, int]:
     "attentions",
     type=click.Choice(["native", "bounded", "sliced"]),
     multiple=True,
-    help="Only with this attention; repeatable.  [default: all]",
+    help="Consider only this attention; repeatable.  [default: all]",
 )
 @click.option("--facts", metavar="FILE", type=_FILE, help="Plan for a recorded machine.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
-@click.option("--plot", metavar="FILE.png", type=_FILE, help="Draw peak memory over size.")
+@click.option("--plot", metavar="FILE.png", type=_FILE, help="Plot peak memory against size.")
 def command(
     model: str,
     sizes: tuple[tuple[int, int], ...],
@@ -72,11 +72,11 @@ def command(
     form: str,
     plot: Path | None,
 ) -> ExitCode:
-    """Say how much memory a model needs, and what fits.
+    """Forecast how much memory a model needs, and what fits.
 
-    MODEL is a Hugging Face id, of which only small config files are fetched, a folder, or
-    `shapes`, the embedded model. No weights are read. The exit code is 1 where a size that you
-    name does not fit.
+    MODEL is a Hugging Face id, a folder, or `shapes`, the embedded model. No weights are read.
+    Only small config files are downloaded, and only for a Hugging Face id. The exit code is 1 if
+    a size that you name does not fit.
     """
     from mpsdoctor.knowledge.attention.pieces import DEFAULT_BUDGET_MIB
     from mpsdoctor.planning import page
@@ -120,7 +120,7 @@ def _usual_sizes(model: str) -> list[tuple[int, int]]:
 
 
 def _configs(model: str) -> "Configs":
-    """Those that every command tunes by; of a model that is not here they are fetched."""
+    """The config files that every command tunes with, fetched if the model is not here."""
     from mpsdoctor.cli.host import host
     from mpsdoctor.planning.configs import are_whole, read_folder
     from mpsdoctor.tuning import lookup
@@ -163,7 +163,7 @@ def _footprints(configs: "Configs", sizes: list[tuple[int, int]], dtype: str) ->
 
 
 def _settings(configs: "Configs", recorded: "Facts | None") -> "Profile":
-    """What the model is rendered with: here, or on a recorded machine."""
+    """The settings with which the model is rendered, here or on a recorded machine."""
     from mpsdoctor.cli.host import host
     from mpsdoctor.cli.settings import Settings
     from mpsdoctor.profile.choice import settings_of

@@ -1,4 +1,4 @@
-"""`mpsdoctor profile`: the settings, each with its reason."""
+"""`mpsdoctor profile`: shows, compares and replaces the profile."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group("profile")
 def command() -> None:
-    """Show the tuned profile, compare it, or use one that ships."""
+    """Show or compare the profile, or use one that ships."""
 
 
 @command.command("show")
@@ -29,10 +29,10 @@ def command() -> None:
 )
 @profile_option
 def show(settings: tuple[str, ...], model: str | None, profile: Path | None) -> None:
-    """Show each setting: its value, where that comes from, and why.
+    """Show each setting: its value, where it comes from, and why.
 
-    Of a SETTING that is named, also the rule that chose it, the facts that the rule looked at, and
-    the evidence. With --model, what that model is rendered with.
+    If you name a SETTING, also shows the rule that chose it, the facts that the rule used, and the
+    evidence. With --model, shows the settings for that model.
     """
     from mpsdoctor.cli.display import profile_settings
     from mpsdoctor.cli.settings import Settings
@@ -45,12 +45,12 @@ def show(settings: tuple[str, ...], model: str | None, profile: Path | None) -> 
         output.show(profile_settings.in_full(one))
     if not settings:
         output.show(profile_settings.table(known))
-        output.tell("Rule, facts and evidence of one: mpsdoctor profile show SETTING")
+        output.tell("For the rule, facts and evidence of one: mpsdoctor profile show SETTING")
 
 
 @command.command("path")
 def path() -> None:
-    """Print where the profile lies."""
+    """Print the path of the profile."""
     output.show(str(profile_path(None, os.environ)))
 
 
@@ -71,7 +71,10 @@ def list_shipped() -> None:
 @click.argument("name")
 @profile_option
 def use(name: str, profile: Path | None) -> None:
-    """Make a profile that ships, or another file, yours; the one before is set aside."""
+    """Use a profile that ships, or another file.
+
+    Renames the previous profile, so that nothing is lost.
+    """
     from mpsdoctor.files import move_to_unused
     from mpsdoctor.profile.loading import load
     from mpsdoctor.profile.saving import save
@@ -82,17 +85,17 @@ def use(name: str, profile: Path | None) -> None:
     text = source.read_text("utf-8")
     if path.exists():
         aside = move_to_unused(path, path.parent, f"{path.stem}-before", path.suffix)
-        output.tell(f"The profile before: {aside}")
+        output.tell(f"Previous profile: {aside}")
     save(path, text)
     output.tell(f"Profile: {path}")
     output.tell(
-        "The next `mpsdoctor check` tunes it for this machine again; values that you edit stay."
+        "The next `mpsdoctor check` re-tunes it for this machine. Values that you edit are kept."
     )
 
 
 @command.command("diff")
 @click.argument("other", required=False)
-@click.option("--guide", is_flag=True, help="Compare with what Diffusers' page on mps would say.")
+@click.option("--guide", is_flag=True, help="Compare with the advice of Diffusers' page on mps.")
 @profile_option
 def diff(other: str | None, guide: bool, profile: Path | None) -> None:
     """Show where the profile differs from what was tuned, or from OTHER.
@@ -102,7 +105,7 @@ def diff(other: str | None, guide: bool, profile: Path | None) -> None:
     if other and guide:
         raise MpsDoctorError(
             "Only one comparison at a time",
-            hint="Name a profile, or ask for --guide.",
+            hint="Name a profile or use --guide, not both.",
             exit_code=ExitCode.USAGE,
         )
     from mpsdoctor.profile.saving import understood
@@ -142,7 +145,7 @@ def _guide(mine: "Document") -> "dict[str, Value]":
 
 
 def _named(name: str) -> Path:
-    """A file, or a profile that ships."""
+    """The file of a profile that ships, or another file. Raises MpsDoctorError if neither is."""
     from mpsdoctor.paths import expand
 
     known = _shipped()

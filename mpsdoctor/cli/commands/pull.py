@@ -1,4 +1,4 @@
-"""`mpsdoctor pull`: the files of a model that its profile loads, and no others."""
+"""`mpsdoctor pull`: downloads the files of a model that the profile loads, and no others."""
 
 import os
 import platform
@@ -40,14 +40,14 @@ _USUAL_SIDE = 1024
 
 @click.command("pull")
 @click.argument("model", type=model_name)
-@click.option("--dry-run", is_flag=True, help="Say what would be downloaded; download nothing.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be downloaded.")
 @profile_option
 def command(model: str, dry_run: bool, profile: Path | None) -> None:
     """Download MODEL, a Hugging Face id.
 
-    Brings the files that the profile loads, and no others, into Hugging Face's cache. What is there
-    already is verified; what was cut short goes on where it was. Ends with what `mpsdoctor plan`
-    says of it.
+    Downloads only the files that the profile loads, into Hugging Face's cache. Verifies files that
+    are already there, and resumes interrupted downloads. Ends with the forecast of `mpsdoctor
+    plan`.
     """
     from mpsdoctor.hub.client import describe, require_library, stream
     from mpsdoctor.hub.download import carry_out
@@ -73,16 +73,16 @@ def command(model: str, dry_run: bool, profile: Path | None) -> None:
         require_room(plan, cache)
         with downloading(plan) as progress:
             carry_out(plan, partial(stream, model, listing.commit), progress, pause)
-    _require_whole(model)
-    output.tell(f"{model} is here, and intact: {plan.repository.snapshot}")
+    _require_complete(model)
+    output.tell(f"{model} is complete and verified: {plan.repository.snapshot}")
     is_own = path.exists() and quick_settings.read(path, os.environ).model == model
     check = shlex.join(("mpsdoctor", "check", *(() if is_own else ("--model", model))))
-    output.tell(f"To have the profile tuned for it{' as it is here' if is_own else ''}: {check}")
+    output.tell(f"To {'re-tune' if is_own else 'tune'} the profile for it: {check}")
     _show_forecast(settings)
 
 
 def _settings_for(listing: "Listing", path: Path) -> "Profile":
-    """As every other command has them, as far as the hub's index tells."""
+    """The settings for the model, as far as its index on the hub tells."""
     from mpsdoctor.cli.settings import Settings
     from mpsdoctor.planning.configs import Configs
     from mpsdoctor.tuning import lookup
@@ -107,7 +107,7 @@ def _plan(listing: "Listing", settings: "Profile", cache: "Folder") -> "Plan":
     output.tell(
         f"To download: {gb(plan.missing_bytes)} to {cache.path}{free}"
         if plan.missing
-        else "All of it is here, and verified."
+        else "Everything is here and verified."
     )
     return plan
 
@@ -120,21 +120,22 @@ def _cache() -> "Folder":
     return storage.folder(hub_cache.location(os.environ, home), home, run, platform.system())
 
 
-def _require_whole(model: str) -> None:
+def _require_complete(model: str) -> None:
     from mpsdoctor.facts.disk import model_files
     from mpsdoctor.facts.records import ModelState
 
     files = model_files.read(model, os.environ, expand("~"))
     if files.state in (ModelState.PARTIAL, ModelState.ABSENT):
         raise MpsDoctorError(
-            f"{model} is not whole on the hub",
-            detail=f"All that the hub has of it is here, but not {', '.join(files.missing)}.",
-            hint="Its authors left that out: look for another copy of the model.",
+            f"{model} is incomplete on the hub",
+            detail="Everything that the hub has is downloaded. Still missing: "
+            f"{', '.join(files.missing)}.",
+            hint="The authors did not upload that. Look for another copy of the model.",
         )
 
 
 def _show_forecast(settings: "Profile") -> None:
-    """For the profile's size, or the model's own; a model without a forecast may render too."""
+    """For the profile's size, or the model's own. Without a forecast, a model may still render."""
     from mpsdoctor.cli.commands import plan
     from mpsdoctor.cli.host import host
     from mpsdoctor.tuning import lookup
@@ -146,7 +147,7 @@ def _show_forecast(settings: "Profile") -> None:
     try:
         context.invoke(plan.command, model=settings.model, sizes=(size,), dtype=settings.dtype)
     except MpsDoctorError as error:
-        output.tell(f"There is no forecast. {error.title}")
+        output.tell(f"No forecast: {error.title}")
 
 
 def line(file: "RemoteFile") -> str:
@@ -156,7 +157,7 @@ def line(file: "RemoteFile") -> str:
 
 @contextmanager
 def verifying() -> Iterator["cache.Progress"]:
-    """While the files that are here are read."""
+    """Shows progress while existing files are verified."""
     with _bar() as bar:
         task = bar.add_task("Verifying", total=None)
         yield lambda file, done: bar.update(task, description=file.path, completed=done)
@@ -164,7 +165,7 @@ def verifying() -> Iterator["cache.Progress"]:
 
 @contextmanager
 def downloading(plan: "Plan") -> Iterator["cache.Progress"]:
-    """While the plan is carried out; what has come stays when the user ends it."""
+    """Shows progress while the plan is carried out. After an interrupt, says what is kept."""
     here = {file.etag: plan.repository.here_bytes(file) for file in plan.missing}
     with _bar() as bar:
         total = sum(file.size for file in plan.missing)
@@ -181,13 +182,15 @@ def downloading(plan: "Plan") -> Iterator["cache.Progress"]:
         try:
             yield show
         except KeyboardInterrupt:
-            output.tell("What has come is kept: the same command goes on from there.")
+            output.tell("What was downloaded is kept. The same command resumes the download.")
             raise
 
 
 def pause(error: Exception, seconds: float) -> None:
-    """Between two attempts."""
-    output.tell(f"The download broke off ({type(error).__name__}); it goes on in {seconds:g} s.")
+    """Waits between two attempts."""
+    output.tell(
+        f"The download was interrupted ({type(error).__name__}). Retrying in {seconds:g} s."
+    )
     time.sleep(seconds)
 
 

@@ -1,4 +1,4 @@
-"""`mpsdoctor render`: one prompt, now."""
+"""`mpsdoctor render`: renders one prompt."""
 
 import os
 import re
@@ -33,12 +33,10 @@ from mpsdoctor.paths import profile_path
 def command(
     prompt: str, model: str | None, seed: int | None, target: Path | None, profile: Path | None
 ) -> None:
-    """Render PROMPT into a PNG, now.
+    """Render one PROMPT into a PNG file.
 
-    Takes the profile's settings; an existing file is never overwritten. Downloads nothing.
+    Uses the profile's settings. Never overwrites a file, and downloads nothing.
     """
-    from rich.progress import Progress
-
     from mpsdoctor.cli.settings import Settings
     from mpsdoctor.libraries import require_quiet_libraries
     from mpsdoctor.prompts.request import SEEDS, Request
@@ -59,7 +57,7 @@ def command(
     from mpsdoctor.rendering.pictures import save_png
 
     seed = secrets.randbelow(SEEDS) if seed is None else seed
-    with Progress(console=output.progress_console(), transient=True) as progress:
+    with output.progress_bar() as progress:
         task = progress.add_task(prompt, total=None)
         [picture] = generate(
             settings,
@@ -74,7 +72,7 @@ def command(
     except OSError as error:
         with suppress(OSError):
             partial.unlink()
-        again = f"The picture is lost; with --seed {seed} and --output FILE it comes again there."
+        again = f"The picture is lost. To render it again, add: --seed {seed} --output FILE"
         raise _cannot_write(target, error, again) from error
     for note in picture.notes:
         output.tell(note)
@@ -82,14 +80,14 @@ def command(
 
 
 def _require_place(target: Path) -> None:
-    """Before a model is loaded: a file is made beside the target, and gone at once."""
+    """Makes and removes a file beside the target, so that loading a model is not in vain."""
     if target.suffix.lower() != ".png":
         raise click.BadParameter(f"{target} does not end in .png.", param_hint="--output")
     try:
         with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
-        hint = "Name another file with --output FILE, in a folder that is there and yours."
+        hint = "Name a file in a folder that exists and that you may write to: --output FILE"
         raise _cannot_write(target, error, hint) from error
 
 

@@ -1,4 +1,4 @@
-"""`mpsdoctor service`: the launchd agent that keeps `mpsdoctor watch` alive."""
+"""`mpsdoctor service`: manages the launchd agent that keeps `mpsdoctor watch` running."""
 
 import os
 import platform
@@ -22,17 +22,15 @@ if TYPE_CHECKING:
     from mpsdoctor.service.launchctl import Launchctl
     from mpsdoctor.service.preconditions import Caller
 
-_now = click.option(
-    "--now", is_flag=True, help="Do not wait for the picture that is being rendered."
-)
+_now = click.option("--now", is_flag=True, help="Do not wait for the current picture.")
 
 
 @click.group("service")
 def command() -> None:
-    """Keep the daemon running, from login on.
+    """Keep the daemon running from login on (macOS only).
 
-    A launchd agent runs `mpsdoctor watch` when you log in, starts it again when it dies, and gives
-    it the GPU at full speed. For macOS only.
+    A launchd agent runs `mpsdoctor watch` when you log in, restarts it if it dies, and gives it
+    the GPU at full speed.
     """
 
 
@@ -41,14 +39,15 @@ def command() -> None:
 @profile_option
 @_now
 def install(folder: Path | None, profile: Path | None, now: bool) -> None:
-    """Install the agent, or bring it up to date.
+    """Install or update the agent, and start the daemon.
 
-    Writes ~/Library/LaunchAgents/io.github.mpsdoctor.watch.plist with this Python, what `--dir` and
-    `--profile` say (left out, what is installed stays), the hot folder and the settings of this
-    terminal that launchd does not know, such as HF_HOME; never a token. Starts the daemon and waits
-    for its sign of life. A daemon of before finishes its picture first.
+    Writes ~/Library/LaunchAgents/io.github.mpsdoctor.watch.plist. It names this Python, --dir and
+    --profile, and the variables of this terminal that launchd does not have, such as HF_HOME.
+    Tokens are left out. Without --dir or --profile, an installed agent keeps its own.
 
-    Type it again after an upgrade, or when the environment or the profile has changed.
+    Then starts the daemon and waits for its heartbeat. An old daemon finishes its picture first.
+
+    Run this again after an upgrade, or after the environment or the profile changed.
     """
     from mpsdoctor.doctor.agent_configuration import agents_hot_folder, agents_plist
     from mpsdoctor.service import heartbeat, plist, preconditions
@@ -75,19 +74,17 @@ def install(folder: Path | None, profile: Path | None, now: bool) -> None:
     with output.busy("Starting the daemon …"):
         operator.reach(Goal.INSTALL, wanted)
     output.show(f"Installed; the daemon watches {root / 'inbox'}")
-    output.tell(f"Its log: {launchctl.agent.log}. To be rid of it: mpsdoctor service uninstall")
+    output.tell(f"Its log: {launchctl.agent.log}. To remove it: mpsdoctor service uninstall")
     if seen.plist is not None:
         _tell_what_waits(agents_hot_folder(seen.plist), root)
 
 
 @command.command()
 def uninstall() -> None:
-    """Remove the agent and everything of it.
+    """Stop the daemon and remove the agent.
 
-    Ends the daemon and removes the property list, the logs (~/Library/Logs/mpsdoctor) and the cache
-    (~/Library/Caches/mpsdoctor). The hot folder with your pictures and waiting prompts stays, and
-    so do the profile, which your own code may use, and this Python's environment: their places are
-    printed.
+    Also removes the logs (~/Library/Logs/mpsdoctor) and the cache (~/Library/Caches/mpsdoctor).
+    Keeps the hot folder with your pictures and prompts, the profile, and this Python's environment.
     """
     from mpsdoctor.paths import log_file, plans_folder, profile_file
     from mpsdoctor.service.removal import remove
@@ -102,12 +99,12 @@ def uninstall() -> None:
         output.show(f"Removed {path}")
     output.show("The agent is not installed.")
     kept = profile_file(os.environ)
-    output.tell(f"What stays: your hot folder, the profile ({kept}), and {sys.prefix}")
+    output.tell(f"Kept: your hot folder, the profile ({kept}), and {sys.prefix}")
 
 
 @command.command()
 def start() -> None:
-    """Start the daemon; also undoes `stop` and a switch in Login Items."""
+    """Start the daemon, even if it is disabled in Login Items."""
     from mpsdoctor.service.state import Goal
 
     _, operator = _ready()
@@ -120,24 +117,24 @@ def start() -> None:
 def stop() -> None:
     """Stop the daemon at once, until `start` or the next login.
 
-    A prompt in the middle of its rendering is taken up again then.
+    An unfinished prompt is rendered again then.
     """
     from mpsdoctor.service.state import Goal, State
 
     _, operator = _ready()
     stopped = operator.reach(Goal.STOP)
     at_login = {
-        State.ABSENT: "no agent is installed that would start it",
-        State.DISABLED: "its agent is switched off, so no login starts it again",
+        State.ABSENT: "No agent is installed that would start it",
+        State.DISABLED: "Its agent is disabled, so it does not start at the next login",
     }
-    then = at_login.get(stopped.state, "it starts again at the next login")
-    output.show(f"The daemon is stopped; {then}.")
+    then = at_login.get(stopped.state, "It starts again at the next login")
+    output.show(f"The daemon is stopped. {then}.")
 
 
 @command.command()
 @_now
 def restart(now: bool) -> None:
-    """Start a new daemon when the old one has finished its picture."""
+    """Start a new daemon after the old one has finished its picture."""
     _, operator = _ready(now)
     with output.busy("Restarting the daemon …"):
         operator.restart()
@@ -146,7 +143,10 @@ def restart(now: bool) -> None:
 
 @command.command()
 def status() -> ExitCode:
-    """Show how agent, daemon and queue stand; the exit code is 0 where the daemon runs."""
+    """Show the state of agent, daemon and queue.
+
+    The exit code is 0 if the daemon runs, else 1.
+    """
     from mpsdoctor.cli.display.agent_status import describe
     from mpsdoctor.doctor.agent_configuration import agents_hot_folder
     from mpsdoctor.hotfolder.status.status import read_status
@@ -160,19 +160,19 @@ def status() -> ExitCode:
 
 
 @command.command()
-@click.option("-f", "--follow", is_flag=True, help="Show what is added, until control-C.")
+@click.option("-f", "--follow", is_flag=True, help="Also show new lines, until control-C.")
 @click.option(
     "-n",
     "--lines",
     type=click.IntRange(min=0),
     default=20,
     show_default=True,
-    help="How many lines to begin with.",
+    help="How many old lines to show.",
 )
 def logs(follow: bool, lines: int) -> None:
-    """Show what the daemon logged.
+    """Show the daemon's log.
 
-    What it printed when it crashed is in a file of its own, whose place is said.
+    If there is output of a crash, also says which file it is in.
     """
     from mpsdoctor.service import logs as daemon_logs
     from mpsdoctor.service import preconditions
@@ -184,7 +184,7 @@ def logs(follow: bool, lines: int) -> None:
     if not shown and not follow:
         output.tell(f"There is nothing in {path}")
     if daemon_logs.size(agent.stderr_log):
-        output.tell(f"What crashes printed: {agent.stderr_log}")
+        output.tell(f"Output of crashes: {agent.stderr_log}")
     for line in shown:
         output.show(line)
     if follow:
@@ -193,7 +193,7 @@ def logs(follow: bool, lines: int) -> None:
 
 
 def _ready(now: bool = False) -> "tuple[Launchctl, Operator]":
-    """Raises MpsDoctorError where there is nothing to work with."""
+    """Raises MpsDoctorError if this is not a Mac, or if there is no login session."""
     from mpsdoctor.service import preconditions
 
     preconditions.refuse_elsewhere(_caller())
@@ -237,12 +237,12 @@ def _operator(launchctl: "Launchctl", now: bool) -> "Operator":
         launchctl,
         heartbeat=lambda content: heartbeat.read(agents_hot_folder(content), time.time()),
         tell=output.tell,
-        patience=0 if now else DRAIN_S,
+        drain_s=0 if now else DRAIN_S,
     )
 
 
 def _options(folder: Path | None, profile: Path | None, before: tuple[str, ...]) -> tuple[str, ...]:
-    """What `watch` is given: absolute paths, as launchd runs it in /."""
+    """The arguments of `watch`, with absolute paths, because launchd runs it in /."""
     from mpsdoctor.paths import expand
     from mpsdoctor.service.examine import chosen
 
@@ -256,10 +256,7 @@ def _options(folder: Path | None, profile: Path | None, before: tuple[str, ...])
 
 
 def _refuse_profile(options: tuple[str, ...]) -> None:
-    """Raises MpsDoctorError where there is none, or none that is understood.
-
-    A daemon with these options would not start.
-    """
+    """Raises MpsDoctorError if the profile is missing or invalid: the daemon would not start."""
     from mpsdoctor.profile.loading import load
     from mpsdoctor.profile.settings import Profile
     from mpsdoctor.service.examine import chosen
@@ -278,10 +275,10 @@ def _refuse_folder(agent: "Agent", wanted: bytes, root: Path, caller: "Caller") 
 
 
 def _tell_what_waits(old: Path, new: Path) -> None:
-    """What lies in the old hot folder, which nobody watches any more."""
+    """Says if prompts are left in the old hot folder, which no daemon watches any more."""
     from mpsdoctor.hotfolder.status.status import read_status
 
     left = read_status(old)
     if old != new and (count := left.inbox + left.work):
-        output.tell(f"Prompts that wait in {old}: {count}. To have them rendered:")
+        output.tell(f"Prompts left in {old}: {count}. To render them:")
         output.tell(f"  mpsdoctor watch --dir {quote(str(old))}")

@@ -1,4 +1,4 @@
-"""`mpsdoctor status`: how the hot folder stands."""
+"""`mpsdoctor status`: shows the state of the hot folder."""
 
 import os
 import threading
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 @click.command("status")
 @dir_option
 @profile_option
-@click.option("--watch", is_flag=True, help="Show it again whenever it changes, until control-C.")
+@click.option("--watch", is_flag=True, help="Show each change, until control-C.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 def command(folder: Path | None, profile: Path | None, watch: bool, form: str) -> None:
-    """Show how the hot folder stands.
+    """Show the state of the hot folder.
 
-    Whether the daemon runs, what it renders and for how much longer, what is waiting and why, and
-    the last results.
+    Shows whether the daemon runs, what it renders and how long that will take, what is waiting and
+    why, and the last results.
     """
     from mpsdoctor.hotfolder.status.status import read_status
     from mpsdoctor.profile.loading import load
@@ -39,7 +39,7 @@ def command(folder: Path | None, profile: Path | None, watch: bool, form: str) -
     root = hot_folder(folder, settings)
     if not watch:
         return output.show(_page(read_status(root), form))
-    with suppress(KeyboardInterrupt):  # there is no other way to end it
+    with suppress(KeyboardInterrupt):  # the normal way to end it
         _keep_shown(root, form)
     return None
 

@@ -1,4 +1,4 @@
-"""`mpsdoctor tune`: measure what the rules leave open, and change it only for what is faster."""
+"""`mpsdoctor tune`: measures what the rules leave open, and keeps what is shown to be faster."""
 
 import os
 import time
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
     type=click.IntRange(10, 100),
     default=24,
     show_default=True,
-    help="Rounds at most. More of them find smaller differences.",
+    help="Maximum number of rounds. More rounds find smaller differences.",
 )
 @click.option(
     "--steps",
     type=click.IntRange(3, 50),
     default=4,
     show_default=True,
-    help="Steps of each picture.",
+    help="Steps per picture.",
 )
 @profile_option
 def command(model: str | None, rounds: int, steps: int, profile: Path | None) -> None:
-    """Measure the settings that could be the fastest, and keep the one that is.
+    """Measure which settings are fastest, and keep them.
 
-    Each round loads MODEL (default: the profile's) once with each setting and renders two short
-    pictures, after a warm-up. The profile changes only for a setting that is shown to be at least
-    3 % faster than the profile's, with 98 % confidence, and for which there was memory enough.
+    Each round loads MODEL (default: the profile's) once per setting and renders two short pictures,
+    after a warm-up. The profile changes only if a setting is at least 3 % faster than the
+    profile's, with 98 % confidence. There must also have been enough memory for it.
 
-    One such measurement takes about half a minute with Stable Diffusion 1.5 on an M1, and one to
-    two minutes with SDXL. Five settings that do not differ need 25 to 40 measurements, a setting
-    that is 10 % faster 35 to 50. After each round you see how much is left at most; control-C
-    leaves the profile as it is.
+    A measurement takes about half a minute with Stable Diffusion 1.5 on an M1, and one to two
+    minutes with SDXL. Five settings that do not differ need 25 to 40 measurements; a setting that
+    is 10 % faster needs 35 to 50. Each round says how much is left at most. Control-C leaves the
+    profile unchanged.
     """
     from mpsdoctor.cli.doctor.tuned_profile import (
         show_fit,
@@ -72,7 +72,7 @@ def command(model: str | None, rounds: int, steps: int, profile: Path | None) ->
         facts = collect()
     tuned, releases = tune_with_edits(name, facts, previous), made_with(facts)
     show_fit(tuned)
-    # What was measured before counts: a new winner has to be faster than that.
+    # Earlier measurements count: a new winner must be faster than the old one.
     choices = with_measurements(tuned.choices, facts, previous)
     found = dict.fromkeys((current(choices), *candidates(tuned.choices, facts, tuned.needs)))
     measure = _measuring(choices, previous.edits_for(name), steps, watch_memory=facts.is_mac)
@@ -89,7 +89,7 @@ def command(model: str | None, rounds: int, steps: int, profile: Path | None) ->
 def _measuring(
     choices: "Choices", edits: "Mapping[str, Value]", steps: int, *, watch_memory: bool
 ) -> "Callable[[Candidate], Measurement]":
-    """Measures a candidate with the other settings as they are rendered with."""
+    """Measures a candidate, with all other settings as for rendering."""
     from mpsdoctor.facts.command import run
     from mpsdoctor.profile.choice import settings_of
     from mpsdoctor.tuning.measure import measure_settings
@@ -105,7 +105,7 @@ def _measuring(
 
 
 def _decided(choices: "Choices", comparison: "Comparison", releases: str) -> "Choices":
-    """Those of what is faster or, where the current ones failed, of the first that did not."""
+    """The choices of the faster candidate or, if the current ones failed, of the first to work."""
     from mpsdoctor.tuning import figures
     from mpsdoctor.tuning.candidates import current, with_measured, with_no_difference
 
@@ -120,14 +120,14 @@ def _decided(choices: "Choices", comparison: "Comparison", releases: str) -> "Ch
 def _failed(comparison: "Comparison") -> MpsDoctorError:
     reference = comparison.reference
     if reference is None:
-        title, detail = "Nothing that was measured gave a picture", ""
+        title, detail = "None of the measured settings gave a picture", ""
         measured = [one for done in comparison.rounds for one in done.values()]
     else:
-        title = f"{reference} failed twice, after it had worked"
+        title = f"{reference} failed twice after it had worked"
         detail = f"{comparison.problem(reference)}. "
         measured = comparison.measurements(reference)
     hint = "`mpsdoctor check` looks for known faults."
     if any(one.short_of_memory for one in measured):
-        title += " while there was memory enough" if reference is None else ""
+        title += " with enough memory" if reference is None else ""
         hint = "Close other programs, or choose a smaller size or model: `mpsdoctor plan`."
-    return MpsDoctorError(title, detail=f"{detail}The profile stays as it is.", hint=hint)
+    return MpsDoctorError(title, detail=f"{detail}The profile is unchanged.", hint=hint)

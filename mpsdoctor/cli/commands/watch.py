@@ -1,4 +1,4 @@
-"""`mpsdoctor watch`: the daemon, in the foreground."""
+"""`mpsdoctor watch`: runs the daemon in the foreground."""
 
 import logging
 import os
@@ -28,11 +28,11 @@ logger = logging.getLogger(__name__)
 @profile_option
 @click.option("--quiet", is_flag=True, help="Print no log lines, unless there is no log file.")
 def command(folder: Path | None, profile: Path | None, quiet: bool) -> None:
-    """Run the daemon of the hot folder.
+    """Run the hot folder's daemon.
 
-    Renders every prompt file that is dropped into the inbox. Ends with control-C or SIGTERM; a
-    prompt in the middle of its rendering is taken up again next time. A terminal shows how the
-    folder stands; elsewhere, and in the log file, each event is a line.
+    Renders every prompt file that is dropped into the inbox. Control-C or SIGTERM stops it; the
+    next start renders an unfinished prompt again. A terminal shows the state of the hot folder.
+    Elsewhere, and in the log file, each event is a line.
     """
     from mpsdoctor.cli.display.live import page_kept
     from mpsdoctor.cli.settings import Settings
@@ -58,10 +58,10 @@ def command(folder: Path | None, profile: Path | None, quiet: bool) -> None:
 
 
 def _is_there(model: str) -> bool:
-    """Says where a model is a folder that does not exist: prompts that name it will fail."""
+    """Says so if a model is a folder that does not exist: prompts that name it will fail."""
     if not model.startswith((".", "/", "~")) or Path(model_name(model)).is_dir():
         return True
-    output.tell(f"There is no folder {model}, which the profile lists in `models`.")
+    output.tell(f"The profile lists {model} in `models`, but there is no such folder.")
     return False
 
 
@@ -81,9 +81,10 @@ Shown = Literal["always", "without a file", "never"]
 
 @contextmanager
 def logged(path: Path, *, shown: Shown) -> Iterator[None]:
-    """Log lines go to `path`, of 5 files of 1 MB that only their owner can read.
+    """Logs to `path`, in up to 5 files of 1 MB that only their owner can read.
 
-    `shown` is whether they go to stderr as well. A log file that cannot be written stops nothing.
+    `shown` says when lines also go to stderr. If the log file cannot be written, the daemon runs
+    without it.
     """
     handlers: list[logging.Handler] = [_Shown()] if shown == "always" else []
     try:
@@ -107,7 +108,7 @@ def logged(path: Path, *, shown: Shown) -> Iterator[None]:
 
 
 class _PrivateFile(RotatingFileHandler):
-    """Private from the first byte on, as are those that it is rotated to."""
+    """A log file that is private from its first byte on, also after rotation."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=_BYTES, backupCount=_OLDER, encoding="utf-8")
@@ -115,16 +116,16 @@ class _PrivateFile(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self.baseFilename, flags, 0o600)
-        os.fchmod(descriptor, 0o600)  # one that lay there already
+        os.fchmod(descriptor, 0o600)  # the file may be an old one
         return os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
 
     def close(self) -> None:
-        # What a full disk refused is written, and refused, once more.
+        # Closing writes once more what a full disk refused, and fails again.
         with suppress(OSError):
             super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """A full disk is for the daemon to speak of, not for its log."""
+        """The daemon reports a full disk; its log need not."""
 
 
 class _Shown(logging.Handler):
@@ -135,4 +136,4 @@ class _Shown(logging.Handler):
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Nobody is left to be told."""
+        """There is no terminal left to print the error to."""

@@ -1,4 +1,4 @@
-"""How the agent stands, in one screen."""
+"""The agent's state on one screen."""
 
 import time
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _NEXT = {
 
 
 def describe(seen: Seen, agent: Agent, status: Status) -> str:
-    """State, since when, restarts, last exit, queue, and where everything is, a line each."""
+    """State, start time, restarts, last exit, queue, and all paths, one per line."""
     rows = (*_agent(seen), ("hot folder", status.root), *queue(status), *_places(seen, agent))
     width = max(len(name) for name, _ in rows) + 2
     return "\n".join(f"{name:<{width}}{printable(value)}" for name, value in rows)
@@ -41,7 +41,7 @@ def _agent(seen: Seen) -> Iterator[tuple[str, str]]:
         yield "restarts", str(max(0, job.runs - 1))
     yield "last exit", exit_reasons.last_exit(job) or "none"
     if job.pended:
-        yield "put off", f"{job.pended} (launchd waits; Low Power Mode does that)"
+        yield "delayed", f"{job.pended} (launchd waits, as in Low Power Mode)"
 
 
 def _places(seen: Seen, agent: Agent) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from mpsdoctor.hotfolder.status.events import Event
 def event_line(event: Event) -> str | None:
     """None for an event that is only progress.
 
-    A line names files. It never quotes what stands in them, nor details and notes, which may.
+    A line names files, but never quotes their content. Details and notes may, so they are left out.
     """
     line = _line(event)
     return None if line is None else printable(line)
@@ -17,7 +17,7 @@ def event_line(event: Event) -> str | None:
 def _line(event: Event) -> str | None:
     match event:
         case events.Started(root=root, resumed=resumed):
-            again = f", {resumed} taken up again" if resumed else ""
+            again = f", {resumed} resumed" if resumed else ""
             return f"Watching {root / 'inbox'}{again}"
         case events.Loading(model=model):
             return f"Loading {model}"
@@ -39,7 +39,7 @@ def _line(event: Event) -> str | None:
         case events.Paused(pause=pause):
             return f"Paused: {pause.title}. {pause.hint}".strip()
         case events.Resumed():
-            return "Going on."
+            return "Resumed."
         case events.Unloaded(reason=reason):
             return f"The worker was ended: {reason}"
         case events.Stopping():

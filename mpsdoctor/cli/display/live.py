@@ -1,4 +1,4 @@
-"""The hot folder's page, shown again whenever it has changed."""
+"""Shows the hot folder's page again whenever it changes."""
 
 import threading
 import time
@@ -17,9 +17,9 @@ _LOOK_S = 0.5
 
 
 def changes(root: Path, stop: threading.Event) -> Iterator[Status]:
-    """How the hot folder stands, again whenever its page differs, until `stop` is set.
+    """The state of the hot folder, whenever its page changes, until `stop` is set.
 
-    What is given last holds when `stop` has been set.
+    The last state is read after `stop` was set.
     """
     reader, shown, stopped = StatusReader(root), None, False
     while True:
@@ -34,7 +34,7 @@ def changes(root: Path, stop: threading.Event) -> Iterator[Status]:
 
 
 def keep_page(root: Path, console: "Console", stop: threading.Event) -> None:
-    """Keeps the page in its place on a terminal until `stop` is set, and leaves it there."""
+    """Updates the page in place on a terminal until `stop` is set, and leaves it there."""
     from rich.live import Live
 
     with Live(console=console, auto_refresh=False) as live:
@@ -44,7 +44,7 @@ def keep_page(root: Path, console: "Console", stop: threading.Event) -> None:
 
 @contextmanager
 def page_kept(root: Path, console: "Console") -> Iterator[None]:
-    """`keep_page`, meanwhile; looking costs nothing that counts, and drawing only after changes."""
+    """Runs `keep_page` in a thread. Reading the page is cheap; it is drawn only after a change."""
     stop = threading.Event()
     thread = threading.Thread(target=keep_page, args=(root, console, stop), daemon=True)
     thread.start()

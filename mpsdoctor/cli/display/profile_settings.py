@@ -1,4 +1,4 @@
-"""The settings of a profile, each with where it comes from and why."""
+"""The settings of a profile, each with its origin and its reason."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ _INDENT = 12
 
 @dataclass(frozen=True)
 class Setting:
-    """A value that is in force, and why.
+    """A value in effect, and why.
 
-    `choice` is the tuned one with its evidence, where it is known. `tuned` is what a value set by
-    hand stands in the place of.
+    `choice` is the tuned value with its evidence, if that is known. `tuned` is the tuned value that
+    a value set by hand replaces.
     """
 
     name: str
@@ -36,10 +36,10 @@ class Setting:
 
 
 def settings(loaded: Loaded[Profile], file: Document, choices: Choices) -> dict[str, Setting]:
-    """Those of the profile `file`, as it is `loaded`, by name.
+    """The settings of the `loaded` profile `file`; the keys are their names.
 
-    `choices` are what is tuned for the same machine and model, with rules, facts and sources; those
-    that are missing, or differ from what the file says was tuned, explain nothing.
+    `choices` are what tuning gives for the same machine and model, with rules, facts and sources.
+    A choice that differs from what the file says was tuned does not explain its value.
     """
     found = (
         _setting(name, value, loaded, file, choices)
@@ -49,7 +49,7 @@ def settings(loaded: Loaded[Profile], file: Document, choices: Choices) -> dict[
 
 
 def named(known: dict[str, Setting], names: tuple[str, ...]) -> list[Setting]:
-    """Raises MpsDoctorError where a name is none of a setting."""
+    """The settings with these names. Raises MpsDoctorError if there is no such setting."""
     for name in names:
         if name not in known:
             raise MpsDoctorError(
@@ -61,7 +61,7 @@ def named(known: dict[str, Setting], names: tuple[str, ...]) -> list[Setting]:
 
 
 def table(known: dict[str, Setting]) -> Table:
-    """A line each; variables that are not set are left out."""
+    """One line per setting; variables that are not set are left out."""
     rows = (
         (one.name, shown(one.value), one.origin.value, one.reason)
         for one in known.values()
@@ -71,7 +71,7 @@ def table(known: dict[str, Setting]) -> Table:
 
 
 def in_full(one: Setting) -> Text:
-    """The rule, the facts that it looked at, and the evidence with its addresses."""
+    """A setting with its rule, the facts that the rule used, and the evidence with addresses."""
     origin = one.origin.value
     if one.by_hand:
         origin += f", set by hand; tuned: {shown(one.tuned)}"
@@ -127,7 +127,7 @@ def _setting(
 
 
 def _without_choice(name: str, origin: Origin, file: Document) -> str:
-    """What the file says of its value; a value set by hand can have the reason of another."""
+    """The reason in the file, or a description: a value set by hand may have another's reason."""
     if origin is Origin.FILE and name in file.reasons and name not in file.edits:
         return file.reasons[name]
     field = Profile.model_fields.get(name)

@@ -1,4 +1,4 @@
-"""How the hot folder stands, as the user reads it. Pure."""
+"""The state of the hot folder as text. Pure."""
 
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -20,7 +20,7 @@ _BAR_WIDTH = 30
 
 
 def lines(status: "Status", now: float) -> list[str]:
-    """The page for a pipe, a line each; `now` is in seconds since 1970."""
+    """The page as lines, for a pipe; `now` is in seconds since 1970."""
     return [f"{label:<10}  {printable(value)}".rstrip() for label, value in _rows(status, now)]
 
 
@@ -56,7 +56,7 @@ def _rows(status: "Status", now: float) -> Iterator[tuple[str, str]]:
 
 
 def queue(status: "Status") -> Iterator[tuple[str, str]]:
-    """What is rendered, what waits and why, by label; a value may hold any character."""
+    """What is rendered, what waits and why, as label and value. A value may have any character."""
     if status.paused:
         yield "paused", f"{status.paused.title}. {status.paused.hint}".strip()
     if status.running:

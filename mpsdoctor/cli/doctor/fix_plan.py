@@ -1,4 +1,4 @@
-"""From a report to a plan: what the fixes of its findings come to on this disk."""
+"""Turns the fixes in a report into a plan of changes on this disk."""
 
 import os
 from dataclasses import replace
@@ -18,7 +18,7 @@ from mpsdoctor.tuning.machine_name import machine_name
 
 
 def plan_for(report: Report, model: str | None) -> Plan:
-    """Reads the disk and writes nothing; `model` is what to tune for, if not the profile's."""
+    """Reads the disk, but writes nothing. `model` is what to tune for, if not the profile's."""
     fixes = [
         result.finding.remedy.fix
         for result in report.results
@@ -26,19 +26,19 @@ def plan_for(report: Report, model: str | None) -> Plan:
     ]
     kinds = {fix.kind for fix in fixes}
     if FixKind.PROFILE in kinds:
-        plan, hot_folder = _anew(report.facts, model)
+        plan, hot_folder = _rewritten(report.facts, model)
     else:
         plan, hot_folder = _retuned(report.facts, model, fixes), None
     if FixKind.HOT_FOLDER in kinds and report.facts.hot_folder:
         root = Path(report.facts.hot_folder.folder.path)
-        # A profile that is understood only now can name another folder, which nobody looked at.
+        # The corrected profile may name another folder, which the report did not examine.
         if hot_folder in (None, root):
             plan += make_folders(_missing(root))
     return plan
 
 
-def _anew(facts: Facts, model: str | None) -> tuple[Plan, Path | None]:
-    """The plan, and the hot folder of the profile to come, if that names one."""
+def _rewritten(facts: Facts, model: str | None) -> tuple[Plan, Path | None]:
+    """The plan, and the hot folder that the new profile names, if it names one."""
     path = _profile(facts)
     content = path.read_bytes()
     salvaged = salvage(content)

@@ -1,4 +1,4 @@
-"""`mpsdoctor check --fix` and `--undo`: safe remedies, shown, agreed to, done and re-checked."""
+"""`mpsdoctor check --fix` and `--undo`: shows the safe fixes, asks, applies them, checks again."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS = (
-    click.option("--fix", is_flag=True, help="Carry out the safe remedies; shows them and asks."),
-    click.option("--dry-run", is_flag=True, help="With --fix: show what it would do, do nothing."),
+    click.option("--fix", is_flag=True, help="Show the safe fixes, ask, and apply them."),
+    click.option("--dry-run", is_flag=True, help="With --fix: only show what it would do."),
     click.option("--yes", is_flag=True, help="With --fix: do not ask."),
-    click.option("--undo", is_flag=True, help="Take back what the last --fix did; no check."),
+    click.option("--undo", is_flag=True, help="Undo what the last --fix did, without a check."),
 )
 
 
 def options(command: F) -> F:
-    """The options that this module is for."""
+    """Adds the options of `--fix` and `--undo` to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def refuse_misuse(fix: bool, dry_run: bool, yes: bool, undo: bool, elsewhere: bool) -> None:
-    """`elsewhere` is whether another machine or environment is examined than this one.
+    """Raises click.UsageError if the options contradict each other.
 
-    Raises click.UsageError for what does not go together, and MpsDoctorError where nobody could
-    agree to a fix: before the examination, which takes its time.
+    Raises MpsDoctorError if nobody can be asked to confirm a fix. Both happen before the slow
+    examination. `elsewhere` is whether another machine or environment is examined.
     """
     if (dry_run or yes) and not fix:
-        raise click.UsageError("--dry-run and --yes go with --fix.")
+        raise click.UsageError("--dry-run and --yes need --fix.")
     if fix and undo:
         raise click.UsageError("--fix and --undo are opposites.")
     if fix and elsewhere:
         raise click.UsageError("--fix is for this machine: leave out --facts and --python.")
-    if fix and not (dry_run or yes or output.somebody_is_there()):
+    if fix and not (dry_run or yes or output.can_ask()):
         raise MpsDoctorError(
-            "Nobody is there to be asked",
-            detail="--fix asks before it changes anything, and standard input is no terminal.",
+            "Cannot ask for confirmation",
+            detail="--fix asks before it changes anything, but standard input is not a terminal.",
             hint="`--fix --dry-run` shows what it would do; `--fix --yes` does it.",
             exit_code=ExitCode.USAGE,
         )
@@ -54,15 +54,15 @@ def refuse_misuse(fix: bool, dry_run: bool, yes: bool, undo: bool, elsewhere: bo
 
 @dataclass(frozen=True)
 class Asking:
-    """How a fix is talked about; `is_text` is whether the report is for a person to read."""
+    """How to ask and report; `is_text` is whether the report is for a person to read."""
 
     dry_run: bool
     yes: bool
     is_text: bool
 
     def agreed(self) -> bool:
-        """Whether the fix may be carried out."""
-        return not self.dry_run and (self.yes or output.ask("Do that?"))
+        """Whether the fixes may be applied."""
+        return not self.dry_run and (self.yes or output.ask("Apply these fixes?"))
 
 
 def fix(
@@ -73,12 +73,13 @@ def fix(
     model: str | None,
     asking: Asking,
 ) -> "Report":
-    """Plans, asks, applies and examines again; the last report.
+    """Plans, asks, applies and examines again. Returns the last report.
 
-    In a form for programs that report is all that is on stdout. `write` writes the profile as
-    every check does; it is not called where that is part of the plan, for `--undo` to take back.
+    In a format for programs, that report is all that is printed to stdout. `write` writes the
+    profile as every check does. It is not called if the plan writes the profile, so that `--undo`
+    can restore it.
 
-    Raises MpsDoctorError where a step fails; everything is as it was before then.
+    Raises MpsDoctorError if a step fails; then all steps are undone.
     """
     from mpsdoctor.cli.doctor.fix_plan import plan_for
     from mpsdoctor.fixing.act import apply
@@ -100,13 +101,13 @@ def fix(
     after = examine_again()
     for line in _outcomes(report, after):
         say(line)
-    say("To take it back: mpsdoctor check --undo\n")
+    say("To undo this: mpsdoctor check --undo\n")
     show(after)
     return after
 
 
 def undo() -> ExitCode:
-    """Takes back the last fix, as far as nobody has changed anything since."""
+    """Undoes the last fix, except for what was changed since."""
     from mpsdoctor.fixing.act import undo
     from mpsdoctor.paths import undo_file
 
@@ -117,14 +118,14 @@ def undo() -> ExitCode:
         output.tell("There is nothing to undo.")
     if not any(result.refused for result in results):
         return ExitCode.OK
-    output.tell("What stays as it is can be taken back later: mpsdoctor check --undo")
+    output.tell("Some changes were not undone. To try again later: mpsdoctor check --undo")
     return ExitCode.FINDINGS
 
 
 def _lines(plan: "Plan", report: "Report") -> Iterator[str]:
     """What --fix does, and what it leaves to the user: it installs and deletes nothing."""
     yield ""
-    yield "To fix:" if plan.lines else "To fix: nothing that is safe to do without you."
+    yield "Safe fixes:" if plan.lines else "Safe fixes: none."
     yield from (f"  {line}" for line in plan.lines)
     unsafe = [
         (result, result.finding.remedy.commands)
@@ -132,14 +133,14 @@ def _lines(plan: "Plan", report: "Report") -> Iterator[str]:
         if result.finding and result.finding.remedy.commands
     ]
     if unsafe:
-        yield "\nLeft to you, to read and copy:"
+        yield "\nFor you to read, copy and run:"
     for result, commands in unsafe:
         yield f"  {result.id}  {result.title}"
         yield from (f"    {command}" for command in commands)
 
 
 def _outcomes(before: "Report", after: "Report") -> Iterator[str]:
-    """Whether each finding that has a fix is gone."""
+    """For each finding with a fix, whether it is gone."""
     results = {result.id: result for result in after.results}
     for found in before.results:
         if found.finding and found.finding.remedy.fix:
@@ -149,11 +150,11 @@ def _outcomes(before: "Report", after: "Report") -> Iterator[str]:
 
 
 def _why_not(result: "Result | None") -> str:
-    """Why a finding is not gone; empty where it is."""
+    """Why a finding is still there; "" if it is gone."""
     from mpsdoctor.checks.report import Status
 
     if result is None:
-        return "it is left out now, by the profile"
+        return "the profile now ignores this check"
     if result.finding:
         return result.finding.observed
     return "" if result.status is Status.OK else result.reason

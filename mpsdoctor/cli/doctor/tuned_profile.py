@@ -1,4 +1,4 @@
-"""From the facts of a check to the profile on disk, and what is said of it."""
+"""Tunes from the facts of a check, writes the profile, and tells the user what changed."""
 
 from pathlib import Path
 
@@ -17,20 +17,20 @@ from mpsdoctor.units import gib
 
 
 def update_profile(facts: Facts, model: str | None, path: Path) -> None:
-    """Writes the profile, where the one that is there is understood; says so where it is not."""
+    """Writes the profile, unless the existing one is invalid; then says so."""
     if facts.profile and facts.profile.problem:
-        output.tell(f"The profile stays as it is. {facts.profile.problem}")
+        output.tell(f"The profile is unchanged. {facts.profile.problem}")
     else:
         write_profile(facts, model, path)
 
 
 def write_profile(facts: Facts, model: str | None, path: Path) -> None:
-    """Tunes for the model and writes the profile; the user's own edits stay.
+    """Tunes for the model and writes the profile; keeps the user's own edits.
 
-    So does what `mpsdoctor tune` measured for the same model with the same releases. The facts are
-    kept beside the profile, for settings of other models.
+    Also keeps what `mpsdoctor tune` measured for the same model with the same releases. The facts
+    are saved beside the profile, for settings of other models.
 
-    Raises MpsDoctorError, and leaves the file as it is, where the file is not understood.
+    Raises MpsDoctorError, and leaves the file unchanged, if the existing profile is invalid.
     """
     previous = read_document(path)
     tuned = tune_with_edits(model or previous.model, facts, previous)
@@ -42,13 +42,13 @@ def write_profile(facts: Facts, model: str | None, path: Path) -> None:
 
 
 def tune_with_edits(model: str, facts: Facts, previous: Document) -> TunedModel:
-    """The settings for a model; what the user set for it by hand is known to the rules."""
+    """The settings for a model; the rules know the device that the user set by hand."""
     device = previous.edits_for(model).get("device")
     return tune_for(model, facts, host(), device=str(device) if device else None)
 
 
 def with_measurements(choices: Choices, facts: Facts, previous: Document) -> Choices:
-    """The choices, with what the profile before says that was measured for the same model."""
+    """The choices, with what the previous profile has of measurements for the same model."""
     model, device = str(choices["model"].value), choices["device"].value
     by_hand = previous.edits_for(model).get("device", device)
     if model != previous.tuned_model or device != by_hand:
@@ -57,20 +57,20 @@ def with_measurements(choices: Choices, facts: Facts, previous: Document) -> Cho
 
 
 def show_fit(tuned: TunedModel) -> None:
-    """Says where a model is too large, or not on this disk yet."""
+    """Says so if a model is too large, or not on this disk yet."""
     model, fit = tuned.needs.model, tuned.fit
     if fit and not fit.fits:
         takes, missing = gib(fit.outcome.peak_bytes), gib(fit.outcome.missing_bytes)
         output.tell(
             f"{model} does not fit in this Mac's memory: it takes {takes}, {missing} too much. "
-            f"What would help: mpsdoctor plan {model}"
+            f"To see what would fit: mpsdoctor plan {model}"
         )
     elif tuned.folder is None:
         output.tell(f"{model} is not on this machine yet. To download it: mpsdoctor pull {model}")
 
 
 def show_saved(path: Path, saved: SavedProfile, choices: Choices) -> None:
-    """Says what the profile holds now that it did not before."""
+    """Says what has changed in the profile, and what was kept."""
     output.tell(f"Profile: {path}")
     output.tell(f"Model: {_described(saved.model)}")
     if saved.changed:
@@ -84,12 +84,12 @@ def show_saved(path: Path, saved: SavedProfile, choices: Choices) -> None:
         tuned = f"; tuned: {choices[setting].value}" if setting in choices else ""
         output.tell(f"  kept your own {setting} = {value}{tuned}")
     for setting, value in saved.left_out.items():
-        output.tell(f"  left out your own {setting} = {value}: it was for the model before")
+        output.tell(f"  left out your own {setting} = {value}: it was for the previous model")
     if saved.aside:
-        output.tell(f"The profile before: {saved.aside}")
+        output.tell(f"Previous profile: {saved.aside}")
 
 
 def _described(model: str) -> str:
     if model == EMBEDDED_MODEL:
-        return f"{model}, which draws simple shapes; yours: mpsdoctor check --model ID"
+        return f"{model}, which draws simple shapes. For another: mpsdoctor check --model ID"
     return model

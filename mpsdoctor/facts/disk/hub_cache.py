@@ -1,4 +1,4 @@
-"""huggingface_hub's cache: where it is, and whether it is whole."""
+"""huggingface_hub's cache: where it is, and whether it is complete."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from mpsdoctor.facts.records import HubCache
 
 
 def location(environ: Mapping[str, str], home: Path) -> Path:
-    """The cache's folder, by the rules of huggingface_hub.constants."""
+    """The cache's folder, according to the rules of huggingface_hub.constants."""
     cache = environ.get("XDG_CACHE_HOME", f"{home}/.cache")
     hf_home = _expand(environ.get("HF_HOME", f"{cache}/huggingface"), environ, home)
     former = environ.get("HUGGINGFACE_HUB_CACHE", f"{hf_home}/hub")
@@ -22,7 +22,7 @@ def location(environ: Mapping[str, str], home: Path) -> Path:
 
 
 def read(environ: Mapping[str, str], home: Path, run: Runner, kernel: str) -> HubCache:
-    """The cache; one that does not exist yet has nothing in it."""
+    """The cache; it is empty if it does not exist yet."""
     path = location(environ, home)
     unfinished = [size for folder in _models(path) for size in _unfinished(folder)]
     return HubCache(
@@ -34,12 +34,12 @@ def read(environ: Mapping[str, str], home: Path, run: Runner, kernel: str) -> Hu
 
 
 def repository(cache: Path, model: str) -> Path:
-    """Where the cache keeps the model with this id."""
+    """The folder of the model with this id in the cache."""
     return cache / f"models--{model.replace('/', '--')}"
 
 
 def _expand(path: str, environ: Mapping[str, str], home: Path) -> str:
-    """`os.path.expanduser` and `expandvars` for another environment than this process's."""
+    """`os.path.expanduser` and `expandvars`, for the environment `environ`."""
     if path == "~" or path.startswith("~/"):
         path = f"{home}{path[1:]}"
     return re.sub(
@@ -65,7 +65,7 @@ def _has_broken_link(folder: Path) -> bool:
 
 
 def _unfinished(folder: Path) -> Iterator[int]:
-    """Sizes in bytes."""
+    """The sizes, in bytes, of a model's incomplete files."""
     for path in _files(folder / "blobs"):
         if path.suffix == ".incomplete":
             try:

@@ -1,4 +1,4 @@
-"""How much of a model is on this disk, by its files alone."""
+"""How much of a model is on this disk, according to its files alone."""
 
 import json
 import os
@@ -20,7 +20,10 @@ _WITHOUT_WEIGHTS = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "Ext
 def read(
     model: str, environ: Mapping[str, str], home: Path, dtype: str | None = None
 ) -> ModelFiles:
-    """A Hugging Face id, a local folder or the embedded model; nothing is downloaded or loaded."""
+    """The files of `model`: a Hugging Face id, a local folder or the embedded model.
+
+    Nothing is downloaded or loaded.
+    """
     found = folder(model, environ, home)
     if found is None:
         started = _cached(model, environ, home).is_dir()
@@ -34,7 +37,7 @@ def read(
 
 
 def folder(model: str, environ: Mapping[str, str], home: Path) -> Path | None:
-    """Where the model's files lie on this disk, as far as they do."""
+    """The folder of the model's files on this disk, if there is one."""
     return _local(model, home) or _snapshot(_cached(model, environ, home))
 
 
@@ -50,7 +53,7 @@ def _local(model: str, home: Path) -> Path | None:
 
 
 def _snapshot(repository: Path) -> Path | None:
-    """The folder that the branch `main` stood for at the last download."""
+    """The folder of the branch `main`, as of the last download."""
     try:
         commit = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
     except OSError:
@@ -87,7 +90,7 @@ def _examine(folder: Path) -> ModelFiles:
 
 
 def _missing_config(component: Path, kind: str) -> list[str]:
-    """A scheduler is one file; tokenizers and processors differ in theirs."""
+    """Missing files of a component without weights; only a scheduler's file name is fixed."""
     names = weights.real_files(component)
     if kind.endswith("Scheduler"):
         return (

@@ -16,10 +16,10 @@ class Component(NamedTuple):
 def components(index: Mapping[str, Any]) -> dict[str, Component]:
     """The components that the pipeline loads, by name: each has a folder of that name.
 
-    As in Diffusers (`DiffusionPipeline.from_pretrained`): a key that begins with `_` is about the
-    pipeline as a whole, and `[null, null]` is an optional component that this model does without.
-    A modular pipeline adds a third part, which says where the component comes from. Other values
-    are arguments of the pipeline, such as `requires_safety_checker`, also where they are lists.
+    As in Diffusers (`DiffusionPipeline.from_pretrained`), a key that begins with `_` describes the
+    pipeline itself, and `[null, null]` is an optional component that this model lacks. A modular
+    pipeline adds a third part, the origin of the component. Other values, even lists, are arguments
+    of the pipeline, such as `requires_safety_checker`.
     """
     return {
         name: Component(*entry[:2])
@@ -29,7 +29,7 @@ def components(index: Mapping[str, Any]) -> dict[str, Component]:
 
 
 def is_entry(value: object) -> bool:
-    """Whether a value is about a component, which may be absent, and no argument."""
+    """Whether a value describes a component, which may be absent, and not an argument."""
     return (
         isinstance(value, list)
         and len(value) in (2, 3)
@@ -38,7 +38,7 @@ def is_entry(value: object) -> bool:
 
 
 def pipeline(index: Mapping[str, Any]) -> str | None:
-    """The name of the pipeline's class; of a custom one too, which is written with its module."""
+    """The name of the pipeline's class; a custom class is written with its module."""
     name = index.get("_class_name")
     if isinstance(name, list):
         name = name[-1] if name else None

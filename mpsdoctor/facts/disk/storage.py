@@ -1,4 +1,4 @@
-"""A folder and the volume that holds it."""
+"""A folder and its volume."""
 
 import errno
 import os
@@ -15,8 +15,8 @@ _USER_FOLDERS = frozenset({"desktop", "documents", "downloads"})
 _CLOUD_FOLDERS = frozenset({"dropbox", "google drive", "onedrive"})
 _CLOUD_LIBRARIES = frozenset({"mobile documents", "cloudstorage"})
 
-# statvfs leaves out what macOS clears by itself when space is needed. The number comes from
-# Foundation, which JavaScript for Automation can ask; 0 where a volume has no such number.
+# statvfs does not count the space that macOS frees itself when needed. Foundation has that number,
+# and JavaScript for Automation can read it; it is 0 for a volume without such a number.
 _AVAILABLE = """
 ObjC.import("Foundation")
 function run(arguments) {
@@ -30,14 +30,14 @@ AVAILABLE_COMMAND = ("/usr/bin/osascript", "-l", "JavaScript", "-e", _AVAILABLE)
 
 
 def hot_folder(path: Path, home: Path, run: Runner, kernel: str) -> HotFolder:
-    """The hot folder, and whether the folders in it lie on its volume."""
+    """The hot folder, and whether its subfolders are on the same volume."""
     found = folder(path, home, run, kernel)
     return HotFolder(folder=found, one_volume=_one_volume(Path(found.path)))
 
 
 def folder(path: Path, home: Path, run: Runner, kernel: str) -> Folder:
-    """What can be said of `path` by using it; a file is made there and gone at once."""
-    if path.parts[:1] == ("~",):  # as os.path.expanduser leaves it
+    """The facts about `path`, found by using it: a file is created there and deleted at once."""
+    if path.parts[:1] == ("~",):  # os.path.expanduser found no home directory
         return Folder(path=str(path), exists=False, usable=False, error=NO_HOME)
     path = Path(os.path.realpath(path))
     ancestor = nearest(path)
@@ -61,7 +61,7 @@ def nearest(path: Path) -> Path:
 
 
 def place(path: Path, home: Path, volume_type: str | None) -> Place:
-    """Where `path` lies; APFS does not tell upper from lower case."""
+    """The kind of place that `path` is in; APFS ignores case."""
     if path.is_relative_to(home):
         parts = [part.casefold() for part in path.relative_to(home).parts]
         first, second = (*parts, "", "")[:2]
@@ -75,7 +75,7 @@ def place(path: Path, home: Path, volume_type: str | None) -> Place:
 
 
 def available_bytes(path: Path, run: Runner) -> int | None:
-    """Bytes that macOS can provide at `path`, counting what it would clear; None where unknown."""
+    """Bytes that macOS can provide at `path`, with purgeable space; None if unknown."""
     text = run((*AVAILABLE_COMMAND, str(path)), _SECONDS).stdout.strip()
     return int(text) or None if text.isdecimal() else None
 
@@ -89,7 +89,7 @@ def _volume(path: Path, run: Runner, kernel: str) -> Volume:
 
 
 def _free_bytes(path: Path) -> int | None:
-    """What an ordinary user may still write."""
+    """The bytes that an ordinary user can still write."""
     try:
         status = os.statvfs(path)
     except OSError:
@@ -98,7 +98,7 @@ def _free_bytes(path: Path) -> int | None:
 
 
 def _try_to_use(path: Path) -> str | None:
-    """The errno of listing the folder or writing in it: privacy protection shows no other way."""
+    """The errno of listing the folder or writing to it; only this reveals privacy protection."""
     try:
         with os.scandir(path) as entries:
             next(entries, None)
@@ -109,7 +109,7 @@ def _try_to_use(path: Path) -> str | None:
 
 
 def _one_volume(path: Path) -> bool | None:
-    """Links count as what they lead to."""
+    """Whether all subfolders are on the folder's volume; links are followed."""
     try:
         folders = [entry for entry in path.iterdir() if entry.is_dir()]
         volumes = {entry.stat().st_dev for entry in (path, *folders)}
@@ -119,7 +119,7 @@ def _one_volume(path: Path) -> bool | None:
 
 
 def _is_there(question: Callable[[], bool]) -> bool:
-    """Before Python 3.14 pathlib's questions raise where the answer is forbidden."""
+    """The answer, or False: before Python 3.14 pathlib raises if access is denied."""
     try:
         return question()
     except OSError:

@@ -1,4 +1,4 @@
-"""Which weight files of a component are there, and which are not."""
+"""Which weight files of a component are present, and which are missing."""
 
 import json
 import re
@@ -17,14 +17,14 @@ _WEIGHTS = re.compile(
 
 @dataclass(frozen=True)
 class Weights:
-    """One component's weights: the format in which they are whole, or what is missing."""
+    """One component's weights: the format in which they are complete, or what is missing."""
 
     format: str | None
     missing: tuple[str, ...] = ()
 
 
 def read(component: Path) -> Weights:
-    """The weights in a component's folder; safetensors count before pickles."""
+    """The weights in a component's folder; safetensors come before pickles."""
     names = real_files(component)
     gaps: list[str] = []
     for kind in (SAFETENSORS, PICKLE):
@@ -40,7 +40,7 @@ def read(component: Path) -> Weights:
 
 
 def real_files(folder: Path) -> list[str]:
-    """Names of files with content; a link whose file has gone is none."""
+    """Names of files with content; links to missing files do not count."""
     try:
         return sorted(p.name for p in folder.iterdir() if p.is_file() and p.stat().st_size > 0)
     except OSError:
@@ -50,7 +50,7 @@ def real_files(folder: Path) -> list[str]:
 def _missing_shards(
     component: Path, kind: str, names: list[str], shards: list[re.Match[str]]
 ) -> list[str] | None:
-    """What the best index lists and is not there; None where there are no shards at all."""
+    """The missing files of the most complete index; None if there are no shards at all."""
     indexes = [name for name in names if f".{kind}." in name and name.endswith(".json")]
     gaps = [sorted(_listed(component / name) - set(names)) for name in indexes]
     if gaps:
@@ -59,7 +59,7 @@ def _missing_shards(
 
 
 def _listed(index: Path) -> set[str]:
-    """The files that an index names; one that cannot be read is missing itself."""
+    """The files that an index names; an unreadable index counts as missing itself."""
     try:
         files = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -1,9 +1,9 @@
-"""Tiny computations that mps has got wrong, each beside what the CPU makes of it.
+"""Tiny computations that mps has got wrong, each compared with the CPU.
 
-A canary follows the reproducers of the public issues that it names, with shapes no larger than its
-fault needs. This file is run by path, in a child process, by any Python from 3.8 on and with any
-torch from 1.12 on: it imports nothing but the standard library and torch, and what a torch does not
-have shows only when the canary that needs it runs.
+A canary follows the reproducers of the public issues that it names, with the smallest shapes that
+show the fault. This file is run by path, in a child process, by Python 3.8 or newer with torch 1.12
+or newer. It imports only the standard library and torch. If a torch lacks something, only the
+canary that needs it fails.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _LONGEST_DETAIL = 200
 
 
 class Side:
-    """One of the two places where a canary computes, with the same random numbers on both.
+    """One of the two sides of a canary; both have the same random numbers.
 
-    The device computes in the canary's precision. The reference is the CPU, in float32, on numbers
-    that were rounded to that precision first: the CPU of an older torch cannot compute in float16.
+    The device computes in the canary's precision. The reference is the CPU in float32, on numbers
+    rounded to that precision, because an older torch cannot compute in float16 on the CPU.
     """
 
     def __init__(self, device: str, precision: str, is_reference: bool = False) -> None:
@@ -47,7 +47,7 @@ class Side:
 
 
 class Canary(NamedTuple):
-    """A computation; `precision` is its dtype, or "exact" where nothing may be rounded."""
+    """A computation; `precision` is its dtype, or "exact" if nothing may be rounded."""
 
     name: str
     precision: str
@@ -67,8 +67,8 @@ def baddbmm_beta_zero(side: Side) -> list[torch.Tensor]:
 def sdpa(side: Side) -> list[torch.Tensor]:
     """Attention as Diffusers calls it, on permuted views (pytorch #163597, #181133).
 
-    By heads, head size, queries and keys: Stable Diffusion 1 (40 has no fused kernel on mps), SDXL
-    to itself and to the prompt, and the decoder's middle block.
+    The sizes are heads, head size, queries and keys. They come from Stable Diffusion 1 (40 has no
+    fused kernel on mps), SDXL's self- and cross-attention, and the decoder's middle block.
     """
     outputs = []
     for heads, size, queries, keys in (
@@ -85,9 +85,9 @@ def sdpa(side: Side) -> list[torch.Tensor]:
 
 
 def sdpa_causal(side: Side) -> list[torch.Tensor]:
-    """No position may see a later one; float16 let three of four (pytorch #195910).
+    """No position may see a later one; in float16 three of four could (pytorch #195910).
 
-    77 is the length of a prompt in CLIP, 64 that of the issue.
+    77 is the length of a prompt in CLIP; 64 is the length in the issue.
     """
     outputs = []
     for length in (64, 77):
@@ -107,13 +107,13 @@ def sdpa_scale_cache(side: Side) -> list[torch.Tensor]:
 
 
 def linear_bias(side: Side) -> list[torch.Tensor]:
-    """The bias was dropped where the last dimension but one is 1 (pytorch #188438)."""
+    """The bias was dropped if the second-to-last dimension was 1 (pytorch #188438)."""
     rows, weight, bias = side.normal(80, 1, 2), side.normal(192, 2), side.normal(192)
     return [torch.nn.functional.linear(rows, weight, bias)]
 
 
 def linear_twice_bf16(side: Side) -> list[torch.Tensor]:
-    """Without a bias, each call gave other garbage (pytorch #180776)."""
+    """Without a bias, each call gave different garbage (pytorch #180776)."""
     rows, weight = side.normal(2, 13, 1024), side.normal(1024, 1024)
     return [torch.nn.functional.linear(rows, weight).clone() for _ in range(2)]
 
@@ -125,7 +125,7 @@ def conv2d_sliced_weight(side: Side) -> list[torch.Tensor]:
 
 
 def conv3d(side: Side) -> list[torch.Tensor]:
-    """Contiguous volumes came out unrelated to their input (pytorch #197114)."""
+    """For contiguous volumes, the result had nothing to do with the input (pytorch #197114)."""
     volume, weight = side.normal(1, 16, 8, 8, 8), side.normal(16, 16, 3, 3, 3)
     return [torch.nn.functional.conv3d(volume, weight, side.normal(16), padding=1)]
 
@@ -140,12 +140,12 @@ def conv_chunk(side: Side) -> list[torch.Tensor]:
 
 
 def copy_non_blocking(side: Side) -> list[torch.Tensor]:
-    """A source that is freed at once was read too late (pytorch #139550, #189690)."""
+    """A source that was freed at once was read too late (pytorch #139550, #189690)."""
     copies = []
     for index in range(48):
         source = torch.arange(index, index + (1, 10, 4096)[index % 3])
         copies.append(source.to(side.device, non_blocking=True, copy=True))
-        del source  # so that the next one reuses its memory
+        del source  # so that the next source reuses its memory
     return [torch.cat(copies)]
 
 
@@ -159,13 +159,13 @@ def slice_assignment(side: Side) -> list[torch.Tensor]:
 
 
 def cpu_scalar_offset(side: Side) -> list[torch.Tensor]:
-    """Of a table on the CPU, always the first number was read (pytorch #187117, #193057)."""
+    """The first number of a table on the CPU was always read (pytorch #187117, #193057)."""
     table, ones = torch.arange(5.0), torch.ones(3, device=side.device)
     return [ones + table[4], table[3] * ones]
 
 
 def argmax(side: Side) -> list[torch.Tensor]:
-    """CLIP finds a prompt's end by it, in integers (pytorch #187280, #109067)."""
+    """CLIP uses it on integers to find the end of a prompt (pytorch #187280, #109067)."""
     tokens = torch.arange(2 * 77).reshape(2, 77) % 71
     tokens[0, 9] = tokens[1, 40] = 49407
     tokens = tokens.to(side.device)
@@ -182,17 +182,17 @@ def cumsum(side: Side) -> list[torch.Tensor]:
 
 
 def layer_norm_float16(side: Side) -> list[torch.Tensor]:
-    """Of a slice, the wrong rows were normalised (pytorch #131750); float16 crashed (#96113)."""
+    """The wrong rows of a slice were normalized (pytorch #131750); float16 crashed (#96113)."""
     text, weight, bias = side.normal(3, 77, 768), side.normal(768), side.normal(768)
     normalise = torch.nn.functional.layer_norm
     return [normalise(rows, (768,), weight, bias) for rows in (text, text[1:])]
 
 
 def int64(side: Side) -> list[torch.Tensor]:
-    """Sums lost their upper half (pytorch #78848), elements their place (#100370).
+    """Sums lost their upper half (pytorch #78848), and elements lost their place (#100370).
 
-    The first counted as the largest (pytorch #90273), its place was INT64_MIN (#98191), and casts
-    gave zeros (#79286).
+    The first element counted as the largest (pytorch #90273), argmax was INT64_MIN (#98191), and
+    casts gave zeros (#79286).
     """
     numbers = torch.arange(6).to(side.device)
     single = torch.stack([numbers[1] + 1, numbers[2] + 1, numbers.max(), numbers.argmax()])
@@ -200,9 +200,9 @@ def int64(side: Side) -> list[torch.Tensor]:
 
 
 def float64_refusal(side: Side) -> list[torch.Tensor]:
-    """mps has no float64 and must say so, not compute in less (pytorch #122602).
+    """mps lacks float64 and must refuse it, not compute in less precision (pytorch #122602).
 
-    A copy into a float64 tensor of the CPU wrote nothing (pytorch #197715).
+    A copy into a float64 tensor on the CPU wrote nothing (pytorch #197715).
     """
     numbers, copied = torch.arange(1.0, 5.0), torch.zeros(4, dtype=torch.float64)
     try:
@@ -244,10 +244,10 @@ CANARIES: tuple[Canary, ...] = (
 
 
 def measure(canary: Canary, device: str) -> dict[str, object]:
-    """How far `device` is from the CPU, as JSON; never raises.
+    """The difference between `device` and the CPU, as JSON; never raises.
 
-    `error` is that of `largest_error`, `seconds` the time for both sides. Where there was nothing
-    to compare, `status` is "skipped" (this torch cannot express it) or "failed", and `detail` says
+    `error` is the result of `largest_error`, `seconds` the time of both sides. If there is nothing
+    to compare, `status` is "skipped" (this torch lacks an operation) or "failed", and `detail` says
     why.
     """
     answer: dict[str, object] = {"canary": canary.name, "precision": canary.precision}
@@ -268,9 +268,9 @@ def measure(canary: Canary, device: str) -> dict[str, object]:
 
 
 def largest_error(expected: list[torch.Tensor], actual: list[torch.Tensor]) -> float | str:
-    """The largest difference; of fractions, relative to the largest of them.
+    """The largest difference; for fractions, relative to the largest number.
 
-    "nan" where a number is not finite. Raises ValueError where the shapes differ.
+    "nan" if a number is not finite. Raises ValueError if the shapes differ.
     """
     worst = 0.0
     for right, got in zip(expected, actual):  # noqa: B905 (Python 3.8 has no `strict`)

@@ -1,4 +1,4 @@
-"""Read what the child process measured, whatever became of it."""
+"""Reads the child's measurements, however the child ended."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -10,7 +10,7 @@ from mpsdoctor.records import Record
 
 
 class Measurement(Record):
-    """A line of mpsdoctor/facts/probes/canaries.py: either an error, or why there is none."""
+    """A line from mpsdoctor/facts/probes/canaries.py: either an error, or why there is none."""
 
     canary: str
     precision: Precision
@@ -27,9 +27,10 @@ def read(
     lost: CanaryStatus,
     ended: str,
 ) -> tuple[Canary, ...]:
-    """Every canary that the child announced, in its order; none where it ended before that.
+    """Every canary that the child announced, in that order; none if it announced none.
 
-    The first without a measurement is what the child was busy with when it `ended`: it is `lost`.
+    The first one without a measurement was running when the child ended: its status is `lost`, and
+    `ended` says how the child ended.
     """
     lines = list(lines)
     measured = {found.canary: found for line in lines if (found := _measurement(line))}

@@ -1,4 +1,4 @@
-"""A Python and what is installed in it: this one, or another, asked in a child process."""
+"""A Python and its packages: this one, or another one that is asked in a child process."""
 
 import os
 import re
@@ -25,14 +25,14 @@ from mpsdoctor.records import Record
 
 PROBE = Path(interpreter_probe.__file__)
 
-# A requirement of just one extra, and not of ours: that is most of them, and parsing is slow.
+# Requirements of a single extra that does not matter here: most are, and parsing them is slow.
 _OTHER_EXTRA = re.compile(
     r""";\s*extra\s*==\s*(["'])(?!(?:torch|render)\1)[^"']+\1\s*$""", re.IGNORECASE
 )
 
 
 class Interpreter(NamedTuple):
-    """A Python, and what is installed in it, as `Facts` holds them."""
+    """A Python and its packages, in the form of `Facts`."""
 
     python: Python
     packages: dict[str, str]
@@ -40,7 +40,7 @@ class Interpreter(NamedTuple):
 
 
 class _Answer(Record):
-    """What interpreter_probe.py says."""
+    """The output of interpreter_probe.py."""
 
     python: Python
     packages: dict[str, str]
@@ -49,15 +49,15 @@ class _Answer(Record):
 
 
 def this() -> Interpreter:
-    """The Python that runs this."""
+    """This process's Python."""
     return _interpreter(msgspec.convert(interpreter_probe.read(), _Answer))
 
 
 def ask(run: Runner, executable: str, seconds: float) -> Interpreter:
     """The Python `executable`, started as its user starts it.
 
-    It is not isolated: what it imports may lie on PYTHONPATH or in the user's own folder.
-    Raises MpsDoctorError where it is no Python from 3.8 on that answers within `seconds`.
+    It is not isolated, because its packages may be on PYTHONPATH or in the user's site folder.
+    Raises MpsDoctorError if it is not Python 3.8 or newer, or does not answer within `seconds`.
     """
     result = run((executable, str(PROBE)), seconds)
     answer = child.answer(result, _Answer)
@@ -65,16 +65,16 @@ def ask(run: Runner, executable: str, seconds: float) -> Interpreter:
         raise MpsDoctorError(
             f"{executable} cannot be examined",
             detail=_why_not(result, executable, seconds),
-            hint="Name a Python from 3.8 on, or the folder of its environment.",
+            hint="Name a Python 3.8 or newer, or the folder of its environment.",
             exit_code=ExitCode.USAGE,
         )
     return _interpreter(answer)
 
 
 def resolve(name: str, environ: Mapping[str, str]) -> str:
-    """The program that `name` means: its path, its environment's folder or a command on PATH.
+    """The absolute path of the Python `name`: a path, an environment's folder or a command on PATH.
 
-    The path is absolute. Its links are kept: by them a Python knows its environment.
+    Symlinks are kept: a Python finds its environment through them.
     """
     path = expand(name)
     if path.is_dir():
@@ -85,16 +85,16 @@ def resolve(name: str, environ: Mapping[str, str]) -> str:
 def requirements(
     requires: Mapping[str, Iterable[str]], markers: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
-    """What packages ask of each other where `markers` hold, by package, with the versions.
+    """The versions that packages require of each other, by package, in an environment of `markers`.
 
-    `requires` holds their `Requires-Dist`; what is damaged or names no version is left out.
-    `diffusers[torch]` is what its extra adds: Diffusers and Transformers name what they need of
-    torch only there, and mpsdoctor in `mpsdoctor[render]` what it renders with.
+    `requires` holds their `Requires-Dist`; damaged ones and those without a version are skipped.
+    `diffusers[torch]` has what its extra adds: only there do Diffusers and Transformers name the
+    torch that they need. `mpsdoctor[render]` has what mpsdoctor needs to render.
     """
     asked: dict[str, list[str]] = {}
     for package, texts in requires.items():
         for text in filterfalse(_OTHER_EXTRA.search, texts):
-            with suppress(ValueError, KeyError):  # no requirement, or an unknown marker
+            with suppress(ValueError, KeyError):  # not a requirement, or an unknown marker
                 requirement = Requirement(text)
                 owner = _owner(package, requirement.marker, markers)
                 if owner and requirement.specifier:
@@ -104,7 +104,7 @@ def requirements(
 
 
 def _owner(package: str, marker: Marker | None, markers: Mapping[str, str]) -> str | None:
-    """Whose requirement it is, or None where it does not hold there."""
+    """The package or extra that has the requirement; None if it does not apply there."""
     if marker is None or marker.evaluate({**markers, "extra": ""}):
         return package
     extra = "render" if package == "mpsdoctor" else "torch"
@@ -118,10 +118,10 @@ def _interpreter(answer: _Answer) -> Interpreter:
 
 def _why_not(result: CommandResult, executable: str, seconds: float) -> str:
     if result.timed_out:
-        return f"It gave no answer within {seconds:g} seconds."
+        return f"It did not answer within {seconds:g} seconds."
     if os.path.islink(executable) and not os.path.exists(executable):  # noqa: PTH110, PTH114
         return f"It links to {os.path.realpath(executable)}, which does not exist."
     said = child.last_words(result)
     if not said:
-        return f"It ended with exit code {result.exit_code} and without an answer."
+        return f"It ended with exit code {result.exit_code}, without an answer."
     return "It is older than Python 3.8." if said.startswith("SyntaxError") else said

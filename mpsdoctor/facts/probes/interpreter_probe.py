@@ -1,10 +1,10 @@
-"""Read a Python and what is installed in it. Imported, or run by path by any Python from 3.8 on.
+"""Reads a Python and its packages. Imported, or run by path by Python 3.8 or newer.
 
-Installed packages are never imported. importlib.metadata is not used either: it differs between
-Pythons where metadata is damaged, and takes longer to import than all of this takes to run.
+Installed packages are never imported. importlib.metadata is not used either: Pythons differ if
+metadata is damaged, and importing it takes longer than running this file.
 
-Run by path, it prints what `read` gives as one JSON object. An older Python ends with a
-SyntaxError, by which mpsdoctor/facts/probes/interpreter.py knows it.
+Run by path, it prints the result of `read` as one JSON object. An older Python ends with a
+SyntaxError, which mpsdoctor/facts/probes/interpreter.py recognizes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAMES = (
     "pillow",
     "mpsdoctor",
 )
-"""The packages that matter, by their normalized names."""
+"""The packages that matter, with normalized names."""
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _NAME = re.compile(r"\s*([A-Za-z0-9._-]+)")
@@ -37,11 +37,11 @@ _SEPARATORS = re.compile(r"[-_.]+")
 
 
 def read() -> dict[str, object]:
-    """This interpreter, and what is installed on its path.
+    """This interpreter and the packages on its path.
 
-    `python` holds the keys of mpsdoctor.facts.records.Python that it can tell, `packages` the
-    versions of NAMES, `requires` what these ask of each other, unparsed, and `markers` the values
-    on which that depends.
+    `python` holds the known keys of mpsdoctor.facts.records.Python, `packages` the versions of
+    NAMES. `requires` has their requirements of each other, unparsed. `markers` has the values on
+    which these depend.
     """
     found = installed(sys.path)
     return {
@@ -53,11 +53,11 @@ def read() -> dict[str, object]:
 
 
 def installed(folders: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
-    """The version of each of NAMES, and its requirements that concern NAMES; the first one counts.
+    """The version of each of NAMES, and its requirements of NAMES; the first match counts.
 
-    The order is importlib.metadata's, by which Transformers finds versions, but what has no version
-    is passed over: updates can leave such folders behind (cpython #100666). Requirements are read
-    from `Requires-Dist` alone, which an old `*.egg-info` lacks.
+    The order is that of importlib.metadata, which Transformers uses to find versions. A folder
+    without a version is skipped: updates can leave such folders (cpython #100666). Only
+    `Requires-Dist` is read, which an old `*.egg-info` lacks.
     """
     found: dict[str, tuple[str, list[str]]] = {}
     for name, info in _infos(folders):
@@ -69,11 +69,11 @@ def installed(folders: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
 
 
 def _infos(folders: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Every distribution's name and the place of its metadata."""
+    """Every distribution's name and the path of its metadata."""
     for folder in folders:
         try:
             entries = os.listdir(folder)
-        except OSError:  # most paths name a zip file that does not exist
+        except OSError:  # usually the path of a zip file that does not exist
             continue
         for entry in entries:
             stem, ending = os.path.splitext(entry)
@@ -82,7 +82,7 @@ def _infos(folders: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _metadata(info: str) -> tuple[str, list[str]]:
-    """Version and requirements; an empty version where there is none to read."""
+    """Version and requirements; the version is empty if it cannot be read."""
     version, requires = "", []
     for line in _header(info):
         key, _, value = line.partition(":")
@@ -126,7 +126,7 @@ def _python() -> dict[str, object]:
 
 
 def _holds_pip(folder: str) -> bool:
-    """Whether `python -m pip` finds it there; metadata of a removed one may be left."""
+    """Whether `python -m pip` finds pip there; metadata can outlive a removed package."""
     return os.path.isfile(os.path.join(folder, "pip", "__main__.py"))
 
 
@@ -152,8 +152,8 @@ def _markers() -> dict[str, str]:
 
 
 def main() -> None:
-    """Print the answer on a line of its own, whatever the Python prints when it starts."""
-    # Python puts this file's folder first on the path, where no package is to be looked for.
+    """Prints the answer on its own line, whatever the Python prints when it starts."""
+    # Python puts this file's folder first on the path; it contains no packages.
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]
     print("\n" + json.dumps(read()), flush=True)
 

@@ -1,4 +1,4 @@
-"""What macOS says through its libraries, asked in a child process that a wrong call may end."""
+"""What macOS's libraries say, asked in a child process, because a wrong call can end it."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _SECONDS = 10.0
 
 
 class MacAnswer(Record):
-    """The answers of mac_probe.py; what it could not tell is None."""
+    """The answers of mac_probe.py; unknown ones are None."""
 
     sandboxed: bool | None = None
     thermal_state: ThermalState | None = None
@@ -21,11 +21,11 @@ class MacAnswer(Record):
 
 
 def ask(run: Runner, executable: str, *questions: str) -> MacAnswer:
-    """The answers that the Python `executable` gives in time; none of them where it fails.
+    """The answers that the Python `executable` gives in time; all None if it fails.
 
-    `questions` are fields of the answer, all of them if none is named.
+    `questions` are fields of the answer; without any, all are asked.
     """
-    # -I and -S leave out the user's own modules and variables, and start faster.
+    # -I and -S exclude the user's own modules and variables, and start faster.
     argv = (executable, "-I", "-S", str(PROBE), *questions)
     lines = run(argv, _SECONDS).stdout.strip().splitlines()
     try:

@@ -1,9 +1,9 @@
-"""Ask torch about mps. Run by path, in a child process, by any Python from 3.8 on.
+"""Asks torch about mps. Run by path, in a child process, by Python 3.8 or newer.
 
-Importing torch may raise, abort or hang, and so may each canary; that is why it happens in a
-process of its own. What is known is printed at once, one JSON object a line: first the keys of
-mpsdoctor.facts.records.Torch; then, where canaries run, `{"canaries": [name, …]}` in their order;
-then, as each one ends, what mpsdoctor/facts/probes/canaries.py measured.
+Importing torch can raise, abort or hang, and so can each canary, so this is a separate process. It
+prints each result at once, one JSON object per line. The first has the keys of
+mpsdoctor.facts.records.Torch. If canaries run, `{"canaries": [name, …]}` lists them in order, and
+then each one's measurement follows as it ends.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def ask() -> dict[str, object]:
-    """What torch says of itself; never raises."""
+    """What torch reports about itself; never raises."""
     answer: dict[str, object] = {"outcome": "failed"}
     try:
         import torch
@@ -37,7 +37,7 @@ def ask() -> dict[str, object]:
 
 
 def run_canaries(device: str) -> None:
-    """Run every canary on `device`, and print each one's measurement when it ends."""
+    """Runs every canary on `device`, and prints each measurement when it ends."""
     canaries = _canaries()
     _say({"canaries": [canary.name for canary in canaries.CANARIES]})
     for canary in canaries.CANARIES:
@@ -45,22 +45,22 @@ def run_canaries(device: str) -> None:
 
 
 def main() -> None:
-    """Print the answers."""
+    """Prints the answers."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--canaries", choices=("mps", "cpu"), help="mps only where it is available")
+    parser.add_argument("--canaries", choices=("mps", "cpu"), help="mps only if it is available")
     device = parser.parse_args().canaries
-    # Python puts this file's folder first on the path, where its neighbours could shadow modules.
+    # Python puts this file's folder first on the path, where other files could shadow modules.
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]
     answer = ask()
     _say(answer)
     runs_on = {"cpu": answer["outcome"] == "answered", "mps": answer.get("mps_available")}
     if runs_on.get(device):
         run_canaries(device)
-    os._exit(0)  # what torch does while Python shuts down could take the answer with it
+    os._exit(0)  # torch can crash while Python shuts down, and the answer would be lost
 
 
 def _canaries() -> ModuleType:
-    """The neighbour, by its path: in another environment there is no mpsdoctor to import."""
+    """The module canaries.py, by path: another environment has no mpsdoctor to import."""
     spec = importlib.util.spec_from_file_location(
         "mpsdoctor_canaries", os.path.join(_HERE, "canaries.py")
     )
@@ -73,7 +73,7 @@ def _canaries() -> ModuleType:
 
 
 def _say(answer: dict[str, object]) -> None:
-    # On a line of its own, whatever torch has printed.
+    # On its own line, whatever torch has printed.
     print("\n" + json.dumps(answer), flush=True)
 
 

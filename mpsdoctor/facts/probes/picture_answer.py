@@ -1,4 +1,4 @@
-"""Have a picture rendered in a child process, and read the numbers whatever becomes of that."""
+"""Has a picture rendered in a child process, and reads the numbers however the child ended."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,7 +16,7 @@ PROBE = Path(__file__).with_name("picture_probe.py")
 
 
 class _Said(Record):
-    """What picture_probe.py has said so far."""
+    """The combined output of picture_probe.py so far."""
 
     stage: Literal["libraries", "model", "cpu", "device", "done"] | None = None
     not_finite: int | None = None
@@ -62,7 +62,7 @@ def ask(
 
 
 def _said(lines: Iterable[dict[str, object]]) -> _Said:
-    """All of it together; a line that cannot be read counts as not printed."""
+    """All lines combined; a line that cannot be read is ignored."""
     known: dict[str, object] = {}
     for line in lines:
         said = line.get("picture")
@@ -74,7 +74,7 @@ def _said(lines: Iterable[dict[str, object]]) -> _Said:
 
 
 def _status(said: _Said) -> PictureStatus | None:
-    """None where the child ended before it had said everything."""
+    """The status, or None if the child ended before it had printed everything."""
     if said.error:
         on_device = said.stage == "device"
         return PictureStatus.FAILED if on_device else PictureStatus.NOT_COMPARED

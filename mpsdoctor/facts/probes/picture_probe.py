@@ -1,9 +1,9 @@
-"""Render one picture on a device and on the CPU, and compare the two. Run by path.
+"""Renders one picture on a device and on the CPU, and compares the two. Run by path.
 
-It runs in a child process, in any Python from 3.8 on that has torch, Diffusers and Transformers,
-because each of them may raise, abort or hang. What is known is printed at once, one JSON object a
-line, as `{"picture": {…}}`: `stage` is what begins now, of "libraries", "model", "cpu", "device"
-and "done"; `error` ends it; the rest are keys of mpsdoctor.facts.records.Picture.
+It runs in a child process, with Python 3.8 or newer, torch, Diffusers and Transformers, because
+each of them can raise, abort or hang. It prints each result at once, one JSON object per line, as
+`{"picture": {…}}`. `stage` is the one that begins: "libraries", "model", "cpu", "device" or "done".
+`error` ends the run. The other keys are those of mpsdoctor.facts.records.Picture.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-# Two objects have much that can go wrong. The settings are those that the model is judged with.
+# With two objects, more can go wrong. The settings are those with which the model is evaluated.
 PROMPT = "a green heart left of a purple square on a black background"
 SEED = 0
 SETTINGS = {"num_inference_steps": 12, "guidance_scale": 4.0, "width": 128, "height": 128}
@@ -32,7 +32,7 @@ def load(folder: str) -> Any:  # noqa: ANN401 (diffusers has no types)
     """The pipeline in `folder`, in float32, from safetensors and without the network."""
     import diffusers
 
-    # Of a folder that is not there, Diffusers says that it is no id of the Hugging Face hub.
+    # For a missing folder, Diffusers complains about the id of a Hugging Face model.
     if not os.path.isfile(os.path.join(folder, "model_index.json")):
         raise FileNotFoundError("no model_index.json in {}".format(folder))
     pipe = diffusers.DiffusionPipeline.from_pretrained(
@@ -48,13 +48,13 @@ def render(pipe: Any, device: str, dtype: str) -> torch.Tensor:  # noqa: ANN401
 
     pipe.to(torch.device(device), getattr(torch, dtype))
     noise = torch.Generator("cpu").manual_seed(SEED)
-    # Not as a PIL image: there, NaN would pass for black.
+    # Not as a PIL image, in which NaN would become black.
     images: torch.Tensor = pipe(PROMPT, generator=noise, output_type="pt", **SETTINGS).images
     return images[0].cpu().double() * 255
 
 
 def difference(expected: torch.Tensor, actual: torch.Tensor) -> dict[str, object]:
-    """How far `actual` is from `expected`, in levels; without numbers where it is not finite."""
+    """The difference between `actual` and `expected`, in levels; no numbers if not finite."""
     not_finite = int((~actual.isfinite()).sum())
     if not_finite:
         return {"not_finite": not_finite}
@@ -68,16 +68,16 @@ def difference(expected: torch.Tensor, actual: torch.Tensor) -> dict[str, object
 
 
 def compare(folder: str, device: str, dtype: str) -> None:
-    """Print each stage when it begins and what it has shown when it ends.
+    """Prints each stage when it begins, and its results when it ends.
 
-    Raises what the libraries raise, and ArithmeticError where the CPU's picture is not finite.
+    Raises what the libraries raise, and ArithmeticError if the CPU's picture is not finite.
     """
     _say(stage="libraries")
     import diffusers  # noqa: F401
     import torch
     import transformers  # noqa: F401
 
-    # Threads that wait for each other take minutes where other processes want the same cores.
+    # Threads that wait for each other take minutes if other processes use the same cores.
     torch.set_num_threads(1)
     _say(stage="model")
     pipe = load(folder)
@@ -93,26 +93,26 @@ def compare(folder: str, device: str, dtype: str) -> None:
 
 
 def main() -> None:
-    """Print the answers."""
+    """Prints the answers."""
     parser = argparse.ArgumentParser()
     parser.add_argument("model", help="folder of a Diffusers pipeline")
     parser.add_argument("device", choices=("mps", "cpu"))
     parser.add_argument("dtype", choices=("float16", "bfloat16", "float32"))
     asked = parser.parse_args()
-    # Python puts this file's folder first on the path, where its neighbours could shadow modules.
+    # Python puts this file's folder first on the path, where other files could shadow modules.
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]
     _prepare()
     try:
         compare(asked.model, asked.device, asked.dtype)
     except BaseException as error:
         _say(error=_in_words(error))
-    os._exit(0)  # what torch does while Python shuts down could take the answer with it
+    os._exit(0)  # torch can crash while Python shuts down, and the answer would be lost
 
 
 def _prepare() -> None:
-    """Variables that must be set before the libraries are imported."""
+    """Sets the variables that the libraries read when they are imported."""
     os.environ["HF_HUB_OFFLINE"] = "1"
-    # Nothing but an abort's last words shall be on stderr.
+    # Only the last message of an abort may be on stderr.
     os.environ["TQDM_DISABLE"] = os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     os.environ["DIFFUSERS_VERBOSITY"] = os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     # As in the profile.
@@ -130,7 +130,7 @@ def _since(started: float) -> float:
 
 
 def _say(**known: object) -> None:
-    # On a line of its own, whatever the libraries have printed.
+    # On its own line, whatever the libraries have printed.
     print("\n" + json.dumps({"picture": known}), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Put the questions to torch in a child process, and read the answers whatever becomes of it."""
+"""Asks torch in a child process, and reads the answers however the child ended."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,9 +14,9 @@ PROBE = Path(__file__).with_name("mps_probe.py")
 
 
 class Answer(NamedTuple):
-    """What torch said, and how its canaries fared; None for what was not asked.
+    """What torch reported, and the results of its canaries; None if not requested.
 
-    Without a single canary, the process ended between the two.
+    An empty tuple of canaries means that the process ended before the first one.
     """
 
     torch: Torch | None = None
@@ -29,9 +29,9 @@ def ask(
     deadline: float,
     canaries_on: Literal["mps", "cpu"] | None = None,
 ) -> Answer:
-    """What the torch of the Python `executable` says and computes within `deadline` seconds.
+    """What the torch of the Python `executable` reports and computes within `deadline` seconds.
 
-    `canaries_on` is the device to try; mps is tried only where it is available.
+    `canaries_on` is the device for the canaries; they run on mps only if it is available.
     """
     question = (executable, str(PROBE))
     result = run((*question, "--canaries", canaries_on) if canaries_on else question, deadline)

@@ -1,4 +1,4 @@
-"""What was dropped: what it asks for, or the reason why it asks for nothing."""
+"""Reads a dropped file: its requests, or the reason why it has none."""
 
 import errno
 import hashlib
@@ -21,18 +21,17 @@ _DROP_A_COPY = "Drop a plain text file whose name ends in .txt instead."
 
 @dataclass(frozen=True)
 class Dropped:
-    """What a prompt file asks for; `sha256` of its bytes, in hexadecimal."""
+    """The requests of a prompt file, and the `sha256` of its bytes in hexadecimal."""
 
     requests: tuple[Request, ...]
     sha256: str
 
 
 def read_dropped(path: Path, name: str) -> Dropped:
-    """What the claimed file at `path` asks for, which was dropped as `name`.
+    """The requests in the claimed file at `path`, which was dropped as `name`.
 
-    Raises MpsDoctorError for anything that is not a readable prompt file, and OSError where the
-    system is at fault and not the file. Symlinks are not followed, and nothing but a regular
-    file is opened.
+    Raises MpsDoctorError if it is not a readable prompt file, and OSError if the system is at
+    fault, not the file. Symlinks are not followed, and only a regular file is opened.
     """
     status = path.lstat()
     mode, size = status.st_mode, status.st_size
@@ -46,20 +45,20 @@ def read_dropped(path: Path, name: str) -> Dropped:
         raise MpsDoctorError(
             "This is a folder",
             detail="Only single prompt files are rendered.",
-            hint="Drop the .txt files that lie in it, one by one or together.",
+            hint="Drop the .txt files inside it, one by one or together.",
         )
     if not stat.S_ISREG(mode):
-        raise MpsDoctorError("This is not a file that holds text", hint=_DROP_A_COPY)
+        raise MpsDoctorError("This is not a regular file", hint=_DROP_A_COPY)
     if not is_prompt_name(name):
         raise MpsDoctorError(
             "This is not a prompt file",
-            detail="Only files whose name ends in .txt are rendered.",
+            detail="Only files whose names end in .txt are rendered.",
             hint=_DROP_A_COPY,
         )
     if folded(name).endswith(ERROR_SUFFIX):
         raise MpsDoctorError(
-            "This says why a prompt failed, and is no prompt",
-            hint="Drop the .txt file that lies beside it, without `.error`.",
+            "This is an error report, not a prompt",
+            hint="Drop the .txt file beside it, the one without `.error`.",
         )
     if size > MAX_BYTES:
         raise too_large(size)
@@ -68,9 +67,9 @@ def read_dropped(path: Path, name: str) -> Dropped:
 
 
 def _content(path: Path) -> bytes:
-    """The first bytes, enough to see that there are too many.
+    """At most one byte more than a prompt file may have.
 
-    Rights that the file itself lacks are EACCES; EPERM is a privacy refusal of macOS.
+    EACCES means that the file's own permissions forbid reading; EPERM is macOS' privacy protection.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -86,19 +85,18 @@ def _unreadable(error: OSError) -> MpsDoctorError:
     return MpsDoctorError(
         "This file cannot be read",
         detail=f"The system says: {error.strerror}.",
-        hint="In Finder, choose Get Info and give yourself the right to read it, or save the "
-        "text as a new file; then drop it again.",
+        hint="In Finder, choose Get Info and give yourself permission to read it. Or save the text "
+        "as a new file. Then drop it again.",
     )
 
 
 def profile_for(profiles: Sequence[Profile], name: str | None) -> Profile:
-    """Of the profiles, each for a model of its own, the one whose model `name` means.
+    """The profile for the model `name`; each profile is for one model. None means the first.
 
-    A model is named whole, or without its owner or folder, so that the name that infotext keeps
-    finds its model again. None means the first.
+    The name may leave out the owner or the folder, as the name in infotext does.
 
-    Raises MpsDoctorError for a short name of several models, and for every other name: a prompt
-    file starts no download and names no path.
+    Raises MpsDoctorError if a short name fits several models, or if no profile has the model:
+    a prompt file starts no download and names no path.
     """
     if name is None:
         return profiles[0]
@@ -107,15 +105,15 @@ def profile_for(profiles: Sequence[Profile], name: str | None) -> Profile:
     found = whole or short
     if len({one.model for one in found}) > 1:
         raise MpsDoctorError(
-            f"{name} can be any of several models",
+            f"{name} fits several models",
             detail=f"The profile has {', '.join(one.model for one in found)}.",
-            hint="Write ORGANISATION/NAME in the prompt file, or rename one of the folders.",
+            hint="Write ORGANIZATION/NAME in the prompt file, or rename one of the folders.",
         )
     if found:
         return found[0]
     raise MpsDoctorError(
-        f"This profile does not render with the model {name}",
-        detail=f"It renders with {', '.join(profile.model for profile in profiles)}.",
-        hint="Leave `Model` out of the prompt file, or add the model to `models` in the profile "
-        "(its place: `mpsdoctor profile path`).",
+        f"The profile does not list the model {name}",
+        detail=f"It lists {', '.join(profile.model for profile in profiles)}.",
+        hint="Leave `Model` out of the prompt file, or add the model to `models` in the profile. "
+        "`mpsdoctor profile path` shows where the profile is.",
     )

@@ -1,7 +1,7 @@
-"""File events in the inbox, as a hint to look; the rescan is what counts.
+"""File events in the inbox, only a hint to look: the daemon also scans the inbox regularly.
 
-Events can be dropped, come late, or end for good without a word (FSEvents, network volumes,
-an inbox that was deleted and made again), so nothing depends on them but the delay.
+Events can be dropped, be late, or end without notice: with FSEvents, on network volumes, or after
+the inbox was deleted and created again. So only the delay depends on them.
 """
 
 import logging
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Looking into the inbox causes these itself.
+# The daemon causes these itself when it reads the inbox.
 _OF_READING = frozenset({"opened", "closed_no_write"})
 
 
 class InboxObserver:
-    """Calls `wake`, from a thread of its own, when something happens in `inbox`."""
+    """Calls `wake`, from another thread, when something happens in `inbox`."""
 
     def __init__(self, inbox: Path, wake: Callable[[], None]) -> None:
         self._inbox = inbox
         self._waker = _Waker(wake)
         self._observer: BaseObserver | None = None
         self._watched: tuple[int, int] | None = None
-        self._complained = False
+        self._warned = False
         self._start(self._identity())
 
     def check(self) -> None:
-        """Starts events again if they have ended, or the inbox is another folder than it was.
+        """Restarts events if they have ended or the inbox is now another folder.
 
-        The thread for a folder ends without a word when the folder is renamed or deleted
-        (watchdog's FSEventsEmitter), and for other reasons that are only in the log. Where they
-        cannot be had of a folder, they are not asked for again: watchdog leaks at each try.
+        The thread for a folder ends silently when the folder is renamed or deleted (watchdog's
+        FSEventsEmitter). Other reasons are only in the log. After a refusal it does not try the
+        same folder again, because each try leaks in watchdog.
         """
         identity = self._identity()
-        if identity != self._watched or not (self._complained or self._is_alive()):
+        if identity != self._watched or not (self._warned or self._is_alive()):
             self.close()
             self._start(identity)
 
     def close(self) -> None:
-        """Returns when no more calls come."""
+        """Stops the events; `wake` is not called after it returns."""
         observer, self._observer = self._observer, None
         if observer and observer.is_alive():
             observer.stop()
@@ -59,15 +59,15 @@ class InboxObserver:
         try:
             observer.schedule(self._waker, str(self._inbox), recursive=False)
             observer.start()
-        except Exception as error:  # of watchdog's, whatever the system's backend raises
-            if not self._complained:
+        except Exception as error:  # watchdog raises whatever the system's backend does
+            if not self._warned:
                 logger.warning(
-                    "no file events from the inbox; it is looked at regularly", exc_info=error
+                    "no file events from the inbox; it is scanned regularly instead", exc_info=error
                 )
-            self._complained = True
+            self._warned = True
             return
         self._observer = observer
-        self._complained = False
+        self._warned = False
 
     def _is_alive(self) -> bool:
         observer = self._observer

@@ -1,6 +1,6 @@
 """Is a dropped file complete? Decided by looking twice."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ class Watched:
 def observe(
     before: Mapping[str, Watched], states: Mapping[str, FileState], now: float
 ) -> dict[str, Watched]:
-    """Another look at the inbox: what has changed starts anew, what has gone is forgotten."""
+    """Another look at the inbox: a changed file starts again, a deleted file is forgotten."""
 
     def watched(name: str, state: FileState) -> Watched:
         known = before.get(name)
@@ -29,24 +29,24 @@ def observe(
     return {name: watched(name, state) for name, state in states.items()}
 
 
-def complete_at(entry: Watched, *, settle: float, patience: float) -> float | None:
-    """When it is complete if it does not change any more; None if it is to change yet.
+def complete_at(entry: Watched, *, settle: float, settle_empty: float) -> float | None:
+    """When the file is complete if it does not change again; None if it is still to change.
 
-    Empty files and folders are given `patience` seconds: programs create a file before they
-    fill it, and what happens deep inside a folder does not show on the folder.
+    Empty files and folders get `settle_empty` seconds. Programs create a file before they fill it,
+    and a change deep inside a folder does not show on the folder.
     """
     state = entry.state
     if state.busy or state.dataless:
         return None
     slow = state.folder or state.hollow or (state.regular and state.size == 0)
-    return entry.since + (patience if slow else settle)
+    return entry.since + (settle_empty if slow else settle)
 
 
 _SETTLE_S: Final = 1.0
-# Writers on other hosts cache, and their servers tell of a new size late.
+# Writers on other hosts cache, and servers report a new size late.
 _SETTLE_ON_NETWORK_S: Final = 10.0
 
 
-def settle_seconds(root: Path) -> float:
-    """The time without change after which a file is complete. Raises OSError."""
-    return _SETTLE_ON_NETWORK_S if filesystem(root.resolve()) in NETWORK else _SETTLE_S
+def settle_seconds(root: Path, volume: Callable[[Path], str | None] = filesystem) -> float:
+    """Seconds without a change after which a file is complete. Raises OSError."""
+    return _SETTLE_ON_NETWORK_S if volume(root.resolve()) in NETWORK else _SETTLE_S

@@ -1,4 +1,4 @@
-"""The machine's condition while there is work: read now and then, decided by `conditions`."""
+"""The machine's condition while there is work: read regularly, judged by `policy`."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from mpsdoctor.hotfolder.pause import Pause
 class Machine:
     """Reads every `look` seconds, except at rest, so that no picture waits for a reading.
 
-    While it is at work the Mac is kept awake.
+    Keeps the Mac awake while there is something to render.
     """
 
     def __init__(self, root: Path, *, look: float) -> None:
@@ -22,23 +22,23 @@ class Machine:
         self._look = look
         self._readings = Readings()
         self._read_at = float("-inf")
-        self._read_anew = asyncio.Event()
+        self._has_new_readings = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._awake = Awake(caffeinate())
         self._asleep_before = 0.0
 
     def work(self) -> None:
-        """There is something to render."""
+        """Call this when there is something to render."""
         self._awake.hold()
         self._watch()
 
     def stand_by(self) -> None:
-        """There is nothing to render now, but there may be soon."""
+        """Call this when there is nothing to render now, but may be soon."""
         self._awake.release()
         self._watch()
 
     def rest(self) -> None:
-        """There is nothing to render."""
+        """Call this when there is nothing to render."""
         self._awake.release()
         self._read_at = float("-inf")
         if self._watching:
@@ -46,27 +46,27 @@ class Machine:
             self._watching = None
 
     def worker_started(self) -> None:
-        """From now on sleep counts against this worker."""
+        """Counts the Mac's sleep from now on, for a new worker."""
         self._asleep_before = asleep_s()
 
     async def reason_to_pause(self, *, loaded: bool) -> Pause | None:
-        """Why no other picture is begun now."""
+        """Why no other picture may begin now."""
         if time.monotonic() - self._read_at > 2 * self._look:
             await self._read()
         return policy.reason_to_pause(self._readings, loaded=loaded)
 
-    def may_go_on(self, *, pictures: int) -> bool:
-        """Whether a worker that has made so many may begin another, as far as is known."""
+    def may_continue(self, *, pictures: int) -> bool:
+        """Whether a worker that has made this many `pictures` may begin another."""
         return (
             policy.reason_to_pause(self._readings, loaded=True) is None
             and self._reason_to_end_worker(0.0, pictures) is None
         )
 
     async def reason_to_stop(self) -> Pause:
-        """Returns when a picture has to be given up, and says why."""
+        """Returns when a picture has to be stopped, and says why."""
         while not (reason := policy.reason_to_stop(self._readings)):
-            self._read_anew.clear()
-            await self._read_anew.wait()
+            self._has_new_readings.clear()
+            await self._has_new_readings.wait()
         return reason
 
     async def reason_to_end_worker(self, *, idle_s: float, pictures: int) -> str | None:
@@ -95,4 +95,4 @@ class Machine:
     async def _read(self) -> None:
         self._readings = await sensors.take(self._root)
         self._read_at = time.monotonic()
-        self._read_anew.set()
+        self._has_new_readings.set()

@@ -1,4 +1,4 @@
-"""Takes the readings that `conditions` decides over."""
+"""Takes the readings that `policy` judges."""
 
 import asyncio
 import sys
@@ -13,18 +13,18 @@ from mpsdoctor.facts.probes import mac_answer
 from mpsdoctor.facts.records import Pressure
 from mpsdoctor.hotfolder.machine.policy import Readings
 
-# They answer within milliseconds; one that hangs must not hold up the daemon's end.
+# The commands take milliseconds; one that hangs must not delay the daemon's end.
 _SECONDS = 2.0
 
 
 async def take(root: Path, run: Runner = command.run, kernel: str = sys.platform) -> Readings:
-    """All readings, by four short commands on macOS and of the disk alone elsewhere."""
-    return await asyncio.to_thread(_take, root, _hurried(run), kernel)
+    """All readings, from four short commands on macOS; only the disk on other systems."""
+    return await asyncio.to_thread(_take, root, _with_timeout(run), kernel)
 
 
 async def pressure(run: Runner = command.run, kernel: str = sys.platform) -> Pressure | None:
-    """What the kernel thinks of the memory that is left, by one short command."""
-    return await asyncio.to_thread(_pressure, _hurried(run), kernel)
+    """The kernel's memory pressure, from one short command."""
+    return await asyncio.to_thread(_pressure, _with_timeout(run), kernel)
 
 
 def _take(root: Path, run: Runner, kernel: str) -> Readings:
@@ -46,15 +46,15 @@ def _pressure(run: Runner, kernel: str) -> Pressure | None:
 
 
 def _free_bytes(root: Path) -> int | None:
-    """What is free now: macOS may clear purgeable space, or not in time."""
+    """Free space now, without purgeable space: macOS may not clear that in time."""
     try:
         return psutil.disk_usage(str(root)).free
     except OSError:
         return None
 
 
-def _hurried(run: Runner) -> Runner:
-    def hurried(argv: Sequence[str], timeout: float) -> CommandResult:
+def _with_timeout(run: Runner) -> Runner:
+    def limited(argv: Sequence[str], timeout: float) -> CommandResult:
         return run(argv, min(timeout, _SECONDS))
 
-    return hurried
+    return limited

@@ -1,4 +1,4 @@
-"""Keeps the Mac from falling asleep, while there is something to render."""
+"""Keeps the Mac from idle sleep while there is something to render."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ _SECONDS_TO_END = 2.0
 
 
 def caffeinate(kernel: str = sys.platform) -> tuple[str, ...] | None:
-    """caffeinate(8) against idle sleep; it ends with this process, however that ends.
+    """The caffeinate(8) command that prevents idle sleep until this process ends in any way.
 
     The display may sleep, and so may the Mac when its lid is closed. None on other systems.
     """
@@ -21,14 +21,14 @@ def caffeinate(kernel: str = sys.platform) -> tuple[str, ...] | None:
 
 
 class Awake:
-    """Runs `command` between `hold` and `release`; neither ever raises, both may be repeated."""
+    """Runs `command` between `hold` and `release`. Neither raises; both may be repeated."""
 
     def __init__(self, command: Sequence[str] | None) -> None:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
 
     def hold(self) -> None:
-        """From now on the Mac stays awake."""
+        """Keeps the Mac awake from now on."""
         if self._command is None or (self._process and self._process.poll() is None):
             return
         try:
@@ -43,7 +43,7 @@ class Awake:
             self._command = None
 
     def release(self) -> None:
-        """From now on the Mac may sleep."""
+        """Lets the Mac sleep again."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -59,16 +59,16 @@ Clock = Callable[[], float]
 
 
 def asleep_s() -> float:
-    """Seconds that this machine has slept since it was started; differences of it are exact.
+    """Seconds that this machine has slept since it was started; differences are exact.
 
-    clock_gettime(3) on macOS, clock_gettime(2) on Linux. 0 where the clocks are the same.
+    clock_gettime(3) on macOS, clock_gettime(2) on Linux. 0 if the system has only one such clock.
     """
     return asleep(*_clocks())
 
 
-def asleep(stops: Clock, goes_on: Clock) -> float:
-    """What a clock that stops during sleep lags behind one that goes on."""
-    return max(goes_on() - stops(), 0.0)
+def asleep(awake: Clock, total: Clock) -> float:
+    """How far a clock that stops during sleep, `awake`, is behind one that does not."""
+    return max(total() - awake(), 0.0)
 
 
 def _clocks() -> tuple[Clock, Clock]:

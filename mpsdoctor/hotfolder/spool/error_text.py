@@ -1,4 +1,4 @@
-"""What the user reads beside a file that failed. Pure."""
+"""The error file beside a file that failed. Pure."""
 
 from collections.abc import Iterator
 
@@ -9,17 +9,17 @@ _LONGEST_PROMPT = 60
 
 
 def error_text(job: Job, reason: MpsDoctorError | None) -> str:
-    """Why the file, or some of its pictures, were not rendered; which images are out.
+    """Why the file or some of its pictures failed, and which images were made from it.
 
-    Without a `reason` that concerns the whole file, the failures of its pictures are told, each
-    reason once.
+    A `reason` is about the entire file. Without one, the text lists the failures of its pictures,
+    each reason once.
     """
     parts = list(_of_file(job, reason) if reason else _of_pictures(job))
     if job.published:
         images = "\n".join(f"  {name}" for _, name in sorted(job.published.items()))
         parts.append(
-            f"In the folder images, made from this file:\n{images}\n"
-            "To make only the others, remove what is done from the file, then drop it again."
+            f"These images were made from this file and are in the folder images:\n{images}\n"
+            "To make only the others, delete the finished ones from the file, then drop it again."
         )
     return "\n\n".join(parts) + "\n"
 

@@ -1,27 +1,27 @@
-"""What `lstat` says of a directory entry, as far as the hot folder looks at it."""
+"""The part of a directory entry's `lstat` that the hot folder uses."""
 
 import os
 import stat
 import sys
 from dataclasses import dataclass
 
-# Finder gives a file that it is still copying a creation date before 1970, and a folder this
-# one (1984-01-24 08:00 UTC), and sets the true date when it is done.
+# While Finder copies a file, its creation date is before 1970; a folder's is 1984-01-24 08:00 UTC.
+# Finder sets the true date at the end.
 _FINDER_BUSY_FOLDER = 443_779_200
 
 
-# stat(2) flags on macOS: SF_DATALESS, of a file that lies in the cloud only; UF_COMPRESSED, of one
-# that may have no blocks of its own.
+# stat(2) flags on macOS: SF_DATALESS, for a file that is only in the cloud; UF_COMPRESSED, for a
+# file that may have no blocks.
 _DATALESS = 0x40000000
 _COMPRESSED = 0x20
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A directory entry as it looks from outside, without following a symlink.
+    """A directory entry seen from outside, without following a symlink.
 
-    `busy`: Finder is still copying it. `dataless`: it lies in the cloud only. `hollow`: it has a
-    size but no blocks, as placeholders do, and small files on some network volumes.
+    `busy`: Finder is still copying it. `dataless`: it is only in the cloud. `hollow`: it has a
+    size but no blocks, like a placeholder or a small file on some network volumes.
     """
 
     inode: int

@@ -1,4 +1,4 @@
-"""Whose picture is this PNG, and is all of it there?"""
+"""Which job a PNG belongs to, and whether the file is complete."""
 
 import errno
 import os
@@ -15,23 +15,23 @@ from mpsdoctor.hotfolder.spool.names import title_of
 from mpsdoctor.prompts.record import PNG_KEY, JobRecord, read_record
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# There is none, or it is one that mpsdoctor did not make.
+# There is no file, or mpsdoctor did not make it.
 _NOT_OURS = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES})
 _LONGEST_TEXT = 1 << 16
 _MOST_CHUNKS = 1 << 16
 
 
 def record_in_picture(path: Path) -> JobRecord | None:
-    """The job record that a whole PNG holds in a text chunk; None for any other file.
+    """The job record in a text chunk of a complete PNG; None for any other file.
 
-    Whole means that the chunks lead to IEND; pixels are not decoded. A text chunk counts if its
-    checksum is right and its text, decompressed, has 64 KiB at most. PNG specification, 5.3
-    (chunk layout), 11.3.3.2 (tEXt) and 11.3.3.4 (iTXt).
+    A PNG is complete if its chunks lead to IEND; pixels are not decoded. A text chunk counts if
+    its checksum is right and its text, decompressed, is at most 64 KiB long. PNG specification,
+    5.3 (chunk layout), 11.3.3.2 (tEXt) and 11.3.3.4 (iTXt).
 
-    Raises OSError where the disk refuses: whether the picture is there is not known then.
+    Raises OSError if the disk refuses: then it is unknown whether the picture is there.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for its writer
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
             return None
         with path.open("rb") as file:
             records = [text for keyword, text in _texts(file) if keyword == PNG_KEY.encode()]
@@ -47,7 +47,7 @@ def record_in_picture(path: Path) -> JobRecord | None:
 def _texts(file: BinaryIO) -> Iterator[tuple[bytes, str]]:
     """Keyword and text of each tEXt and iTXt chunk.
 
-    Raises EOFError where the file breaks off or has too many chunks.
+    Raises EOFError if the file is cut short or has too many chunks.
     """
     if _read(file, len(_SIGNATURE)) != _SIGNATURE:
         raise EOFError
@@ -80,7 +80,7 @@ def _text(kind: bytes, data: bytes) -> Iterator[tuple[bytes, str]]:
 
 
 def _inflate(data: bytes) -> bytes:
-    """No more than `_LONGEST_TEXT` bytes of it: what is cut off is no record either."""
+    """At most `_LONGEST_TEXT` bytes: a text that is cut short is not a record."""
     return zlib.decompressobj().decompress(data, _LONGEST_TEXT)
 
 
@@ -95,11 +95,11 @@ _CLOCK_ERROR_NS: Final = 24 * 3600 * 10**9
 
 
 def find_published(images: Path, jobs: Sequence[Job]) -> dict[str, dict[int, str]]:
-    """The names of images in the folder, by job id and picture number, that `jobs` have begun.
+    """The names of published images that `jobs` have begun, by job id and picture number.
 
-    Images that are older than the oldest job are not opened (a day is allowed for clocks that
-    were set); the others are, those whose names fit first, then the newest first, until all that
-    is missing is found. Raises OSError where the folder cannot be listed.
+    Images older than the oldest job are not opened; a clock may be wrong by a day. The others are
+    opened until all missing images are found: matching names first, then the newest first. Raises
+    OSError if the folder cannot be listed.
     """
     missing = {(job.id, number) for job in jobs for number in begun(job)}
     found: dict[str, dict[int, str]] = {}
@@ -116,7 +116,7 @@ def find_published(images: Path, jobs: Sequence[Job]) -> dict[str, dict[int, str
 
 
 def _likely(images: Path, jobs: Iterable[Job]) -> Iterator[Path]:
-    """The PNG files that may be theirs, the likeliest first."""
+    """The PNG files that may belong to `jobs`, the likeliest first."""
     oldest_ns = min(_claimed_ns(job) for job in jobs) - _CLOCK_ERROR_NS
     titles = tuple(folded(title_of(job.name)) for job in jobs)
     candidates = []
@@ -129,7 +129,7 @@ def _likely(images: Path, jobs: Iterable[Job]) -> Iterator[Path]:
 
 
 def _made_ns(entry: "os.DirEntry[str]") -> int:
-    """0 for an image that has gone since."""
+    """The modification time; 0 for an image that has gone since."""
     try:
         return entry.stat(follow_symlinks=False).st_mtime_ns
     except FileNotFoundError:
@@ -137,6 +137,6 @@ def _made_ns(entry: "os.DirEntry[str]") -> int:
 
 
 def _claimed_ns(job: Job) -> int:
-    """When the job was made, by the id; 0 where that is no id of ours."""
+    """When the job was made, from its id; 0 if mpsdoctor did not make the id."""
     time_ns = job.id.partition("-")[0]
     return int(time_ns) if time_ns.isdecimal() else 0

@@ -1,4 +1,4 @@
-"""A dropped file as a job: what is asked of it, and how far its pictures have come. Pure."""
+"""A dropped file as a job, and the progress of its pictures. Pure."""
 
 import secrets
 import time
@@ -13,7 +13,7 @@ from mpsdoctor.records import Record
 
 
 class Failure(Record):
-    """Why a picture was given up, as in MpsDoctorError; `prompt` says which one it was."""
+    """Why a picture was given up, as in MpsDoctorError; `prompt` is the picture's."""
 
     title: str
     detail: str = ""
@@ -22,18 +22,18 @@ class Failure(Record):
 
     @classmethod
     def of(cls, error: MpsDoctorError, prompt: str = "") -> "Failure":
-        """The same, fit for JSON."""
+        """The error as a record for JSON."""
         return cls(title=error.title, detail=error.detail, hint=error.hint, prompt=prompt)
 
 
 class Job(Record):
     """One dropped file. Its pictures are numbered from 1.
 
-    `seed`, and `sha256` to `pictures` once `Spool.freeze` has set them, stay as they are, so that
-    another attempt makes the same picture. By picture: `attempts` are the ones that have begun,
-    the present one included; `losses` are the signatures of those that ended with the worker;
-    `published` is the image's name. `fallbacks` says by model at which fallback a picture begins.
-    `failed_as` is the name in `failed/`, once one is chosen.
+    `seed` never changes, and neither do `sha256` to `pictures` once `Spool.freeze` has set them: so
+    another attempt makes the same picture. `attempts` counts the attempts begun, by picture, the
+    present one included. `losses` has the signatures of attempts that ended with the worker, and
+    `published` the image's name. `fallbacks` has the fallback at which pictures of a model begin.
+    `failed_as` is the name in `failed/`, once it is chosen.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Job(Record):
 
 
 def new_job(name: str) -> Job:
-    """Ids sort in the order of time."""
+    """A job for a file called `name`. Ids sort by time."""
     return Job(
         id=f"{time.time_ns():020d}-{secrets.token_hex(4)}",
         name=readable(name),
@@ -60,7 +60,7 @@ def new_job(name: str) -> Job:
 
 
 def open_pictures(job: Job) -> list[int]:
-    """The numbers that are neither published nor given up, in order; none before it is frozen."""
+    """The pictures neither published nor given up, in order; none before the job is frozen."""
     return [
         number
         for number in range(1, job.pictures + 1)
@@ -74,7 +74,7 @@ def is_settled(job: Job) -> bool:
 
 
 def begun(job: Job) -> set[int]:
-    """The pictures of which an attempt has begun whose end is not recorded."""
+    """The open pictures with an attempt that has begun."""
     return {number for number in open_pictures(job) if job.attempts.get(number)}
 
 
@@ -82,9 +82,9 @@ MAX_ATTEMPTS: Final = 3
 
 
 def retry_policy(attempts: int, signatures: Sequence[str]) -> Literal["retry", "fail"]:
-    """After three attempts, or the same crash twice, another would end the same way.
+    """After three attempts, or the same crash twice, the picture is given up.
 
-    `attempts` are the ones that have begun; `signatures` say how some of them ended.
+    `attempts` counts the attempts that have begun; `signatures` say how some of them ended.
     """
     same_twice = len(set(signatures)) < len(signatures)
     return "fail" if attempts >= MAX_ATTEMPTS or same_twice else "retry"

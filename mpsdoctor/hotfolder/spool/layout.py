@@ -9,14 +9,14 @@ from mpsdoctor.files import rename_noreplace
 
 _PROBE = ".mpsdoctor-probe"
 _ELSEWHERE = (
-    "Choose a folder on the Mac's own disk, such as ~/mpsdoctor. Desktop, Documents, Downloads, "
-    "iCloud Drive, and external and network volumes are kept from background programs."
+    "Choose a folder on the Mac's own disk, such as ~/mpsdoctor. Background programs may "
+    "not use Desktop, Documents, Downloads, iCloud Drive, or external and network volumes."
 )
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything lies under `root`; every move between the folders is a rename."""
+    """The places under `root`; every move between the folders is a rename."""
 
     root: Path
 
@@ -32,12 +32,12 @@ class Layout:
 
     @property
     def done(self) -> Path:
-        """Prompt files whose images are out."""
+        """Prompt files whose images are published."""
         return self.root / "done"
 
     @property
     def failed(self) -> Path:
-        """Dropped files that have no image, each with its error file."""
+        """Dropped files with a picture that failed, each with its error file."""
         return self.root / "failed"
 
     @property
@@ -47,7 +47,7 @@ class Layout:
 
     @property
     def lock_file(self) -> Path:
-        """Held by the running daemon, and holds its process id."""
+        """The running daemon locks this file; it contains the daemon's process id."""
         return self.work / "daemon.lock"
 
     @property
@@ -57,34 +57,34 @@ class Layout:
 
     @property
     def worker_file(self) -> Path:
-        """Which process the worker is."""
+        """The worker's process."""
         return self.work / "worker.json"
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders for the user, and the one that is not."""
+        """The four folders for the user, then the daemon's own."""
         return self.inbox, self.images, self.done, self.failed, self.work
 
     def create(self) -> None:
-        """Makes the folders that are missing. Raises MpsDoctorError where it cannot."""
+        """Creates the missing folders. Raises MpsDoctorError if it cannot."""
         for folder in self.folders:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise MpsDoctorError(
-                    f"The hot folder {self.root} cannot be made",
-                    detail=f"Making {folder} failed: {error.strerror}.",
+                    f"The hot folder {self.root} cannot be created",
+                    detail=f"Creating {folder} failed: {error.strerror}.",
                     hint=_ELSEWHERE,
                 ) from error
 
     def check(self) -> None:
-        """Tries what every job needs. Raises MpsDoctorError where it is not possible."""
+        """Tries the moves that every job needs. Raises MpsDoctorError if one fails."""
         volumes = {folder.stat().st_dev for folder in self.folders}
         if len(volumes) > 1:
             raise MpsDoctorError(
-                f"The folders of {self.root} lie on different disks",
-                detail="A file can be moved without any risk only within one disk.",
-                hint="Replace links and mount points in the hot folder by real folders.",
+                f"The folders of {self.root} are on different disks",
+                detail="A file can be moved safely only within one disk.",
+                hint="Replace links and mount points in the hot folder with real folders.",
             )
         for folder in self.folders:
             try:

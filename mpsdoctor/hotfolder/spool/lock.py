@@ -11,17 +11,17 @@ from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.pause import Pause
 from mpsdoctor.hotfolder.spool.layout import Layout
 
-# `read_status` holds the lock for a moment when it looks whether a daemon does.
+# `read_status` takes the lock for a moment to see whether a daemon holds it.
 _TRIES = 5
 _PAUSE_S = 0.05
 
 
 @contextlib.contextmanager
 def locked(layout: Layout) -> Iterator["Hold"]:
-    """Holds the hot folder's lock file, with this process's id in it.
+    """Locks the hot folder's lock file, and writes this process's id into it.
 
-    The kernel lets go of it when the process ends, however it ends (flock(2)); the worker does
-    not inherit it. Raises MpsDoctorError where another daemon holds it.
+    The kernel releases the lock when the process ends in any way (flock(2)). The worker does not
+    inherit it. Raises MpsDoctorError if another daemon holds it.
     """
     hold = Hold(layout)
     try:
@@ -31,7 +31,7 @@ def locked(layout: Layout) -> Iterator["Hold"]:
 
 
 class Hold:
-    """What a daemon has of its hot folder while the user may move, delete or eject it."""
+    """A daemon's hold on its hot folder, which the user may move, delete or eject."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -39,12 +39,12 @@ class Hold:
         self._descriptor = _acquire(layout.lock_file)
 
     def restore(self) -> Pause | None:
-        """Makes folders again that were deleted, and takes the lock again if its file was.
+        """Creates deleted folders again, and takes the lock again if its file was deleted.
 
-        Another folder under the root's name may be the same disk, connected again, or the empty
-        place where a disk was: nothing is made in it unless it is a hot folder already. Returns
-        why the queue pauses, or None where all is well. Raises MpsDoctorError where another
-        daemon holds the lock by now, and OSError where the disk refuses.
+        Another folder under the root's name may be the same disk, reconnected, or the empty mount
+        point of an ejected disk. Nothing is created in it unless it is a hot folder already.
+        Returns why the queue pauses, or None if all is well. Raises MpsDoctorError if another
+        daemon holds the lock by now, and OSError if the disk refuses.
         """
         layout = self._layout
         try:
@@ -56,26 +56,26 @@ class Hold:
         except (FileNotFoundError, NotADirectoryError):
             return Pause(
                 kind="folder",
-                title=f"The hot folder {layout.root} has gone",
-                hint="If its disk was ejected, connect it again; if it was renamed, give it its "
-                "old name. The queue goes on by itself then. To begin with a new folder, start "
+                title=f"The hot folder {layout.root} is gone",
+                hint="If its disk was ejected, reconnect it. If it was renamed, give it its old "
+                "name. The queue then continues by itself. To use a new folder, start "
                 "mpsdoctor watch again.",
             )
         except FileExistsError as error:
             return Pause(
                 kind="folder",
-                title=f"{error.filename} is no folder any more",
-                hint="Move it away. The queue goes on by itself then.",
+                title=f"{error.filename} is no longer a folder",
+                hint="Move it away. The queue then continues by itself.",
             )
         if not _is_open(self._descriptor, layout.lock_file):
-            anew = _acquire(layout.lock_file)
+            descriptor = _acquire(layout.lock_file)
             self.close()
-            self._descriptor = anew
+            self._descriptor = descriptor
         self._root = root
         return None
 
     def close(self) -> None:
-        """Lets go of the lock."""
+        """Releases the lock."""
         with contextlib.suppress(OSError):  # its disk may have gone
             os.close(self._descriptor)
 
@@ -86,9 +86,9 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _is_open(descriptor: int, path: Path) -> bool:
-    """Whether the file that is open is the one under this name.
+    """Whether the open file is still the one at `path`.
 
-    Raises OSError where the disk does not say: then the lock may be held all the same.
+    Raises OSError if the disk does not say: then the lock may still be held.
     """
     try:
         there = path.lstat()
@@ -96,12 +96,12 @@ def _is_open(descriptor: int, path: Path) -> bool:
         return False
     try:
         return os.path.samestat(os.fstat(descriptor), there)
-    except OSError:  # the disk that it is on was disconnected
+    except OSError:  # its disk was disconnected
         return False
 
 
 def _acquire(path: Path) -> int:
-    """The descriptor that holds the lock."""
+    """A descriptor that holds the lock. Raises MpsDoctorError if another process holds it."""
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE_S)
@@ -137,7 +137,7 @@ def is_locked(path: Path) -> bool:
 
 
 def holder(path: Path) -> int | None:
-    """The process id in the lock file; None where there is none to read."""
+    """The process id in the lock file; None if it cannot be read."""
     try:
         return int(path.read_text())
     except (OSError, ValueError):
@@ -150,5 +150,5 @@ def _already_watched(path: Path) -> MpsDoctorError:
     return MpsDoctorError(
         f"Another mpsdoctor watch{who} already watches {path.parent.parent}",
         detail="Two of them would take each other's prompts.",
-        hint="Use the one that runs, or end it first, with control-C where it was started.",
+        hint="Use the running one, or end it first: press control-C in its terminal.",
     )

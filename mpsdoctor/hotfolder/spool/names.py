@@ -1,4 +1,4 @@
-"""Names of dropped files: which are prompts, which are not for us, which are still free."""
+"""Names of dropped files: which are prompts, which are ignored, and which are free."""
 
 import os
 import re
@@ -12,8 +12,8 @@ PROMPT_SUFFIX: Final = ".txt"
 ERROR_SUFFIX: Final = ".error.txt"
 _LONGEST_SUFFIX: Final = 16
 
-# Hidden files, and names under which editors, browsers and sync tools keep what they have not
-# finished. Written in lower case: names are compared without regard to case.
+# Hidden files, and the temporary names of editors, browsers and sync tools. In lower case, because
+# names are compared without regard to case.
 IGNORED: Final = (
     ".*",  # hidden; AppleDouble `._x.txt`, `.x.icloud`, LibreOffice `.~lock.x#`, Dropbox, gedit
     "*~",  # Emacs, vim and gedit backups
@@ -36,7 +36,7 @@ IGNORED: Final = (
     "~syncthing~*",
     "*.!sync",  # Resilio
     "icon\r",  # Finder's icon of a folder
-    "__macosx",  # what a zip archive of a Mac holds beside the files
+    "__macosx",  # in zip archives made on a Mac
     "@eadir",  # Synology
     "desktop.ini",
     "thumbs.db",
@@ -45,7 +45,7 @@ _ignored = re.compile("|".join(map(translate, IGNORED)))
 
 
 def is_ignored(name: str) -> bool:
-    """Whether a name in the inbox belongs to some program rather than to the user."""
+    """Whether a name in the inbox belongs to a program rather than to the user."""
     return _ignored.match(folded(name)) is not None
 
 
@@ -55,12 +55,12 @@ def is_prompt_name(name: str) -> bool:
 
 
 def readable(name: str) -> str:
-    """A name with bytes that are not UTF-8, which Linux allows, as text that JSON can hold."""
+    """The name as text for JSON: Linux allows bytes in names that are not UTF-8."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
 def split(name: str) -> tuple[str, str]:
-    """Stem and suffix; a suffix that is absurdly long counts as part of the stem."""
+    """Stem and suffix; a suffix over 16 characters counts as part of the stem."""
     path = PurePath(name)
     if len(path.suffix) > _LONGEST_SUFFIX:
         return name, ""
@@ -68,7 +68,7 @@ def split(name: str) -> tuple[str, str]:
 
 
 def title_of(name: str) -> str:
-    """What the images and the error file of a dropped file are called, without a suffix."""
+    """The name, without a suffix, of a dropped file's images and error file."""
     return split(name)[0] if is_prompt_name(name) else name
 
 

@@ -1,6 +1,6 @@
-"""What an earlier daemon left in `.work/`, brought to a state to go on from.
+"""Recovers what an earlier daemon left in `.work/`.
 
-Every step may be cut short and done again: what is found decides, and nothing that was dropped
+Every step may be interrupted and repeated: only what is in the folders decides. No dropped file
 is ever deleted.
 """
 
@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 def recover(spool: Spool) -> list[Job]:
-    """Finishes what was decided, removes what is stale; returns the jobs to render, oldest first.
+    """Finishes decided jobs, removes stale files; returns the jobs to render, oldest first.
 
-    To be called while no worker has a job: at the start, and after any OSError. It raises
-    OSError where the disk refuses.
+    Call it while no worker has a job: at the start, and after any OSError. Raises OSError if the
+    disk refuses.
     """
     jobs = [_load(spool, folder) for folder in _job_folders(spool)]
     jobs = [job for job in jobs if not _was_decided(spool, job)]
@@ -32,7 +32,7 @@ def recover(spool: Spool) -> list[Job]:
 
 
 def _job_folders(spool: Spool) -> Iterator[Path]:
-    """The folders of claimed jobs, oldest first; claims that were cut short are undone."""
+    """The folders of claimed jobs, oldest first; undoes interrupted claims."""
     for folder in sorted(spool.layout.work.iterdir()):
         if folder.is_symlink() or not folder.is_dir():
             continue
@@ -47,15 +47,15 @@ def _load(spool: Spool, folder: Path) -> Job:
     try:
         job = msgspec.json.decode((folder / JOB).read_bytes(), type=Job)
     except (FileNotFoundError, ValueError):
-        logger.warning("%s is missing or damaged; the job starts anew", folder / JOB)
+        logger.warning("%s is missing or damaged; the job starts again", folder / JOB)
         job = new_job(f"{folder.name}.txt")
     if same_file(folder / PROMPT, spool.layout.inbox / job.name):
-        (spool.layout.inbox / job.name).unlink()  # a claim by link that was cut short
+        (spool.layout.inbox / job.name).unlink()  # an interrupted claim by hard link
     return replace(job, id=folder.name)
 
 
 def _was_decided(spool: Spool, job: Job) -> bool:
-    """Carries out a verdict of which the reason is written down."""
+    """Whether the job has failed; if so, finishes moving it to `failed/`."""
     decided = exists(spool.folder(job) / REASON)
     if decided:
         spool.finish_failure(job)
@@ -63,9 +63,9 @@ def _was_decided(spool: Spool, job: Job) -> bool:
 
 
 def _taken_up(spool: Spool, job: Job, found: dict[str, dict[int, str]]) -> Job | None:
-    """The job with what has been published of it; None where that was all, and it is put away."""
+    """The job with its published images noted; None if it is settled, and has been moved."""
     if images := found.get(job.id):
-        logger.info("of %s, %d images had been published", job.name, len(images))
+        logger.info("%s: %d images were already published", job.name, len(images))
         job = spool.note_published(job, images)
     if is_settled(job):
         spool.settle(job)

@@ -1,9 +1,11 @@
-"""Jobs on disk: each dropped file in exactly one of inbox, .work, done and failed.
+"""Jobs on disk: each dropped file is in exactly one of inbox, .work, done and failed.
 
-.work/<job>/   prompt.txt     what was dropped, whatever it was; without it there is no job
-               job.json       the Job
-               image-N-A.png  attempt A's picture N, until it is published
-               error.txt      the reason, once the job has failed
+Each job has a folder in .work:
+
+- prompt.txt: the dropped file, of any kind; without it there is no job
+- job.json: the Job
+- image-N-A.png: picture N of attempt A, until it is published
+- error.txt: the reason, once the job has failed
 """
 
 import contextlib
@@ -39,7 +41,7 @@ REASON = "error.txt"
 
 
 class UnmovableError(Exception):
-    """The system does not let go of one dropped file, which stays where it is; `error` is why."""
+    """One dropped file cannot be moved and stays where it is; `error` says why."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
@@ -47,35 +49,35 @@ class UnmovableError(Exception):
 
 
 class Spool:
-    """What can happen to a job. Every step is on disk when the method returns.
+    """The steps of a job. Each one is on disk when its method returns.
 
-    All methods raise OSError where the disk refuses. The step may have been taken even so, but
-    nothing is lost, and `recover` goes on from what there is.
+    All methods raise OSError if the disk refuses. The step may have been taken even so, but
+    nothing is lost, and `recover` continues from there.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
 
     def folder(self, job: Job) -> Path:
-        """The job's own folder."""
+        """The job's folder."""
         return self.layout.work / job.id
 
     def prompt(self, job: Job) -> Path:
-        """What was dropped."""
+        """The dropped file."""
         return self.folder(job) / PROMPT
 
     def picture(self, job: Job, number: int) -> Path:
-        """Where the present attempt's picture goes.
+        """Where the worker writes the picture in the present attempt.
 
-        Another attempt has another name: a worker that outlived its daemon may still write.
+        Each attempt has its own name: a worker that outlived its daemon may still write.
         """
         return self.folder(job) / f"image-{number}-{job.attempts[number]}.png"
 
     def claim(self, name: str, seen: FileState) -> Job | None:
-        """Takes `name` out of the inbox; None where it has gone or is no longer as `seen`.
+        """Takes `name` out of the inbox; None if it is gone or no longer as `seen`.
 
-        It is moved before it is read: from then on nobody else writes to it under that name.
-        The folder that it is moved to is on disk before. Raises UnmovableError.
+        The file is moved before it is read: after that, nobody writes to it under the old name.
+        Its new folder is on disk before the move. Raises UnmovableError.
         """
         job = new_job(name)
         self.folder(job).mkdir()
@@ -105,7 +107,7 @@ class Spool:
         return True
 
     def _concerns_one_file(self, error: OSError) -> bool:
-        """Rather than the disk, or everything in the inbox."""
+        """Whether the error is about one file, not about the disk or all of the inbox."""
         pause = pause_for(error)
         if pause and pause.kind == "privacy":
             return os.access(self.layout.inbox, os.W_OK)
@@ -121,10 +123,9 @@ class Spool:
     def freeze(
         self, job: Job, *, sha256: str, profile: str, fallbacks: dict[str, int], pictures: int
     ) -> Job:
-        """What every attempt has in common; on disk with the first attempt that begins.
+        """Sets what all attempts have in common; the first attempt writes it to disk.
 
-        With another content or profile than before, the pictures that are not published are
-        begun again.
+        If the content or the profile has changed, all unpublished pictures start again.
         """
         if (job.sha256, job.profile) == (sha256, profile):
             return job
@@ -140,11 +141,11 @@ class Spool:
         )
 
     def begin_attempt(self, job: Job, number: int) -> Job:
-        """Counts the attempt before the worker hears of it, so that a crash cannot hide it."""
+        """Counts the attempt before the worker gets it, so that a crash cannot hide it."""
         return self._count(job, number, 1)
 
     def give_back_attempt(self, job: Job, number: int) -> Job:
-        """For an attempt that the user interrupted, which says nothing about the job."""
+        """Uncounts an attempt that was interrupted, which says nothing about the picture."""
         return self._count(job, number, -1)
 
     def _count(self, job: Job, number: int, more: int) -> Job:
@@ -152,16 +153,16 @@ class Spool:
         return self._save(replace(job, attempts={**job.attempts, number: attempts}))
 
     def note_loss(self, job: Job, number: int, signature: str) -> Job:
-        """The present attempt ended with the worker, in the way that `signature` names."""
+        """Notes that the worker was lost in this attempt; `signature` says how."""
         losses = (*job.losses.get(number, ()), signature)
         return self._save(replace(job, losses={**job.losses, number: losses}))
 
     def note_failure(self, job: Job, number: int, failure: Failure) -> Job:
-        """This picture is given up."""
+        """Notes that the picture is given up."""
         return self._save(replace(job, failures={**job.failures, number: failure}))
 
     def note_published(self, job: Job, images: dict[int, str]) -> Job:
-        """These pictures, by number, are out under these names."""
+        """Notes the names of published `images`, by picture number."""
         return self._save(replace(job, published={**job.published, **images}))
 
     def _save(self, job: Job) -> Job:
@@ -169,7 +170,7 @@ class Spool:
         return job
 
     def publish(self, job: Job, number: int) -> tuple[Job, Path]:
-        """Moves the present attempt's picture into `images/`, never over another."""
+        """Moves the picture into `images/`; never overwrites a file."""
         picture = self.picture(job, number)
         sync(picture)
         title = title_of(job.name)
@@ -177,28 +178,28 @@ class Spool:
         return self.note_published(job, {number: image.name}), image
 
     def settle(self, job: Job) -> Path | None:
-        """Ends a job whose pictures are all settled; returns the error file, if there is one."""
+        """Ends a job whose pictures are all settled; returns its error file, if it has one."""
         if job.failures:
             return self.fail(job)
         self.finish(job)
         return None
 
     def finish(self, job: Job) -> None:
-        """The pictures are out: moves the prompt file to `done/` and forgets the job."""
+        """Moves the prompt file to `done/` and forgets the job."""
         move_to_unused(self.prompt(job), self.layout.done, *split(job.name))
         self.forget(job)
 
     def fail(self, job: Job, reason: MpsDoctorError | None = None) -> Path:
-        """Moves what was dropped to `failed/`; returns the error file beside it.
+        """Moves the dropped file to `failed/`; returns the error file beside it.
 
-        Without a `reason`, those of its pictures are it. It is written down first, so that the
-        verdict stands if this is cut short.
+        Without a `reason`, the error file gives those of the pictures. It is written first, so
+        that the decision survives an interruption.
         """
         write_atomically(self.folder(job) / REASON, error_text(job, reason).encode())
         return self.finish_failure(job)
 
     def finish_failure(self, job: Job) -> Path:
-        """Carries out what `fail` has decided, as far as that has not been done."""
+        """Completes what `fail` has begun."""
         if exists(self.prompt(job)):
             job = self._move_to_failed(job)
         title = error_name(job.failed_as or job.name).removesuffix(ERROR_SUFFIX)
@@ -208,7 +209,7 @@ class Spool:
         return error_file
 
     def _move_to_failed(self, job: Job) -> Job:
-        """Under a name that leaves room for the error file beside it; writes that down before."""
+        """Under a name whose error file is free too; notes the name before the move."""
         if job.failed_as:
             with contextlib.suppress(FileExistsError):
                 move(self.prompt(job), self.layout.failed / job.failed_as)
@@ -225,9 +226,9 @@ class Spool:
         raise AssertionError("the numbers never end")
 
     def forget(self, job: Job) -> None:
-        """Removes the job's folder and what is mpsdoctor's own in it, but never what was dropped.
+        """Removes the job's folder and mpsdoctor's files in it, but never the dropped file.
 
-        Nothing depends on it: what cannot be removed now is removed by `recover`.
+        Nothing depends on it: `recover` removes what is left.
         """
         with contextlib.suppress(OSError):
             if exists(self.prompt(job)):
@@ -238,7 +239,7 @@ class Spool:
 
 
 def remove_own(path: Path) -> None:
-    """Removes what is not the prompt file."""
+    """Removes the file or folder, unless it is the prompt file."""
     if path.name == PROMPT:
         return
     if path.is_dir() and not path.is_symlink():

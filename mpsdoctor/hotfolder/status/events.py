@@ -1,7 +1,7 @@
-"""What the daemon tells whoever shows it to the user.
+"""The daemon's events, for the code that shows them to the user.
 
-`name` is always the dropped file's; no event holds a prompt, which is the user's own business.
-A file asks for `pictures` pictures, and `number` counts them from 1.
+`name` is always the dropped file's name. No event holds a prompt, because prompts are private.
+A file asks for `pictures` pictures, numbered from 1 by `number`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mpsdoctor.hotfolder.pause import Pause
 
 @dataclass(frozen=True)
 class Started:
-    """The folder is watched; `resumed` jobs of an earlier daemon are taken up again."""
+    """The folder is watched; `resumed` jobs of an earlier daemon continue."""
 
     root: Path
     resumed: int
@@ -20,14 +20,14 @@ class Started:
 
 @dataclass(frozen=True)
 class Loading:
-    """A worker starts to load the model."""
+    """A worker begins to load the model."""
 
     model: str
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A worker, the process `pid`, has loaded the model."""
+    """The worker, process `pid`, has loaded the model."""
 
     model: str
     device: str
@@ -36,7 +36,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Claimed:
-    """A dropped file is a job now."""
+    """A dropped file is now a job."""
 
     job: str
     name: str
@@ -55,7 +55,7 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Stepped:
-    """Denoising step `step` of `steps` is done (1-based); `remaining_s` as by `estimates`."""
+    """Denoising step `step` of `steps` is done (1-based); `remaining_s` is from `eta`."""
 
     job: str
     name: str
@@ -67,9 +67,9 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Published:
-    """The picture is out; `seconds` is what the rendering took.
+    """The picture is published; rendering it took `seconds`.
 
-    `notes` say what of the request came out otherwise, `remedy` what cured a broken picture.
+    `notes` say which parts of the request were changed, `remedy` what repaired a broken picture.
     """
 
     job: str
@@ -83,7 +83,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Retrying:
-    """The worker was lost during attempt `attempt`; the picture will be tried again."""
+    """The worker was lost in attempt `attempt`; the picture will be tried again."""
 
     job: str
     name: str
@@ -94,7 +94,7 @@ class Retrying:
 
 @dataclass(frozen=True)
 class Rejected:
-    """The dropped file is in `failed/`, and `error_file` beside it says why."""
+    """The dropped file is now in `failed/`, and `error_file` beside it says why."""
 
     job: str
     name: str
@@ -104,7 +104,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Unmovable:
-    """A dropped file cannot be claimed and stays in the inbox; it is tried again later."""
+    """A dropped file cannot be claimed. It stays in the inbox and is tried again later."""
 
     name: str
     reason: str
@@ -112,31 +112,31 @@ class Unmovable:
 
 @dataclass(frozen=True)
 class Paused:
-    """The queue waits, for a reason that is no prompt's fault; told again if it changes."""
+    """The queue pauses, and no prompt is at fault. Sent again if the reason changes."""
 
     pause: Pause
 
 
 @dataclass(frozen=True)
 class Resumed:
-    """The reason to wait has gone."""
+    """The pause is over."""
 
 
 @dataclass(frozen=True)
 class Unloaded:
-    """The worker was ended, and its memory is free; the next prompt starts another."""
+    """The worker was ended to free its memory; the next prompt starts another."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Stopping:
-    """The daemon was asked to end and does so as soon as it can."""
+    """The daemon was asked to end, and will after the pictures in hand."""
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """The daemon was asked to end, and the worker has ended."""
+    """The daemon and its worker have ended, as asked."""
 
 
 Event = (

@@ -1,4 +1,4 @@
-"""What no folder shows: the present picture, the last results, the worker, why the queue waits."""
+"""Progress that no folder shows: the present picture, last results, worker and pause."""
 
 import contextlib
 import logging
@@ -21,14 +21,14 @@ logger = logging.getLogger(__name__)
 
 _MOST_RESULTS = 10
 _BETWEEN_STEPS_S = 0.3
-_BETWEEN_BEATS_S = 2.0
+_BETWEEN_HEARTBEATS_S = 2.0
 
 
 class Current(Record):
     """Picture `number` of the `pictures` that the file `name` asks for, in its `attempt`.
 
     `step` of `steps` denoising steps are done; both are 0 before the first. `remaining_s` is the
-    time until the last one.
+    time until the last step.
     """
 
     job: str
@@ -42,7 +42,7 @@ class Current(Record):
 
 
 class Result(Record):
-    """How a picture (`image`, in `seconds`) or a whole file (`error`, `error_file`) came out.
+    """The result of a picture (`image`, `seconds`) or of a file (`error`, `error_file`).
 
     `at` is in seconds since 1970.
     """
@@ -58,7 +58,7 @@ class Result(Record):
 
 
 class Worker(Record):
-    """The child process that has the model loaded."""
+    """The child process with the loaded model."""
 
     model: str
     device: str
@@ -69,7 +69,7 @@ class Worker(Record):
 class Progress(Record):
     """`heartbeat` is the daemon's last heartbeat, in seconds since 1970.
 
-    `in_hand` are the pictures that the worker denoises or is about to, in order; `loading` is the
+    `in_hand` has, in order, the pictures that the worker denoises now or next. `loading` is the
     model that is being loaded.
     """
 
@@ -83,7 +83,7 @@ class Progress(Record):
 
 
 def progress_after(progress: Progress, event: Event, now: float) -> Progress:
-    """The progress that follows from what has just happened, at `now` seconds since 1970."""
+    """The progress after `event`, which happened at `now` seconds since 1970."""
     match event:
         case events.Loading(model=model):
             return replace(progress, loading=model)
@@ -102,7 +102,7 @@ def progress_after(progress: Progress, event: Event, now: float) -> Progress:
             return _with_result(
                 replace(progress, in_hand=left, loading=None), _rejected(event, now)
             )
-        case events.Retrying():  # what else was in hand went with the worker
+        case events.Retrying():  # the other picture in hand was lost with the worker
             return replace(progress, in_hand=(), worker=None)
         case events.Unloaded():
             return replace(progress, in_hand=(), worker=None)
@@ -129,7 +129,7 @@ def _begun(event: events.Rendering) -> Current:
 
 
 def _after_step(in_hand: tuple[Current, ...], event: events.Stepped) -> tuple[Current, ...]:
-    """Pictures are denoised in order: those before this one are done with it."""
+    """Pictures are denoised in order, so those before this one have been denoised."""
     places = [(picture.job, picture.number) for picture in in_hand]
     if (event.job, event.number) not in places:
         return in_hand
@@ -161,7 +161,7 @@ def _with_result(progress: Progress, result: Result) -> Progress:
 
 
 def read_progress(path: Path) -> Progress:
-    """What the file says; nothing where it is missing or no such file."""
+    """The progress in the file; an empty one if the file is missing or damaged."""
     with contextlib.suppress(OSError, ValueError):
         return msgspec.json.decode(path.read_bytes(), type=Progress)
     return Progress()
@@ -170,7 +170,7 @@ def read_progress(path: Path) -> Progress:
 class ProgressFile:
     """Keeps the status file up to date, at most every 0.3 s while a picture is denoised.
 
-    It may be lost or stale without harm, so nothing here is synced and nothing raises. `clock`
+    A lost or stale file does no harm, so nothing here is synced and nothing raises. `clock`
     is monotonic, `now` gives seconds since 1970. Results of an earlier daemon are kept.
     """
 
@@ -188,21 +188,21 @@ class ProgressFile:
         self._refused = False
 
     def update(self, event: Event) -> None:
-        """Takes note of `event`."""
+        """Adds `event` to the progress."""
         progress = progress_after(self._progress, event, self._now())
         changed, self._progress = progress != self._progress, progress
         if changed and not (isinstance(event, events.Stepped) and self._is_early(_BETWEEN_STEPS_S)):
             self._write()
 
     def heartbeat(self, pid: int | None = None, memory_bytes: int | None = None) -> None:
-        """A sign of life, and which process the worker is; to be given at least every 5 s.
+        """Updates the heartbeat and the worker's process. Call it at least every 5 s.
 
-        It is not written while the last write is fresh.
+        It writes nothing within 2 s of the last write.
         """
         if worker := self._progress.worker:
-            told = replace(worker, pid=pid, memory_bytes=memory_bytes) if pid else None
-            self._progress = replace(self._progress, worker=told)
-        if not self._is_early(_BETWEEN_BEATS_S):
+            present = replace(worker, pid=pid, memory_bytes=memory_bytes) if pid else None
+            self._progress = replace(self._progress, worker=present)
+        if not self._is_early(_BETWEEN_HEARTBEATS_S):
             self._write()
 
     def _is_early(self, pause: float) -> bool:

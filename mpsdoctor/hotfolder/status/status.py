@@ -1,4 +1,4 @@
-"""How the hot folder stands, for another process to read."""
+"""The state of the hot folder, read by another process."""
 
 import os
 import time
@@ -16,14 +16,14 @@ from mpsdoctor.hotfolder.status.eta import queue_remaining
 from mpsdoctor.hotfolder.status.progress import Current, Progress, Result, Worker, read_progress
 from mpsdoctor.records import Record
 
-# A folder's time may stand still for so long after a change: FAT keeps even seconds.
+# A change within this time may not change the folder's time: FAT keeps even seconds.
 _SETTLED_NS: Final = 2_500_000_000
 
 
 class Status(Record, kw_only=True):
     """`inbox`, `work`, `done` and `failed` count dropped files; `pid` is the daemon's.
 
-    `remaining_s` is the time until all that waits is rendered, as far as that can be known.
+    `remaining_s` is the time until everything is rendered; None if unknown.
     """
 
     schema_version: int = STATUS_SCHEMA
@@ -46,9 +46,9 @@ class Status(Record, kw_only=True):
 
 
 class StatusReader:
-    """Looks at the folders and at the lock; a folder that does not exist counts as empty.
+    """Reads the folders and the lock; a missing folder counts as empty.
 
-    To look again costs little: what lies in a folder is counted only after it has changed.
+    Reading again is cheap: files are counted only in a folder that has changed.
     """
 
     def __init__(self, root: Path) -> None:
@@ -60,7 +60,7 @@ class StatusReader:
         self._images = _Count(layout.images, lambda e: folded(e.name).endswith(".png"))
 
     def read(self) -> Status:
-        """As it stands now."""
+        """The present state."""
         running = is_locked(self._layout.lock_file)
         progress = read_progress(self._layout.status_file)
         if not running:
@@ -79,7 +79,7 @@ class StatusReader:
             failed=self._failed.read(),
             images=self._images.read(),
             current=progress.in_hand[0] if progress.in_hand else None,
-            remaining_s=_left(progress, inbox + work) if running else None,
+            remaining_s=_remaining_s(progress, inbox + work) if running else None,
             loading=progress.loading,
             worker=progress.worker,
             results=progress.results,
@@ -87,12 +87,12 @@ class StatusReader:
 
 
 def read_status(root: Path) -> Status:
-    """How the hot folder `root` stands; raises nothing."""
+    """The state of the hot folder `root`. Does not raise."""
     return StatusReader(root).read()
 
 
-def _left(progress: Progress, files: int) -> float | None:
-    """None in a pause. A file that has not been read yet counts as one picture."""
+def _remaining_s(progress: Progress, files: int) -> float | None:
+    """None during a pause. A file that has not been read yet counts as one picture."""
     if progress.paused:
         return None
     current = progress.in_hand[0] if progress.in_hand else None
@@ -110,7 +110,7 @@ def _is_dropped(name: str) -> bool:
 
 
 class _Count:
-    """How many entries of a folder count, kept until the folder's time of change moves."""
+    """Counts entries of a folder, again only when its modification time has changed."""
 
     def __init__(self, folder: Path, counts: Callable[["os.DirEntry[str]"], bool]) -> None:
         self._folder = folder

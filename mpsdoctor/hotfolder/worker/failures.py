@@ -1,4 +1,4 @@
-"""How a worker failed: its exit status in words, and what the daemon counts and tells."""
+"""Worker failures: exit statuses in words, and errors with a signature to compare."""
 
 import signal
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ _CHECK = messages.hint("known_faults", "smaller")
 
 _MEANINGS = {
     signal.SIGABRT: (
-        "PyTorch or Metal gave up and aborted it, as they do when a picture needs a larger block "
-        "of memory than they can handle",
+        "PyTorch or Metal aborted it, which they do when a picture needs a larger block of memory "
+        "than they can handle",
         messages.hint("less_memory", "known_faults"),
     ),
-    signal.SIGKILL: ("the system ended it, most often because memory ran out", _LESS_MEMORY),
+    signal.SIGKILL: ("the system killed it, most often because memory ran out", _LESS_MEMORY),
     signal.SIGSEGV: ("it crashed inside PyTorch or a graphics driver", _CHECK),
     signal.SIGBUS: ("it crashed inside PyTorch or a graphics driver", _CHECK),
     signal.SIGFPE: ("it crashed inside PyTorch or a graphics driver", _CHECK),
     signal.SIGILL: (
-        "it met an instruction that this processor does not have",
-        "Install PyTorch for this processor: `mpsdoctor check` says which one fits.",
+        "it used an instruction that this processor does not have",
+        "Install the PyTorch build for this processor: `mpsdoctor check` says which one.",
     ),
-    signal.SIGTRAP: ("PyTorch or Metal stopped it at an inner check", _CHECK),
+    signal.SIGTRAP: ("an internal check of PyTorch or Metal failed", _CHECK),
     signal.SIGTERM: (
-        "another program asked it to end, as the system does when swap space runs out",
-        f"Free space on the startup disk, where macOS swaps to. {_LESS_MEMORY}",
+        "another program ended it; macOS does that when swap space runs out",
+        f"Free space on the startup disk, which macOS uses for swap. {_LESS_MEMORY}",
     ),
 }
 
@@ -45,11 +45,11 @@ class Ending:
 
 
 def ending(returncode: int | None) -> Ending:
-    """`returncode` as `subprocess.Popen` gives it, negative for a signal; None is none yet."""
+    """`returncode` is as in `subprocess.Popen`: negative for a signal, None while it runs."""
     if returncode is None:
-        return Ending("mute", "It closed its side of the line, did not end, and was ended.")
+        return Ending("mute", "It stopped responding and was killed.")
     if returncode >= 0:
-        status = f"It ended by itself with exit status {returncode}, without an answer."
+        status = f"It exited with status {returncode}, without an answer."
         return Ending(f"exit {returncode}", status)
     try:
         number = signal.Signals(-returncode)
@@ -64,8 +64,8 @@ def ending(returncode: int | None) -> Ending:
 class WorkerLostError(MpsDoctorError):
     """The worker ended, or had to be ended, before it answered.
 
-    `signature` is the same for the same crash. `job` is the one that it was about, which need not
-    be the oldest in hand; None where the worker was still loading.
+    `signature` is the same for the same crash. `job` is the one to blame, which need not be the
+    oldest in hand; None if the worker was still loading.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class WorkerLostError(MpsDoctorError):
 
 
 def reported(worker: WorkerProcess, about: KnownMessage, held: InHand | None) -> WorkerLostError:
-    """It printed a line after which nothing that it computes is trusted."""
+    """The worker printed a known message; no result after that can be trusted."""
     return WorkerLostError(
         about.title,
-        detail=_with_last_words(about.detail, worker),
+        detail=_with_last_output(about.detail, worker),
         hint=about.hint,
         signature=f"complaint: {about.name}",  # as the jobs of older releases have it
         job=_job(held),
@@ -90,10 +90,10 @@ def reported(worker: WorkerProcess, about: KnownMessage, held: InHand | None) ->
 def died(
     worker: WorkerProcess, ending: Ending, held: InHand | None, report: str | None
 ) -> WorkerLostError:
-    """It ended by itself; `report` is what the system says of it."""
+    """The worker ended by itself; `report` is what the system says about it."""
     return WorkerLostError(
         f"The worker was lost {_phase(held).value}",
-        detail=_with_last_words(f"{ending.detail} {report or ''}".rstrip(), worker),
+        detail=_with_last_output(f"{ending.detail} {report or ''}".rstrip(), worker),
         hint=ending.hint,
         signature=ending.signature,
         job=_job(held),
@@ -101,13 +101,13 @@ def died(
 
 
 def hung(worker: WorkerProcess, held: InHand | None) -> WorkerLostError:
-    """It made no progress for too long."""
+    """The worker made no progress for too long."""
     phase = _phase(held).value
     return WorkerLostError(
         f"The worker hung {phase}",
-        detail=_with_last_words("Nothing was heard of it any more, so it was ended.", worker),
-        hint="A smaller picture is easier for this Mac. Where every prompt hangs, restart the "
-        "Mac: nothing else frees a GPU that hangs. `mpsdoctor check` looks for known faults.",
+        detail=_with_last_output("It stopped responding and was killed.", worker),
+        hint="A smaller picture is easier for this Mac. If every prompt hangs, restart the Mac: "
+        "nothing else frees a GPU that hangs. `mpsdoctor check` looks for known faults.",
         signature=f"hang {phase}",
         job=_job(held),
     )
@@ -121,6 +121,6 @@ def _job(held: InHand | None) -> RenderJob | None:
     return held.job if held else None
 
 
-def _with_last_words(detail: str, worker: WorkerProcess) -> str:
+def _with_last_output(detail: str, worker: WorkerProcess) -> str:
     last = "\n".join(worker.last_lines)
-    return f"{detail}\nIts last words:\n{last}" if last else detail
+    return f"{detail}\nLast output:\n{last}" if last else detail

@@ -1,8 +1,8 @@
-"""What macOS writes down when it ends processes because memory ran out.
+"""Reads the report that macOS writes when it kills processes because memory ran out.
 
-`JetsamEvent-….ips` in the folders of diagnostic reports: a JSON object on the first line, another
-one after it with `largestProcess` and, for each of the `processes`, its `pid`, its `rpages` of
-`pageSize` bytes and, where it was ended, the `reason`.
+A file `JetsamEvent-….ips` has a JSON object on the first line and another one after it. The second
+has `largestProcess` and the `processes`. Each process has its `pid`, its `rpages` of `pageSize`
+bytes and, if it was killed, the `reason`.
 """
 
 import json
@@ -15,11 +15,11 @@ from typing import Any, Final
 from mpsdoctor.units import gib
 
 NEAR_S: Final = 60.0
-"""A report this many seconds from the end of a process is taken to be about it."""
+"""A report within this many seconds of the end of a process is taken to be about it."""
 
 
 def report_folders() -> tuple[Path, ...]:
-    """Where macOS puts them; none elsewhere."""
+    """The folders for these reports; none on other systems."""
     if sys.platform != "darwin":
         return ()
     return (
@@ -29,7 +29,7 @@ def report_folders() -> tuple[Path, ...]:
 
 
 def jetsam_event(folders: Sequence[Path], pid: int, ended: float) -> str | None:
-    """What the report nearest to the Unix time `ended` says, in one or two sentences."""
+    """Describes the newest report near the Unix time `ended`; None if there is none."""
     near: list[tuple[float, Path]] = []
     for folder in folders:
         try:
@@ -41,14 +41,14 @@ def jetsam_event(folders: Sequence[Path], pid: int, ended: float) -> str | None:
 
 
 def _describe(path: Path, pid: int) -> str:
-    told = [f"macOS reports that memory ran out then: {path}."]
+    sentences = [f"macOS reports that memory ran out at that time: {path}."]
     try:
         report: Any = json.loads(path.read_text("utf-8").partition("\n")[2])
-        told.append(f"The largest process was {report['largestProcess']}.")
+        sentences.append(f"The largest process was {report['largestProcess']}.")
         for process in report["processes"]:
             if process.get("pid") == pid:
                 size = process["rpages"] * report["memoryStatus"]["pageSize"]
-                told.append(f"The worker held {gib(size)}.")
+                sentences.append(f"The worker held {gib(size)}.")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass  # what the file is called says enough
-    return " ".join(told)
+        pass  # the name of the file says enough
+    return " ".join(sentences)

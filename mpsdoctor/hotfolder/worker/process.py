@@ -1,7 +1,7 @@
-"""One worker process: what goes in, what comes out, and how it is ended.
+"""One worker process: its input, its output, and its end.
 
-It is spawned (fork and exec at once), never forked: Metal does not survive a fork. It stays in
-the daemon's process group, so that launchd ends it together with the daemon.
+It is started by fork and exec, never by fork alone: Metal does not survive a fork. It stays in
+the daemon's process group, so that launchd ends both together.
 """
 
 import asyncio
@@ -42,10 +42,9 @@ _T = TypeVar("_T")
 
 @dataclass
 class InHand:
-    """A job that the process was given; `passed` is set when nothing is computed for it any more.
+    """A job that the process has; `passed` is set when its computation is over.
 
-    Until then trouble that is reported on stderr is about it, as the jobs are computed one after
-    the other.
+    Jobs are computed one after the other, so until then a message on stderr is about this job.
     """
 
     timing: Timing
@@ -54,14 +53,14 @@ class InHand:
 
     @property
     def job(self) -> RenderJob:
-        """As it was submitted."""
+        """The job as it was submitted."""
         return self.timing.job
 
 
 class WorkerProcess:
-    """A process that runs, the jobs that it has in hand, and all that it has said.
+    """A running process, the jobs that it has in hand, and its output.
 
-    `trouble` is what it reported on stderr while it had nothing to compute.
+    `trouble` is a known message that it printed on stderr while it had nothing to compute.
     """
 
     def __init__(self, process: Process, clock: Callable[[], float]) -> None:
@@ -78,33 +77,33 @@ class WorkerProcess:
         }
 
     @property
-    def lives(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether it can take another job."""
         return self.process.returncode is None and not self._closed
 
     @property
     def computed(self) -> InHand | None:
-        """What it computes now; None where pictures are only being saved."""
+        """The job that it computes now; None if it only saves pictures."""
         return next((held for held in self.in_hand if not held.passed.is_set()), None)
 
     def send(self, command: Command) -> None:
-        """Does not wait; a worker that has gone shows when its answer is awaited."""
+        """Does not wait. If the worker has ended, `next_message` shows that."""
         assert self.process.stdin
         if isinstance(command, RenderJob):
             self.in_hand.append(InHand(Timing(command, self._clock())))
         self.process.stdin.write(to_line(command))
 
     @property
-    def is_mute(self) -> bool:
-        """Whether all that it will ever answer has been taken."""
+    def is_finished(self) -> bool:
+        """Whether its output has ended and every message has been taken."""
         return self._closed and self._messages.empty()
 
     async def next_message(self) -> Message | None:
-        """None where there is none: it has reported trouble, or will never say anything again."""
+        """The next message; None if it has reported trouble or its output has ended."""
         return await self._messages.get()
 
     async def end(self) -> None:
-        """Kills the process and reads what it still had to say."""
+        """Kills the process and reads the rest of its output."""
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         await self.ended()
@@ -112,7 +111,7 @@ class WorkerProcess:
             task.cancel()
 
     async def ended(self) -> None:
-        """Waits until it has ended and all is read, but not long: a child of it may live on."""
+        """Waits briefly until it has ended and all is read: a child may keep the pipes open."""
         with contextlib.suppress(asyncio.TimeoutError):
             await within(_GRACE_S, self.process.wait())
         await asyncio.wait(self._reading, timeout=_GRACE_S)
@@ -137,7 +136,7 @@ class WorkerProcess:
                 held.timing.note(message, self._clock())
 
     async def _read_stderr(self) -> None:
-        """Progress bars end their lines with a return."""
+        """Progress bars end their lines with a carriage return."""
         assert self.process.stderr
         rest = ""
         while chunk := await self.process.stderr.read(4096):
@@ -166,7 +165,7 @@ class WorkerProcess:
 async def start(
     command: Sequence[str], environ: Mapping[str, str], clock: Callable[[], float]
 ) -> WorkerProcess:
-    """Raises MpsDoctorError where there is no such program, OSError where the system refuses."""
+    """Raises MpsDoctorError if there is no such program, OSError if the system refuses."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environ, limit=_LONGEST_LINE
@@ -181,7 +180,7 @@ async def start(
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
-    """Like `asyncio.wait_for`, which before Python 3.12 can swallow a cancellation.
+    """Like `asyncio.wait_for`, which can lose a cancellation before Python 3.12.
 
     Raises asyncio.TimeoutError.
     """

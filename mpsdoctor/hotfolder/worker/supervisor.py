@@ -1,4 +1,4 @@
-"""The worker: one warm child process, watched, ended and replaced."""
+"""Starts, watches, ends and replaces the worker, one warm child process."""
 
 import asyncio
 import signal
@@ -38,13 +38,14 @@ _REPORTS: Final = report_folders()
 _SENTINEL_S: Final = 10.0
 _LOOK_S: Final = 0.05
 _LOOKS_FOR_REPORT: Final = 5
+_SECONDS_BETWEEN_LOOKS: Final = 1.0
 
 OnProgress = Callable[[Started | Step], Awaitable[None]]
-"""Called with the progress of any job in hand."""
+"""Called with each progress message, for any job in hand."""
 
 
 class RefusedError(MpsDoctorError):
-    """The worker says why the model cannot be loaded; `cause` is what has to change."""
+    """The worker cannot load the model; `cause` says what has to change."""
 
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.title, detail=refused.detail, hint=refused.hint)
@@ -52,7 +53,7 @@ class RefusedError(MpsDoctorError):
 
 
 def worker_environment(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
-    """The profile's variables under the user's own; rendering a prompt never downloads."""
+    """The user's variables override the profile's; rendering never downloads."""
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     return {**profile.environment, **environ, **offline}
 
@@ -60,8 +61,8 @@ def worker_environment(profile: Profile, environ: Mapping[str, str]) -> dict[str
 class Supervisor:
     """Owns at most one worker, which has at most two jobs in hand.
 
-    `record` is the file that says which process it is; macOS' reports on memory that ran out are
-    looked for in the folders `reports`.
+    `record` is the file that says which process the worker is. `reports` are the folders with
+    macOS' reports of running out of memory.
     """
 
     def __init__(
@@ -82,43 +83,42 @@ class Supervisor:
         self._reports = reports
         self._worker: WorkerProcess | None = None
         self._loaded: Profile | None = None
-        self._said_bytes = 0
+        self._reported_bytes = 0
 
     @property
     def model(self) -> str | None:
-        """What is loaded; None where nothing is."""
+        """The loaded model; None if there is none."""
         return self._loaded.model if self._loaded else None
 
     @property
     def pid(self) -> int | None:
-        """The worker's process id; None where there is none."""
-        return self._worker.process.pid if self._worker and self._worker.lives else None
+        """The worker's process id; None if there is no worker."""
+        return self._worker.process.pid if self._worker and self._worker.is_alive else None
 
     @property
     def computed(self) -> RenderJob | None:
-        """What the worker computes now; None where it only saves pictures, or has none in hand."""
+        """The job that the worker computes now; None if it only saves pictures, or is idle."""
         held = self._worker.computed if self._worker else None
         return held.job if held else None
 
     @property
     def memory_bytes(self) -> int | None:
-        """What the GPU's driver holds for the worker, by its own word, else its resident memory."""
+        """The GPU driver's memory for the worker, if it reported that; else its resident memory."""
         if not self.pid:
             return None
         try:
-            return self._said_bytes or psutil.Process(self.pid).memory_info().rss
+            return self._reported_bytes or psutil.Process(self.pid).memory_info().rss
         except psutil.Error:
             return None
 
     async def load(self, profile: Profile) -> Ready | None:
-        """Starts a worker and waits for its model; None where one with this profile is warm.
+        """Starts a worker and waits for its model; None if one with this profile is warm.
 
-        Nothing may be in hand where another profile is to be loaded. Raises RefusedError where the
-        model cannot be loaded, WorkerLostError, and MpsDoctorError where there is no worker to
-        start.
+        Loading another profile needs an idle worker. Raises RefusedError if the model cannot be
+        loaded, WorkerLostError, and MpsDoctorError if the worker cannot be started.
         """
         worker = self._worker
-        if worker and worker.lives and not worker.trouble and self._loaded == profile:
+        if worker and worker.is_alive and not worker.trouble and self._loaded == profile:
             return None
         await self.close()
         environ = worker_environment(profile, self._environ)
@@ -138,16 +138,16 @@ class Supervisor:
                     await self.close()
                     raise RefusedError(refused)
                 case _:
-                    pass  # what else it says is not about loading
+                    pass  # other messages are not about loading
 
     async def submit(self, job: RenderJob) -> None:
-        """Gives it to the loaded worker, behind the one that it may have in hand."""
+        """Gives the job to the loaded worker, after the one that it may have in hand."""
         assert self._worker, "load comes before submit"
         assert len(self._worker.in_hand) < MOST_IN_HAND
         self._worker.send(job)
 
     async def answer(self, on_progress: OnProgress) -> Rendered | Failed:
-        """That of the oldest job in hand. Raises WorkerLostError; then there is no worker."""
+        """The answer for the oldest job. Raises WorkerLostError; then there is no worker."""
         worker = self._worker
         assert worker, "submit comes before answer"
         oldest = worker.in_hand[0]
@@ -165,27 +165,27 @@ class Supervisor:
                 case (Rendered() | Failed()) as answer:
                     worker.in_hand.popleft()
                     if isinstance(answer, Rendered):
-                        self._said_bytes = answer.memory_bytes
+                        self._reported_bytes = answer.memory_bytes
                     return answer
                 case _:
                     pass  # trouble with another job in hand
 
     async def close(self) -> None:
-        """Ends the worker at once, wherever it is; it owns nothing that could be lost."""
-        worker, self._worker, self._loaded, self._said_bytes = self._worker, None, None, 0
+        """Ends the worker at once, in any state; it owns nothing that could be lost."""
+        worker, self._worker, self._loaded, self._reported_bytes = self._worker, None, None, 0
         if worker:
             await worker.end()
 
     async def _next_message(
         self, worker: WorkerProcess, oldest: InHand | None, deadline: Callable[[], float]
     ) -> Message | None:
-        """None where the worker has reported trouble.
+        """The next message; None if the worker has reported trouble.
 
-        Raises WorkerLostError where no message can come any more, and at the deadline, which what
-        is heard meanwhile puts off.
+        Raises WorkerLostError if no more messages can come, or at the deadline. Messages that
+        arrive in the meantime can postpone the deadline.
         """
         while True:
-            # Time to read what has come meanwhile, where the daemon was busy until the deadline.
+            # Leaves time to read what has arrived if the daemon was busy until the deadline.
             left = max(_LOOK_S, deadline() - self._clock())
             try:
                 message = await within(left, worker.next_message())
@@ -193,14 +193,14 @@ class Supervisor:
                 if self._clock() < deadline():
                     continue
                 break
-            if message is None and worker.is_mute:
+            if message is None and worker.is_finished:
                 raise await self._died(worker, oldest)
             return message
         await self.close()
         raise hung(worker, oldest)
 
     async def _require_sentinel(self, worker: WorkerProcess, oldest: InHand) -> None:
-        """Until it is read, a report of trouble with this picture may be on its way."""
+        """Until the sentinel is read, a message about this picture may still be on its way."""
         try:
             await within(_SENTINEL_S, oldest.passed.wait())
         except asyncio.TimeoutError:
@@ -214,7 +214,7 @@ class Supervisor:
         return reported(worker, about, held)
 
     async def _died(self, worker: WorkerProcess, oldest: InHand | None) -> WorkerLostError:
-        """What was being computed is to blame, not a picture that was only being saved."""
+        """Blames the job that was being computed, not one that was only being saved."""
         await worker.ended()
         returncode = worker.process.returncode
         await self.close()
@@ -227,10 +227,10 @@ class Supervisor:
         return died(worker, ending(returncode), held, report)
 
     async def _memory_report(self, pid: int) -> str | None:
-        """macOS' own, which it may write a moment later."""
+        """macOS' report, which it may write a moment later."""
         ended = time.time()
         for _ in range(_LOOKS_FOR_REPORT if self._reports else 0):
             if report := jetsam_event(self._reports, pid, ended):
                 return report
-            await asyncio.sleep(1)
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         return None

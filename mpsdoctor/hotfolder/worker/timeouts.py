@@ -1,7 +1,7 @@
-"""How long the worker may take for what, in which nothing is heard of it; pure.
+"""How long the worker may be silent in each phase. Pure.
 
-Only what the denoising itself reports counts as progress: a thread that sends heartbeats goes on
-while another waits for a GPU that never answers (pytorch #144634, #162874).
+Only reports from the denoising loop count as progress. A thread that sends heartbeats would
+continue while another waits for a GPU that never answers (pytorch #144634, #162874).
 """
 
 import statistics
@@ -13,7 +13,7 @@ from mpsdoctor.rendering.protocol import RenderJob, Started, Step
 
 
 class Phase(Enum):
-    """What a worker is about, as a user reads it after "the worker hung"."""
+    """What a worker is doing, worded to follow "The worker hung"."""
 
     LOAD = "while it loaded the model"
     FIRST_STEP = "while it prepared the first step"
@@ -23,10 +23,10 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds of silence after which a worker is taken to hang.
+    """Seconds of silence after which a worker counts as hung.
 
-    The first step has Metal compile its shaders. A later step may take `step`, or as many times
-    the median of the picture's steps as `slowdown` says; decoding and saving likewise.
+    In the first step, Metal compiles its shaders. A later step may take `step`, or `slowdown` times
+    the median of the picture's steps if that is longer. The same holds for decoding and saving.
     """
 
     load: float = 900.0
@@ -36,22 +36,22 @@ class Timeouts:
     slowdown: float = 10.0
 
     def seconds(self, phase: Phase, step_seconds: Sequence[float]) -> float:
-        """`step_seconds`: how long each step of this picture took, the first included."""
-        usual = self.slowdown * statistics.median(step_seconds) if step_seconds else 0.0
+        """`step_seconds` has the duration of each step of this picture, including the first."""
+        typical = self.slowdown * statistics.median(step_seconds) if step_seconds else 0.0
         match phase:
             case Phase.LOAD:
                 return self.load
             case Phase.FIRST_STEP:
                 return self.first_step
             case Phase.STEP:
-                return max(self.step, usual)
+                return max(self.step, typical)
             case Phase.SAVE:
-                return max(self.save, usual)
+                return max(self.save, typical)
 
 
 @dataclass
 class Timing:
-    """How far the picture of `job` is; `since`, in seconds, is when it got there."""
+    """The phase of `job`'s picture; `since` is when it began, in seconds."""
 
     job: RenderJob
     since: float
@@ -59,7 +59,7 @@ class Timing:
     step_seconds: list[float] = field(default_factory=list)
 
     def note(self, message: Started | Step, now: float) -> None:
-        """A picture that is begun again starts from the beginning."""
+        """Notes progress; a picture that is started again begins at the first phase."""
         if isinstance(message, Started):
             self.phase = Phase.FIRST_STEP
             self.step_seconds.clear()
@@ -69,5 +69,5 @@ class Timing:
         self.since = now
 
     def deadline(self, timeouts: Timeouts) -> float:
-        """When to take it for hung."""
+        """When the worker counts as hung."""
         return self.since + timeouts.seconds(self.phase, self.step_seconds)

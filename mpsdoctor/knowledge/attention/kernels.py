@@ -1,4 +1,4 @@
-"""Which attention mps computes without keeping its scores; no torch."""
+"""Which attention calls mps computes without a score matrix; no torch."""
 
 from packaging.version import Version
 
@@ -14,10 +14,10 @@ _DTYPES = ("float16", "bfloat16", "float32")
 def keeps_no_scores(
     torch: Version, macos: Version | None, queries: int, head_size: int, dtype: str
 ) -> bool:
-    """Whether PyTorch's own kernels compute attention of so many queries on mps.
+    """Whether PyTorch's own kernels compute attention with this number of queries on mps.
 
     The flash kernels came with 2.13 (pytorch #181575), those for a few queries with 2.8 (#152781).
-    Before macOS 15 both want contiguous inputs, which Diffusers' are not.
+    Before macOS 15 both need contiguous inputs, and Diffusers' are not.
     """
     if macos is not None and macos < _MACOS:
         return False

@@ -1,6 +1,6 @@
-"""What attention allocates besides its inputs and its output, by how it is done; no torch.
+"""The memory that attention allocates in addition to its inputs and output; no torch.
 
-A trace leaves this out, so that one trace serves every mode and every release of PyTorch.
+A trace does not contain it, so that one trace serves every mode and every release of PyTorch.
 """
 
 from enum import Enum
@@ -24,9 +24,9 @@ _LIFTED = Version("26")
 class Kind(str, Enum):
     """How scaled_dot_product_attention is computed.
 
-    `COMPOSITE` are PyTorch's operations one by one, in the model's number format (to 2.4); `MATH`
-    the same with half precision computed in float32 (from 2.5, also CUDA's math backend);
-    `GENERAL` one graph of MPSGraph (from 2.5); `FLASH` a kernel that keeps no scores.
+    `COMPOSITE`: PyTorch's operations one by one, in the model's number format (up to 2.4).
+    `MATH`: the same, with half precision computed in float32 (since 2.5; CUDA's math backend too).
+    `GENERAL`: one graph of MPSGraph (since 2.5). `FLASH`: a kernel without a score matrix.
     """
 
     COMPOSITE = "composite"
@@ -36,20 +36,20 @@ class Kind(str, Enum):
 
 
 SliceSize = Literal["auto", "max"] | int
-"""As `enable_attention_slicing` takes it."""
+"""The argument of Diffusers' `enable_attention_slicing`."""
 
 
 class Cliff(str, Enum):
-    """What happens on mps where one array is too large for MPSGraph."""
+    """What happens on mps if one array is too large for MPSGraph."""
 
     ABORT = "abort"
     WRONG = "wrong"
 
 
 def kind_of(torch: Version, macos: Version | None, shape: AttentionShape, dtype: str) -> Kind:
-    """How mps computes it, by the releases of PyTorch and macOS.
+    """How mps computes attention with these releases of PyTorch and macOS.
 
-    Before macOS 15 MPSGraph is only asked for contiguous inputs, which Diffusers' are not.
+    Before macOS 15 PyTorch uses MPSGraph only for contiguous inputs, and Diffusers' are not.
     """
     if torch < Version("2.5"):
         return Kind.COMPOSITE
@@ -60,20 +60,20 @@ def kind_of(torch: Version, macos: Version | None, shape: AttentionShape, dtype:
 
 
 def score_itemsize(dtype: str, kind: Kind) -> int:
-    """Bytes of one score in the largest array that the computation makes."""
+    """Bytes of one score in the largest array that the computation creates."""
     return ITEMSIZE[dtype] if kind is Kind.COMPOSITE else _FLOAT32
 
 
 def output_bytes(shape: AttentionShape, dtype: str) -> int:
-    """Of the result (batch, heads, queries, head size)."""
+    """Bytes of the result (batch, heads, queries, head size)."""
     return shape.batch * shape.heads * shape.queries * shape.head_size * ITEMSIZE[dtype]
 
 
 def temporary_bytes(shape: AttentionShape, dtype: str, kind: Kind) -> int:
-    """What one unsplit call holds at its peak besides its inputs and its output.
+    """The peak memory of one unsplit call, without its inputs and output.
 
-    `GENERAL` counts the scores in float32 and the softmax that it returns with its result: what
-    `sdpa_general_mps` makes, as its source says; MPSGraph's own use was not measured.
+    `GENERAL` counts the scores in float32 and the softmax that it returns with its result, as in
+    the source of `sdpa_general_mps`. MPSGraph's own use was not measured.
     """
     if kind is Kind.FLASH:
         return 0
@@ -83,11 +83,11 @@ def temporary_bytes(shape: AttentionShape, dtype: str, kind: Kind) -> int:
 
 
 def _composite(shape: AttentionShape, dtype: str, *, upcast: bool) -> int:
-    """Query and key are scaled before they are multiplied; the softmax is another score matrix.
+    """Query and key are scaled before they are multiplied; the softmax is a second score matrix.
 
-    `bmm` takes three dimensions: heads that lie within tokens, as in Diffusers, are copied unless
-    there is one of them or one picture. In float32 the softmax looks for rows without a finite
-    score (`_safe_softmax`), a byte an element.
+    `bmm` takes three dimensions. Diffusers stores heads within tokens, so they are copied unless
+    there is only one head or one picture. In float32 the softmax looks for rows without a finite
+    score (`_safe_softmax`), which takes one byte for each element.
     """
     accurate = _FLOAT32 if upcast else ITEMSIZE[dtype]
     of_head = shape.batch * shape.heads * shape.head_size * accurate
@@ -105,10 +105,11 @@ def _composite(shape: AttentionShape, dtype: str, *, upcast: bool) -> int:
 
 
 def sliced_bytes(shape: AttentionShape, dtype: str, slice_size: SliceSize) -> int:
-    """The same for Diffusers' SlicedAttnProcessor, whose attention is two `baddbmm` a slice.
+    """The same for Diffusers' SlicedAttnProcessor, which calls `baddbmm` twice for each slice.
 
-    A slice is a number of heads of the batch: one for "max", half of a picture's for "auto". The
-    input of `baddbmm`, its result and the softmax are never all alive; the slice before is.
+    A slice is a number of heads of the batch: one for "max", half of a picture's heads for "auto".
+    The input of `baddbmm`, its result and the softmax are never alive at the same time; the
+    previous slice is.
     """
     together = shape.batch * shape.heads
     heads = min(_slice_heads(shape.heads, slice_size), together)
@@ -118,7 +119,7 @@ def sliced_bytes(shape: AttentionShape, dtype: str, slice_size: SliceSize) -> in
 
 
 def bounded_bytes(shape: AttentionShape, dtype: str, kind: Kind, budget: int) -> int:
-    """The same for mpsdoctor's attention in pieces of `budget` bytes, each computed as `kind`."""
+    """The same for mpsdoctor's bounded attention, in pieces of `budget` bytes, each of `kind`."""
     return pieces.temporary_bytes(
         (shape.batch, shape.heads, shape.queries),
         shape.keys,
@@ -130,10 +131,10 @@ def bounded_bytes(shape: AttentionShape, dtype: str, kind: Kind, budget: int) ->
 
 
 def cliff(elements: int, dtype: str, kind: Kind, macos: Version | None) -> Cliff | None:
-    """What a score matrix of so many elements does to MPSGraph; flash kernels have none.
+    """What MPSGraph does with a score matrix of `elements`; flash kernels have no such matrix.
 
-    One NDArray of more than 2**32 bytes ends the process up to macOS 15 (pytorch #149261); none
-    has been reported on macOS 26. From 2**31 elements on results are silently wrong (pytorch
+    One NDArray of more than 2**32 bytes ends the process up to macOS 15 (pytorch #149261); there
+    are no reports from macOS 26. With 2**31 elements or more, results are silently wrong (pytorch
     #179352, ComfyUI #14837).
     """
     if kind is Kind.FLASH:
@@ -145,7 +146,7 @@ def cliff(elements: int, dtype: str, kind: Kind, macos: Version | None) -> Cliff
 
 
 def sliced_scores(shape: AttentionShape, slice_size: SliceSize) -> int:
-    """Elements of the score matrix of one of Diffusers' slices."""
+    """The number of scores in one of Diffusers' slices."""
     heads = min(_slice_heads(shape.heads, slice_size), shape.batch * shape.heads)
     return heads * shape.queries * shape.keys
 

@@ -1,7 +1,7 @@
-"""Into which pieces an attention is cut, so that none has a score matrix above a budget.
+"""How attention is cut into pieces, so that no piece has a score matrix above a budget.
 
-The budget counts the scores of a piece in float32, whatever the model's number format: so PyTorch's
-general path on mps materialises them (`sdpa_general_mps`, since PyTorch 2.5).
+The budget counts the scores of a piece in float32, regardless of the model's number format. That is
+how PyTorch's general path on mps stores them (`sdpa_general_mps`, since PyTorch 2.5).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,18 +9,18 @@ from itertools import product
 from math import ceil, prod
 
 SCORE_BYTES = 4
-"""Of one float32 score."""
+"""The size of one float32 score."""
 
 LARGEST_BYTES = 2**32 - 1
-"""Of the scores of one piece, whatever the budget: above 2**32 bytes Metal may abort the process
-(pytorch #149261), from 2**31 elements on results may be wrong (ComfyUI #14837)."""
+"""The scores of one piece may not be larger, regardless of the budget. Above 2**32 bytes Metal may
+abort the process (pytorch #149261); with 2**31 elements results may be wrong (ComfyUI #14837)."""
 
 DEFAULT_BUDGET_MIB = 512
-"""For bounded attention where no other budget is asked for."""
+"""The default budget of bounded attention."""
 
 FEWEST_ROWS = 17
-"""Queries that a piece has room for, whatever the budget, so that the parts of a longer sequence
-have 9 at least: with 8 or fewer PyTorch takes other kernels on mps, which are wrong in several
+"""A piece has room for this many queries, regardless of the budget. The parts of a longer sequence
+then have at least 9. With 8 or fewer, PyTorch uses other kernels on mps, which are wrong in several
 releases (pytorch #163597, #174861, #181133, #184180)."""
 
 
@@ -30,10 +30,10 @@ def fits(sizes: Sequence[int], keys: int, budget: int) -> bool:
 
 
 def largest_piece(sizes: Sequence[int], keys: int, budget: int) -> tuple[int, ...]:
-    """How much of each dimension the largest piece has; `sizes` is (…, batch, heads, queries).
+    """The size of the largest piece in each dimension; `sizes` is (…, batch, heads, queries).
 
     The first dimensions are cut before the last. Keys are never cut: the softmax of a row needs
-    all of its scores.
+    all scores of the row.
     """
     room = max(min(budget, LARGEST_BYTES) // (SCORE_BYTES * keys), FEWEST_ROWS)
     piece: list[int] = []
@@ -46,10 +46,10 @@ def largest_piece(sizes: Sequence[int], keys: int, budget: int) -> tuple[int, ..
 def pieces(
     sizes: Sequence[int], keys: int, budget: int, heads_per_key: int = 1
 ) -> Iterator[tuple[slice, ...]]:
-    """Every piece, as its place in each dimension of `sizes`.
+    """Every piece, as a slice of each dimension of `sizes`.
 
-    With grouped queries, `heads_per_key` heads share one of key and value. A piece has whole
-    groups of heads, or lies within one.
+    With grouped queries, `heads_per_key` heads share one key and value. A piece either has complete
+    groups of heads, or is part of one group.
     """
     most = largest_piece(sizes, keys, budget)
     places = [list(_parts(size, part)) for size, part in zip(sizes, most, strict=True)]
@@ -59,7 +59,7 @@ def pieces(
 
 
 def _parts(size: int, most: int) -> Iterator[slice]:
-    """The fewest parts of at most `most`; they differ by one at most."""
+    """The fewest parts of at most `most`; their sizes differ by at most one."""
     count = ceil(size / most)
     for part in range(count):
         yield slice(size * part // count, size * (part + 1) // count)
@@ -79,12 +79,11 @@ def temporary_bytes(
     budget: int,
     of_call: Callable[[Sequence[int]], int],
 ) -> int:
-    """What bounded attention holds at its peak besides its inputs and its output.
+    """The peak memory of bounded attention, without its inputs and output.
 
-    That is what PyTorch holds for one call on the largest piece, `of_call(sizes of the piece)`,
-    and what that call returns until it is copied to its place: `head_size` elements of
-    `element_bytes` for each query. Causal attention that is cut adds a mask, a byte for each query
-    and key of the piece.
+    It is the memory of one call on the largest piece, `of_call(sizes of the piece)`, plus that
+    call's result until it is copied: `head_size` elements of `element_bytes` for each query. Causal
+    attention that is cut adds a mask, one byte for each query and key of the piece.
     """
     if fits(sizes, keys, budget):
         return of_call(sizes)

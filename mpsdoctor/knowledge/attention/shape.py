@@ -1,4 +1,4 @@
-"""The sizes of one call of attention."""
+"""The sizes of one attention call."""
 
 from mpsdoctor.records import Record
 
@@ -15,5 +15,5 @@ class AttentionShape(Record):
 
     @property
     def scores(self) -> int:
-        """Elements of the whole score matrix."""
+        """The number of elements in the score matrix."""
         return self.batch * self.heads * self.queries * self.keys

@@ -1,4 +1,4 @@
-"""What is written down of a fault of the mps device; the head of faults.toml explains the keys."""
+"""The record of a fault of the mps device; the head of faults.toml explains the keys."""
 
 from enum import Enum
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ Setting = bool | str | dict[str, str]
 
 
 class Area(str, Enum):
-    """The part of PyTorch or Diffusers that is at fault."""
+    """The part of PyTorch or Diffusers that has the fault."""
 
     ATTENTION = "attention"
     MATMUL = "matmul"
@@ -28,7 +28,7 @@ class Area(str, Enum):
 
 
 class Effect(str, Enum):
-    """What becomes of pictures or of the process, the gravest first."""
+    """What happens to pictures or to the process, the most serious first."""
 
     BLACK = "black"
     CORRUPT = "corrupt"
@@ -39,7 +39,7 @@ class Effect(str, Enum):
 
 
 class Reach(str, Enum):
-    """Whom a fault can hit, the most people first."""
+    """Who can be affected by a fault, the largest group first."""
 
     PICTURES = "pictures"
     LARGE = "large"
@@ -57,9 +57,9 @@ class Confidence(str, Enum):
 
 
 class Fault(Record, forbid_unknown_fields=True, kw_only=True):
-    """A table of faults.toml. An empty range or tuple is any; `settings` are a profile's.
+    """A table of faults.toml. An empty range or tuple means any; `settings` are a profile's.
 
-    Where the fault's canary is right, the fault is not there if it `clears`.
+    With `clears`, a canary that is right proves that the fault is absent.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]

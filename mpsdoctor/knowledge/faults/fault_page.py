@@ -1,4 +1,4 @@
-"""A fault in words, as Markdown."""
+"""The description of a fault, as Markdown."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _OPERATORS: Final = {">=": "from {}", "<": "before {}", "<=": "up to {}", "==": 
 
 
 def render(fault: Fault, *, level: int = 1) -> str:
-    """Everything that is known of it, under a heading of `level`."""
+    """Everything that is known about the fault, under a heading of `level`."""
     return "\n\n".join(
         (
             f"{'#' * level} {fault.id}",
@@ -68,8 +68,7 @@ def _details(fault: Fault) -> Iterator[tuple[str, str]]:
     if fault.canary:
         yield (
             "canary",
-            fault.canary
-            + ("; where that is right, the fault is not there" if fault.clears else ""),
+            fault.canary + ("; if it is right, the fault is absent" if fault.clears else ""),
         )
     yield "confidence", fault.confidence.value
     yield "sources", ", ".join(map(_source, fault.sources))
@@ -85,6 +84,6 @@ def _limit(part: Specifier) -> str:
 
 
 def _source(source: str) -> str:
-    """What has an address becomes a link."""
+    """The source, as a link if it has an address."""
     link = address(source)
     return f"[{source}]({link})" if link else source

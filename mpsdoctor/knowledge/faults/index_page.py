@@ -8,7 +8,7 @@ from mpsdoctor.knowledge.faults.matching import load
 from mpsdoctor.resources import PACKAGE
 
 PATH: Final = PACKAGE.parent / "docs" / "faults.md"
-"""Where it lies in a checkout; an installed mpsdoctor has `mpsdoctor explain` instead."""
+"""Its place in a checkout; an installed mpsdoctor has `mpsdoctor explain` instead."""
 
 HEADINGS: Final = {
     Area.ATTENTION: "Attention",
@@ -24,21 +24,20 @@ HEADINGS: Final = {
 _HEAD = """\
 # Known faults of the mps device
 
-What is known to go wrong with diffusion models on PyTorch's mps device. `mpsdoctor check` names
-what can reach still pictures on one machine; `mpsdoctor explain FAULT-ID` shows a section of this
-page.
+The known faults of diffusion models on PyTorch's mps device. `mpsdoctor check` lists those that can
+affect still pictures on your machine; `mpsdoctor explain FAULT-ID` shows one section of this page.
 
-A machine **does** have a fault where a test computation on its GPU fails. It **may** have one that
-the sources have seen with its PyTorch. One that they have not is **unverified** there, and so is
-one whose test computation is right, where that proves its absence.
+A machine **does** have a fault if the fault's test computation fails on its GPU. It **may** have a
+fault that the sources have seen with its PyTorch. If they have not, the fault is **unverified**. So
+is a fault whose test computation passes, if that proves its absence.
 
-This page is made from `mpsdoctor/knowledge/tables/faults.toml`. To add a fault, add a table there;
-the head of that file says how.
+This page is generated from `mpsdoctor/knowledge/tables/faults.toml`. To add a fault, add a table
+there; the head of that file explains how.
 """
 
 
 def document() -> str:
-    """The page: a table of contents by area, then a section a fault."""
+    """The page: a table of contents by area, then a section for each fault."""
     contents = "\n".join(map(_contents, Area))
     sections = "\n".join(map(_sections, Area))
     return f"{_HEAD}\n{contents}\n{sections}"

@@ -1,4 +1,4 @@
-"""What is known to go wrong on mps, and on which machines; the data is in faults.toml."""
+"""Which machines have which known faults of mps; the data is in faults.toml."""
 
 from enum import Enum
 from functools import cache
@@ -26,11 +26,10 @@ class Faults(Record, forbid_unknown_fields=True):
 
 
 class Certainty(str, Enum):
-    """Whether a machine has a fault, the surest first.
+    """Whether a machine has a fault, the most certain first.
 
-    `DOES`: a canary shows it there. `MAY`: the sources have seen it with this PyTorch.
-    `UNVERIFIED`: they have not, a canary that shows it is right there, or too little is known of
-    the machine.
+    `DOES`: a canary fails there. `MAY`: the sources have seen the fault with this PyTorch.
+    `UNVERIFIED`: they have not, or a canary rules it out, or too little is known about the machine.
     """
 
     DOES = "does"
@@ -39,9 +38,9 @@ class Certainty(str, Enum):
 
 
 class Match(Record):
-    """A fault that a machine can have; `unknown` names what nobody could compare.
+    """A fault that a machine can have; `unknown` names the facts that are missing to be sure.
 
-    `unseen` is whether the canary that would show it is right there.
+    `unseen` says whether a canary rules the fault out there.
     """
 
     fault: Fault
@@ -63,7 +62,7 @@ def page(fault: Fault) -> str:
 
 @cache
 def matches(device: Device) -> tuple[Match, ...]:
-    """What a machine can have, the surest and gravest first."""
+    """The faults that a machine can have, the most certain and most serious first."""
     found = (_match(fault, device) for fault in load())
     return tuple(sorted((match for match in found if match), key=_rank))
 

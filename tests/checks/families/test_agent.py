@@ -25,7 +25,7 @@ def mac(agent: Agent | None, **facts: object) -> Facts:
 
 @pytest.mark.parametrize("absent", [None, Agent(installed=False)])
 def test_without_an_agent_nothing_is_found_and_nothing_hangs_on_it(absent: Agent | None) -> None:
-    """To run the daemon by hand is as good."""
+    """An agent is optional."""
     report = examine(mac(absent), AGENT_CHECKS)
 
     assert {Status.NOT_RECORDED} == {result.status for result in report.results}
@@ -33,7 +33,7 @@ def test_without_an_agent_nothing_is_found_and_nothing_hangs_on_it(absent: Agent
 
 
 def test_an_agent_that_is_not_loaded_is_one_finding() -> None:
-    """What only a loaded one has is not recorded."""
+    """Checks that need a loaded agent are not recorded."""
     facts = mac(Agent(installed=True, loaded=False, disabled=False, changes=()))
     found = {r.id for r in examine(facts, AGENT_CHECKS).results if r.finding}
 
@@ -51,7 +51,7 @@ def test_an_agent_that_is_not_loaded_is_one_finding() -> None:
 def test_another_terminal_is_less_than_another_version(
     changes: tuple[str, ...], severity: Severity
 ) -> None:
-    """Variables differ from terminal to terminal; a version or a Python does not."""
+    """A variable differs between terminals, so it is a note; anything else is a warning."""
     finding = agent.current(mac(Agent(installed=True, changes=changes)))
 
     assert finding is not None
@@ -64,7 +64,7 @@ def test_another_terminal_is_less_than_another_version(
     [
         (Job(state="running", pid=5), None, None),
         (Job(state="running", pid=5), 3.0, None),
-        (Job(state="running", pid=5), 90.0, "no sign of life for 90 seconds"),
+        (Job(state="running", pid=5), 90.0, "no heartbeat for 90 seconds"),
         (Job(state="not running", pended="inefficient"), None, "inefficient"),
         (Job(state="spawn scheduled"), None, "spawn scheduled"),
     ],
@@ -72,7 +72,7 @@ def test_another_terminal_is_less_than_another_version(
 def test_a_daemon_runs_where_it_has_a_process_that_gives_signs(
     job: Job, silent: float | None, words: str | None
 ) -> None:
-    """A process alone is not enough, and why there is none is said."""
+    """A process needs a heartbeat, and a missing process has a reason."""
     finding = agent.running(mac(Agent(installed=True, job=job, silent_seconds=silent)))
 
     assert (words is None) is (finding is None)
@@ -90,12 +90,12 @@ def test_a_daemon_runs_where_it_has_a_process_that_gives_signs(
     ],
 )
 def test_only_an_end_that_nobody_asked_for_is_found(job: Job, found: bool) -> None:
-    """0 and SIGTERM are how a daemon is stopped."""
+    """Exit code 0 and SIGTERM are a normal stop."""
     assert found is (agent.last_exit(mac(Agent(installed=True, job=job))) is not None)
 
 
 def test_where_the_agent_sees_less_than_the_terminal_is_told() -> None:
-    """A variable, a folder and the GPU; a value that is nobody's business is not compared."""
+    """A variable, a folder and the GPU are named; private values are not compared."""
     seen = Context(
         program="/opt/homebrew/bin/python3.12",
         mps_available=False,
@@ -114,7 +114,7 @@ def test_where_the_agent_sees_less_than_the_terminal_is_told() -> None:
 
 
 def test_what_the_remedy_says_leaves_no_variable_to_be_found() -> None:
-    """PyTorch's go into the profile, the others come from the terminal; the rest is no concern."""
+    """An agent installed as the remedy says has no variable left to be found."""
     shell = {
         "HF_HOME": "/hf",
         "HF_HUB_OFFLINE": "0",
@@ -128,7 +128,7 @@ def test_what_the_remedy_says_leaves_no_variable_to_be_found() -> None:
     }
 
     def finding(profile: dict[str, str]) -> Finding | None:
-        """After an install with that profile."""
+        """The finding after an install with that profile."""
         there = environment.read(snapshot(profile, shell)).variables
         seen = Agent(installed=True, context=Context(program="p", folder={}, variables=there))
         return agent.same_as_here(mac(seen, environment=environment.read(shell)))
@@ -142,7 +142,7 @@ def test_what_the_remedy_says_leaves_no_variable_to_be_found() -> None:
 
 
 def test_what_neither_may_use_is_no_difference() -> None:
-    """Another check finds that."""
+    """A folder that neither can use is left to another check."""
     seen = Context(program="p", folder={"list": "EPERM"})
     denied = HotFolder(folder=Folder(path="/x", exists=True, usable=False, error="EPERM"))
     facts = mac(
@@ -155,7 +155,7 @@ def test_what_neither_may_use_is_no_difference() -> None:
 
 
 def test_variables_that_are_not_known_here_are_not_compared() -> None:
-    """Silence is not sameness."""
+    """Without this terminal's variables there is no answer."""
     seen = Context(program="p", folder={})
     with pytest.raises(NoAnswerError):
         agent.same_as_here(mac(Agent(installed=True, context=seen)))

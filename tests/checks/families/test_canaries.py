@@ -25,7 +25,7 @@ def canary(name: str, status: CanaryStatus = CanaryStatus.OK, **values: object) 
 
 
 def all_but(*changed: Canary) -> tuple[Canary, ...]:
-    """Every canary ok but those."""
+    """Every canary, ok except those."""
     given = {one.name: one for one in changed}
     return tuple(given.get(one.name, canary(one.name, error=0.0)) for one in CANARIES)
 
@@ -33,7 +33,7 @@ def all_but(*changed: Canary) -> tuple[Canary, ...]:
 def result_with(
     canaries: tuple[Canary, ...] | None, torch: str = "2.6.0", macos: str = "14.7.4"
 ) -> Result:
-    """What the check makes of them on an M2 Pro."""
+    """The check's result for them on an M2 Pro."""
     facts = msgspec.json.decode(MACHINE.read_text("utf-8"), type=Facts)
     said = replace(AVAILABLE, version=torch)
     system = replace(facts.system, macos_version=macos)
@@ -43,7 +43,7 @@ def result_with(
 
 
 def test_a_device_that_is_right_is_ok() -> None:
-    """One that this torch cannot express does not stand against the others."""
+    """A canary that this torch cannot run does not matter."""
     skipped = canary("conv3d", CanaryStatus.SKIPPED, detail="Conv3D is not supported on MPS")
     assert Status.OK is result_with(all_but(skipped)).status
 
@@ -55,7 +55,7 @@ def test_wrong_arithmetic_is_an_error_in_words_for_pictures() -> None:
     assert finding is not None
     assert Severity.ERROR is finding.severity
     assert finding.observed == (
-        "The GPU gets 1 of 17 sample computations wrong: linear layers with a bias "
+        "The GPU gets 1 of 17 test computations wrong: linear layers with a bias "
         "(linear-bias: off by 0.23, allowed 0.0001)."
     )
     assert "noise" in finding.impact
@@ -66,8 +66,8 @@ def test_wrong_arithmetic_is_an_error_in_words_for_pictures() -> None:
 @pytest.mark.parametrize(
     ("name", "macos", "torch", "advice", "install"),
     [
-        # What was mended in macOS 13.3 is no advice on 15.6.
-        ("int64", "15.6", "2.14.1", "Until it is right", "torch==2.15.0"),
+        # A fault that macOS 13.3 fixed needs no advice on 15.6.
+        ("int64", "15.6", "2.14.1", "Until this is fixed", "torch==2.15.0"),
         # Every PyTorch before 2.14 has it.
         ("baddbmm-beta-zero", "13.7.4", "2.4.1", "Do not call enable_attention_slicing.", ""),
         ("baddbmm-beta-zero", "14.7.4", "2.4.1", "Do not call", "torch==2.14.1"),
@@ -80,7 +80,7 @@ def test_wrong_arithmetic_is_an_error_in_words_for_pictures() -> None:
 def test_only_what_helps_on_this_machine_is_advised(
     name: str, macos: str, torch: str, advice: str, install: str
 ) -> None:
-    """The remedies of the faults that match, and a PyTorch that neither has them nor MPS104's."""
+    """Only remedies of matching faults are given, and a PyTorch without them."""
     canaries = all_but(canary(name, CanaryStatus.WRONG, tolerance=0.0))
     finding = result_with(canaries, torch=torch, macos=macos).finding
     assert finding is not None
@@ -91,7 +91,7 @@ def test_only_what_helps_on_this_machine_is_advised(
 
 
 def test_the_newest_torch_is_not_offered_where_it_is_installed() -> None:
-    """There is no command to copy that would change nothing."""
+    """No command is suggested that would change nothing."""
     wrong = canary("argmax", CanaryStatus.WRONG, error="nan", tolerance=0.02)
     finding = result_with(all_but(wrong), torch="99.0").finding
     assert finding is not None
@@ -101,7 +101,7 @@ def test_the_newest_torch_is_not_offered_where_it_is_installed() -> None:
 
 @pytest.mark.parametrize("name", [name for name, what in MEANINGS.items() if what.tolerable])
 def test_what_pictures_can_do_without_is_a_warning(name: str) -> None:
-    """Arithmetic that is tolerable does not stop rendering, and still has something to do."""
+    """Tolerable arithmetic is a warning, and has a remedy."""
     finding = result_with(all_but(canary(name, CanaryStatus.WRONG, tolerance=0.0))).finding
     assert finding is not None
     assert Severity.WARNING is finding.severity
@@ -109,7 +109,7 @@ def test_what_pictures_can_do_without_is_a_warning(name: str) -> None:
 
 
 def test_arithmetic_that_raises_is_a_finding_with_its_error() -> None:
-    """An exception is no wrong picture, but none at all."""
+    """An exception is a finding that quotes its message."""
     failed = canary("argmax", CanaryStatus.FAILED, detail="RuntimeError: no kernel")
     finding = result_with(all_but(failed)).finding
     assert finding is not None
@@ -124,7 +124,7 @@ def test_arithmetic_that_raises_is_a_finding_with_its_error() -> None:
     ],
 )
 def test_a_canary_that_was_lost_is_not_known(status: CanaryStatus, expected: Status) -> None:
-    """Neither ok nor a mere warning: the reason names the arithmetic and what was wrong besides."""
+    """The reason names the arithmetic, and also what was wrong."""
     lost = canary("conv3d", status, detail="Python was ended by SIGABRT")
     warned = canary("copy-non-blocking", CanaryStatus.WRONG, error=3.0, tolerance=0.0)
     for canaries in (all_but(lost), all_but(lost, warned)):
@@ -136,7 +136,7 @@ def test_a_canary_that_was_lost_is_not_known(status: CanaryStatus, expected: Sta
 
 
 def test_a_lost_canary_does_not_hide_an_error() -> None:
-    """What is proven wrong is said, whatever else is not known."""
+    """A proven error is reported, whatever is not known."""
     lost = canary("conv3d", CanaryStatus.CRASHED)
     wrong = canary("argmax", CanaryStatus.WRONG, error=0.5, tolerance=0.02)
     assert Status.FINDING is result_with(all_but(lost, wrong)).status
@@ -154,14 +154,14 @@ def test_a_lost_canary_does_not_hide_an_error() -> None:
 def test_arithmetic_that_nobody_tried_on_the_gpu_is_not_known(
     canaries: tuple[Canary, ...] | None, status: Status
 ) -> None:
-    """Where mps is available, only canaries that ran there are a proof."""
+    """If mps is available, only canaries that ran on it count."""
     result = result_with(canaries)
     assert status is result.status
     assert result.reason
 
 
 def test_a_canary_of_a_newer_version_is_named() -> None:
-    """One that this version has no words for is still a finding."""
+    """A canary that this version does not know is still a finding."""
     finding = result_with((canary("fft", CanaryStatus.WRONG, error=1.0, tolerance=0.1),)).finding
     assert finding is not None
     assert "fft" in finding.observed

@@ -31,7 +31,7 @@ def examine(
 
 @pytest.mark.parametrize("check", ["MPS306", "MPS307", "MPS308", "MPS309", "MPS311"])
 def test_without_variables_there_is_nothing_to_find(check: str) -> None:
-    """Neither where there are none, nor with the profile's fallback; else it is not recorded."""
+    """No variables, and the profile's own, are in order; unknown ones are not recorded."""
     assert examine(check) is None
     assert examine(check, {FALLBACK: "1", "HF_HOME": "/m", "PYTORCH_ALLOC_CONF": "x"}) is None
     with pytest.raises(NoAnswerError, match="not known"):
@@ -49,7 +49,7 @@ def test_without_variables_there_is_nothing_to_find(check: str) -> None:
     ],
 )
 def test_a_misspelt_name_is_told_with_the_right_one(name: str, meant: tuple[str, ...]) -> None:
-    """PyTorch says nothing, so this does."""
+    """A misspelled name gets a suggestion."""
     finding = examine("MPS306", {name: "0.5"})
     assert finding is not None
     assert finding.severity is Severity.WARNING
@@ -58,7 +58,7 @@ def test_a_misspelt_name_is_told_with_the_right_one(name: str, meant: tuple[str,
 
 
 def test_a_name_like_no_other_is_a_note() -> None:
-    """It can be one that a newer PyTorch reads."""
+    """A name like no other is a note: a newer PyTorch may read it."""
     finding = examine("MPS306", {"PYTORCH_MPS_XYZZY": "1"})
     assert finding is not None
     assert finding.severity is Severity.NOTE
@@ -91,17 +91,17 @@ def test_a_name_like_no_other_is_a_note() -> None:
 def test_ratios_that_pytorch_refuses_are_errors(
     high: str | None, low: str | None, severity: Severity | None
 ) -> None:
-    """The bounds are those of PyTorch's allocator, and so is the reading of numbers."""
+    """The bounds and the parsing are those of PyTorch's allocator."""
     values = {name: value for name, value in ((HIGH, high), (LOW, low)) if value is not None}
     finding = examine("MPS307", values)
     assert severity is (finding.severity if finding else None)
 
 
 def test_the_missing_half_of_the_pair_is_named() -> None:
-    """Who has set only one is told what the other is then."""
+    """If only one ratio is set, the finding gives the other's default."""
     finding = examine("MPS307", {HIGH: "1.0"})
     assert finding is not None
-    assert f"{LOW} is not set, which means 1.4" in finding.observed
+    assert f"{LOW} is not set, so it is 1.4" in finding.observed
     assert "invalid low watermark ratio" in finding.impact
 
 
@@ -121,14 +121,14 @@ def test_the_missing_half_of_the_pair_is_named() -> None:
     ],
 )
 def test_a_switch_that_was_meant_to_be_off_is_on(name: str, value: str, found: bool) -> None:
-    """Only 0 is off, and where the presence counts not even that."""
+    """Only 0 is off, and for one variable not even that."""
     finding = examine("MPS308", {name: value})
     assert found is (finding is not None)
     assert finding is None or finding.severity is Severity.WARNING
 
 
 def test_variables_that_came_after_torch_are_told() -> None:
-    """They are named, and where to set them."""
+    """The finding names the variables, and says where to set them."""
     finding = examine("MPS309", late=(FALLBACK,))
     assert finding is not None
     assert FALLBACK in finding.observed
@@ -136,7 +136,7 @@ def test_variables_that_came_after_torch_are_told() -> None:
 
 
 def test_variables_that_outweigh_the_profile_are_a_note() -> None:
-    """Each with what it does; the fallback is what every profile sets too."""
+    """Each variable has its effect; the profile's own fallback does not count."""
     finding = examine("MPS311", {HIGH: "1.2", FALLBACK: "1", "HF_HOME": "/m"})
     assert finding is not None
     assert (finding.severity, finding.observed) == (Severity.NOTE, f"{HIGH}=1.2")
@@ -151,7 +151,7 @@ def test_variables_that_outweigh_the_profile_are_a_note() -> None:
     ),
 )
 def test_any_value_gives_an_answer(check: str, values: dict[str, str | None]) -> None:
-    """Whatever stands in a variable; only a ratio that was not recorded is not recorded."""
+    """Any value gets an answer, except a ratio that was not recorded."""
     facts = replace(MAC, environment=Environment(variables=values))
     try:
         BY_ID[check].examine(facts)

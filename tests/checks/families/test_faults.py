@@ -8,11 +8,20 @@ from msgspec.structs import replace
 
 from mpsdoctor.checks.families import faults
 from mpsdoctor.checks.report import Finding, NoAnswerError, Severity
-from mpsdoctor.facts.records import Canary, CanaryStatus, Facts, ProbeOutcome, Torch
+from mpsdoctor.facts.records import (
+    Canary,
+    CanaryStatus,
+    Facts,
+    Hardware,
+    ProbeOutcome,
+    Torch,
+)
+from mpsdoctor.knowledge.faults.fault import Effect, Fault
 from mpsdoctor.knowledge.faults.matching import load
 from tests.support.machines import MACHINES
 
 IDS = {fault.id for fault in load()}
+TORCHES = ("2.15.0", "2.14.1", "2.12.1", "2.10.0", "2.7.1", "2.4.0", "2.2.1", "2.0.1", "1.13.1")
 
 
 def recorded(name: str, torch: str | None = None) -> Facts:
@@ -81,15 +90,36 @@ def test_what_the_sources_have_not_seen_is_called_unverified() -> None:
     ],
 )
 def test_a_failed_canary_shows_its_fault(status: CanaryStatus, shown: bool) -> None:
-    """A fault that was unverified becomes one that the machine does have, and a warning.
+    """A canary that is wrong or fails turns an unverified fault into a certain one.
 
-    A canary that did not come back shows nothing: MPS305 calls it unknown.
+    A canary without a result shows nothing: MPS305 calls it unknown.
     """
     facts = recorded("m5-macos-27.0-torch-2.14.0", "2.13.0")
     canary = Canary(name="sdpa-causal", status=status)
     finding = faults.known(replace(facts, canaries=(canary,)))
     assert finding is not None
     assert shown is ("The GPU shows: causal-mask-leak" in finding.observed)
+
+
+SHOWN = [fault for fault in load() if fault.canary]
+
+
+@pytest.mark.parametrize("fault", SHOWN, ids=lambda fault: fault.id)
+def test_a_fault_that_a_canary_shows_is_a_warning_if_it_spoils_pictures(fault: Fault) -> None:
+    """What the GPU does get wrong comes first and is a warning, however rare it is elsewhere."""
+    facts = replace(recorded("m5-macos-27.0-torch-2.14.0"), hardware=Hardware())
+    system = replace(facts.system, macos_version=None)
+    assert fault.canary is not None
+    canary = Canary(name=fault.canary, status=CanaryStatus.WRONG)
+    newest = next(t for t in TORCHES if fault.torch.contains(t, prereleases=True))
+    torch = Torch(outcome=ProbeOutcome.ANSWERED, version=newest, mps_available=True)
+    finding = faults.known(replace(facts, system=system, torch=torch, canaries=(canary,)))
+
+    assert finding is not None
+    shown = finding.observed.partition("The GPU shows: ")[2].partition(". ")[0]
+    assert f"{fault.id} ({fault.symptom})" in shown
+    if fault.effect in (Effect.BLACK, Effect.CORRUPT):
+        assert finding.severity is Severity.WARNING
 
 
 def test_a_canary_on_the_cpu_says_nothing_of_the_gpu() -> None:
@@ -101,7 +131,7 @@ def test_a_canary_on_the_cpu_says_nothing_of_the_gpu() -> None:
 
 
 def test_a_canary_shows_what_does_not_reach_ordinary_pictures() -> None:
-    """What the GPU gets wrong is told, even where only video models use it."""
+    """A fault that a canary shows is listed, even if only video models use it."""
     facts = recorded("m5-macos-27.0-torch-2.14.0", "2.13.0")
     canary = Canary(name="conv2d-sliced-weight", status=CanaryStatus.WRONG)
     finding = faults.known(replace(facts, canaries=(canary,)))
@@ -110,22 +140,22 @@ def test_a_canary_shows_what_does_not_reach_ordinary_pictures() -> None:
 
 
 def test_an_error_that_explains_itself_is_not_listed() -> None:
-    """An exception is no reason to warn beforehand."""
+    """A fault that raises an exception needs no warning beforehand."""
     assert "invalid-buffer-size" not in named(found("m5-macos-27.0-torch-2.14.0"))
 
 
 def test_the_remedy_names_the_page_and_a_better_torch() -> None:
-    """An update is proposed where it leaves fewer faults, with a line to copy."""
+    """An update is offered if it leaves fewer faults, with a line to copy."""
     remedy = found("m2-pro-macos-14.7.4-torch-2.6.0").remedy
     assert "mpsdoctor explain FAULT-ID" in remedy.text
-    assert "PyTorch 2.14.1 is free of 3 of these, but can have batched-matmul-long" in remedy.text
+    assert "PyTorch 2.14.1 is free of 3 of these, but may have batched-matmul-long" in remedy.text
     assert any("pip install torch==2.14.1" in command for command in remedy.commands)
 
 
 @pytest.mark.parametrize(
     ("chip", "macos", "torch"),
     [
-        # It brings as much as it mends, or more.
+        # It has as many new faults as it fixes, or more.
         ("Apple M1", "13.6", "2.2.2"),
         ("Apple M1", "12.6", "1.13.1"),
         # MPS104 says to keep PyTorch below 2.14.
@@ -133,7 +163,7 @@ def test_the_remedy_names_the_page_and_a_better_torch() -> None:
     ],
 )
 def test_a_torch_that_is_no_better_is_not_offered(chip: str, macos: str, torch: str) -> None:
-    """What an upgrade brings is held against what it mends."""
+    """An upgrade is offered only if it fixes more faults than it brings."""
     facts = recorded("m1-8gb-macos-15.5", torch)
     hardware, system = (
         replace(facts.hardware, chip=chip),
@@ -146,7 +176,7 @@ def test_a_torch_that_is_no_better_is_not_offered(chip: str, macos: str, torch: 
 
 
 def test_a_fault_whose_canary_is_right_is_said_to_be_unseen() -> None:
-    """It is no longer one that the machine may have."""
+    """A fault whose canary is right is no longer listed as possible."""
     facts = recorded("m1-8gb-macos-15.5", "2.13.0")
     facts = replace(facts, system=replace(facts.system, macos_version="26.4"))
     right = Canary(name="linear-bias", status=CanaryStatus.OK, error=0.0)
@@ -158,19 +188,19 @@ def test_a_fault_whose_canary_is_right_is_said_to_be_unseen() -> None:
 
 
 def test_without_a_better_torch_the_remedy_is_the_first_page() -> None:
-    """The newest PyTorch is not to be replaced."""
+    """The newest PyTorch is not replaced."""
     finding = found("m1-8gb-macos-15.5", "2.15.0")
     assert finding.remedy.commands == (f"mpsdoctor explain {named(finding)[0]}",)
 
 
 def test_what_is_not_known_of_the_machine_is_said() -> None:
-    """Without chip and macOS version more faults are possible, and the finding says why."""
+    """Without chip and macOS version, the finding says that they are not known."""
     facts = recorded("m2-pro-macos-14.7.4-torch-2.6.0")
     hardware = replace(facts.hardware, chip=None)
     system = replace(facts.system, macos_version=None)
     finding = faults.known(replace(facts, hardware=hardware, system=system))
     assert finding is not None
-    assert finding.observed.endswith("Not known of this machine: macOS, chip.")
+    assert finding.observed.endswith("Not known about this machine: macOS, chip.")
 
 
 def test_a_machine_without_mps_has_no_faults_of_it() -> None:
@@ -179,6 +209,6 @@ def test_a_machine_without_mps_has_no_faults_of_it() -> None:
 
 
 def test_without_a_torch_version_there_is_no_answer() -> None:
-    """All faults at once would say nothing."""
+    """Without a PyTorch version there is no answer."""
     with pytest.raises(NoAnswerError, match="version"):
         faults.known(recorded("m1-8gb-macos-15.5"))

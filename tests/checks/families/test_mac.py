@@ -28,7 +28,7 @@ def on(macos: str, chip: str | None, torch: str | None = None) -> Facts:
 
 
 def powered(now: Power) -> Facts:
-    """A Mac of which only its power is known."""
+    """A Mac with only its power known."""
     return Facts(system=System(kernel="Darwin"), python=Python(), power=now)
 
 
@@ -39,27 +39,27 @@ def powered(now: Power) -> Facts:
 def test_a_fault_that_torch_brings_out_is_a_note_before_it(
     torch: str | None, severity: Severity
 ) -> None:
-    """On 26.2 convolutions are wrong from PyTorch 2.14 on."""
+    """On 26.2 the fault is a note before PyTorch 2.14, and a warning from then on."""
     finding = mac.driver(on("26.2", "Apple M2", torch))
     assert finding is not None
     assert severity is finding.severity
-    assert finding.expected == "macOS 26.6 or newer, from which no report is known"
+    assert finding.expected == "macOS 26.6 or newer, for which no report is known"
 
 
 @pytest.mark.parametrize("chip", ["Apple M1 Max", "Apple M2 Ultra", "Apple M4 Pro", None])
 def test_the_panics_are_told_on_every_chip(chip: str | None) -> None:
-    """They have been reported from M1 to M5; that an update ends them is called what it is."""
+    """The panics are found on every chip, and the fix is called unconfirmed."""
     finding = mac.driver(on("26.4.1", chip))
     assert finding is not None
     assert "restart" in finding.impact
-    assert finding.expected == "macOS 26.6 or newer, from which no report is known"
+    assert finding.expected == "macOS 26.6 or newer, for which no report is known"
 
 
 @pytest.mark.parametrize(("sandboxed", "variables"), [(True, {}), (None, {"CODEX_SANDBOX": None})])
 def test_a_sandbox_matters_where_mps_is_not_available(
     sandboxed: bool | None, variables: dict[str, str | None]
 ) -> None:
-    """macOS and the variable of a coding assistant both tell; mps that works settles it."""
+    """macOS and a variable both reveal a sandbox; it does not matter if mps works."""
     for mps, found in ((False, True), (None, True), (True, False)):
         facts = Facts(
             system=System(kernel="Darwin", sandboxed=sandboxed),
@@ -80,12 +80,12 @@ def test_a_sandbox_matters_where_mps_is_not_available(
     ],
 )
 def test_heat_counts_where_macos_slows_down(state: ThermalState, found: bool) -> None:
-    """Fair is what every working Mac becomes."""
+    """Only serious and critical heat is found."""
     assert (power.thermal_state(powered(Power(thermal_state=state))) is not None) is found
 
 
 def test_the_charge_is_told_where_it_is_known() -> None:
-    """A battery without a percentage is a battery all the same."""
+    """The charge is shown if it is known."""
     for percent, text in ((72, "battery (72 % left)."), (None, "battery.")):
         finding = power.battery(powered(Power(on_battery=True, battery_percent=percent)))
         assert finding is not None

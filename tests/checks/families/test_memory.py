@@ -36,14 +36,14 @@ def mac(ram: int | None, now: Memory | None = None, ratio: str | None = None) ->
 def test_a_wired_limit_must_leave_both_enough(
     ram: int, limit: int, lowered: bool, raised: bool
 ) -> None:
-    """The GPU needs about the usual, and what it leaves to macOS must be 8 GB or more."""
+    """The GPU needs about the usual amount, and must leave 8 GiB or more to macOS."""
     facts = mac(ram, Memory(wired_limit_bytes=limit * GIB))
     assert (memory.working_set(facts) is not None) is lowered
     assert (memory.wired_limit(facts) is not None) is raised
 
 
 def test_what_metal_gives_is_better_than_an_estimate() -> None:
-    """A small working set is found without a limit, and the watermark is a multiple of it."""
+    """Metal's working set counts without a limit, and the watermark is a multiple of it."""
     assert memory.working_set(mac(16, Memory(working_set_bytes=6 * GIB))) is not None
     assert memory.working_set(mac(16, Memory(working_set_bytes=12 * GIB))) is None
     finding = memory.watermark(mac(16, Memory(working_set_bytes=12 * GIB)))
@@ -81,12 +81,12 @@ def test_pressure_says_how_grave_it_is() -> None:
     ],
 )
 def test_the_watermark_is_measured_against_memory(ram: int, ratio: str | None, found: bool) -> None:
-    """PyTorch's default exceeds 16 GB; a ratio that is no limit or refused is another check's."""
+    """PyTorch's default exceeds 16 GiB; an invalid ratio and “no limit” are not found here."""
     assert (memory.watermark(mac(ram, ratio=ratio)) is not None) is found
 
 
 def test_the_advice_for_8_gb_leaves_the_size_to_the_profile() -> None:
-    """What fits depends on the model and on PyTorch, which only the forecast knows."""
+    """The advice names no size: what fits depends on the model and on PyTorch."""
     finding = memory.ram(mac(8))
     assert finding is not None
     assert "largest_side" in finding.remedy.text

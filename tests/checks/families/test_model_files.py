@@ -50,7 +50,7 @@ PACKAGES = {
 
 
 def with_packages(**changes: str | None) -> Facts:
-    """A Mac with packages that fit, but for `changes`; None takes one away."""
+    """A Mac with packages that fit, except `changes`; None removes a package."""
     named = {name.replace("_", "-"): version for name, version in changes.items()}
     packages = {name: version for name, version in {**PACKAGES, **named}.items() if version}
     return replace(MAC, packages=packages, requirements=REQUIREMENTS)
@@ -107,15 +107,17 @@ def severity(finding: Finding | None) -> Severity | None:
 def test_packages_that_do_not_fit_are_told(
     changes: dict[str, str | None], expected: Severity | None
 ) -> None:
-    """What a package needs is an error, what its torch extra asks for a warning."""
+    """A package's own requirement is an error, its torch extra's a warning."""
     assert severity(BY_ID["MPS603"].examine(with_packages(**changes))) is expected
 
 
-def test_one_line_mends_what_does_not_fit() -> None:
-    """pip mends what installed packages need, and PyTorch comes as this macOS has it."""
+def test_one_line_installs_versions_that_fit() -> None:
+    """pip chooses what installed packages need; PyTorch is the newest for this macOS."""
     finding = BY_ID["MPS603"].examine(with_packages(huggingface_hub="0.29.3"))
     assert finding is not None
-    assert "diffusers needs huggingface-hub<3.0,>=1.32.0, and here is 0.29.3" in finding.observed
+    assert (
+        "diffusers needs huggingface-hub<3.0,>=1.32.0, but 0.29.3 is installed" in finding.observed
+    )
     assert finding.remedy.commands == ("python3 -m pip install diffusers",)
     finding = BY_ID["MPS603"].examine(with_packages(accelerate="0.30.0", tokenizers="0.24.0"))
     assert finding is not None
@@ -139,18 +141,18 @@ def test_one_line_mends_what_does_not_fit() -> None:
 def test_what_mpsdoctor_needs_to_render_limits_the_verdict(
     torch: str, diffusers: str, needed: str | None
 ) -> None:
-    """It is a warning, as code of one's own can do with less, and never passed over."""
+    """It is a warning that the verdict repeats, because other code can work with less."""
     report = examine(with_packages(torch=torch, diffusers=diffusers, mpsdoctor="0.1.0"))
     found = {result.id: result.finding for result in report.results}["MPS603"]
     assert severity(found) is (Severity.WARNING if needed else None)
-    caveat = f", but only with code of your own: mpsdoctor needs {needed}" if needed else ""
+    caveat = f", but only with your own code: mpsdoctor needs {needed}" if needed else ""
     assert verdict(report) == f"Ready to render on mps{caveat}"
     assert found is None or "install mpsdoctor" not in " ".join(found.remedy.commands)
 
 
 @pytest.mark.parametrize("facts", [MAC, replace(MAC, packages=None, requirements={})])
 def test_without_metadata_nobody_can_say_that_packages_fit(facts: Facts) -> None:
-    """What is installed and what it needs must both be known."""
+    """The packages and their requirements must both be known."""
     with pytest.raises(NoAnswerError, match="not known"):
         BY_ID["MPS603"].examine(facts)
 
@@ -175,7 +177,7 @@ def test_accelerate_is_asked_for() -> None:
 def test_a_model_is_here_or_can_come(
     state: ModelState, offline: str, expected: Severity | None
 ) -> None:
-    """A gap is worse than no model, and no model worse where none can come."""
+    """A partial model is a warning, and so is a missing one without downloads."""
     facts = with_model(files(state, missing=("unet/config.json",)), HF_HUB_OFFLINE=offline)
     finding = BY_ID["MPS605"].examine(facts)
     assert severity(finding) is expected
@@ -183,23 +185,23 @@ def test_a_model_is_here_or_can_come(
 
 
 def test_many_gaps_are_counted() -> None:
-    """Five are named."""
+    """Five missing files are named, the others counted."""
     gaps = tuple(f"unet/{number}" for number in range(8))
     finding = BY_ID["MPS605"].examine(with_model(files(ModelState.PARTIAL, missing=gaps)))
     assert finding is not None
-    assert "unet/4 and 3 more are missing" in finding.observed
+    assert "missing are unet/0, unet/1, unet/2, unet/3, unet/4 and 3 more." in finding.observed
 
 
 @pytest.mark.parametrize("model", ["/models/mine", "~/mine", "./mine", "shapes"])
 def test_what_is_not_on_the_hub_is_not_downloaded(model: str) -> None:
-    """A folder, and the embedded model, have other remedies."""
+    """A folder and the embedded model are not downloaded."""
     finding = BY_ID["MPS605"].examine(with_model(files(ModelState.PARTIAL, model, missing=("x",))))
     assert finding is not None
     assert finding.remedy.commands == ()
 
 
 def test_pickles_are_a_warning() -> None:
-    """They are named by component; safetensors are in order."""
+    """Pickles are named by component; safetensors are in order."""
     finding = BY_ID["MPS606"].examine(with_model(files(ModelState.PICKLED)))
     assert finding is not None
     assert finding.severity is Severity.WARNING
@@ -209,13 +211,13 @@ def test_pickles_are_a_warning() -> None:
 
 @pytest.mark.parametrize("state", [ModelState.PARTIAL, ModelState.ABSENT])
 def test_a_model_that_is_not_whole_has_no_known_format(state: ModelState) -> None:
-    """What has yet to come may be pickles."""
-    with pytest.raises(NoAnswerError, match="not complete"):
+    """An incomplete model may have safetensors later."""
+    with pytest.raises(NoAnswerError, match="incomplete"):
         BY_ID["MPS606"].examine(with_model(files(state)))
 
 
 def test_a_folder_of_pickles_is_not_called_incomplete() -> None:
-    """Its remedy is a setting; nothing can be downloaded again."""
+    """The remedy for a folder of pickles is a setting, not a download."""
     finding = BY_ID["MPS606"].examine(with_model(files(ModelState.PICKLED, model="/models/mine")))
     assert finding is not None
     assert "use_safetensors = false" in finding.remedy.text
@@ -245,7 +247,7 @@ def test_a_folder_of_pickles_is_not_called_incomplete() -> None:
 def test_a_format_that_fails_is_told_with_one_that_works(
     pipeline: str | None, model: str, dtype: str, use: str | None
 ) -> None:
-    """By the pipeline's class, or by the name of a model that is not here yet."""
+    """The pipeline's class counts, or the model's name if it is not on this disk."""
     facts = with_model(files(model=model, pipeline=pipeline, dtype=dtype))
     finding = BY_ID["MPS607"].examine(facts)
     assert use == (finding.expected if finding else None)
@@ -271,7 +273,7 @@ def test_float16_is_noted_where_nobody_is_known_to_render_in_it(pipeline: str) -
     ],
 )
 def test_before_macos_14_there_is_no_bfloat16(pipeline: str, dtype: str, use: str) -> None:
-    """float32 is left for a model that fails in float16; it is what the profile is tuned to."""
+    """The finding expects the format that the profile is tuned to."""
     model = files(pipeline=pipeline, dtype=dtype)
     old = replace(with_model(model), system=System(kernel="Darwin", macos_version="13.6"))
     finding = BY_ID["MPS607"].examine(old)
@@ -281,7 +283,7 @@ def test_before_macos_14_there_is_no_bfloat16(pipeline: str, dtype: str, use: st
 
 
 def test_bfloat16_is_in_order_only_where_mps_is_known_to_have_it() -> None:
-    """Without the version of macOS nobody can say."""
+    """Without the macOS version there is no answer."""
     facts = with_model(files(pipeline="FluxPipeline", dtype="bfloat16"))
     with pytest.raises(NoAnswerError, match="bfloat16"):
         BY_ID["MPS607"].examine(replace(facts, system=System(kernel="Darwin")))
@@ -290,7 +292,7 @@ def test_bfloat16_is_in_order_only_where_mps_is_known_to_have_it() -> None:
 @pytest.mark.parametrize("name", ["sd15", "sdxl", "sd3-medium", "flux1-dev", "qwen-image"])
 @pytest.mark.parametrize("ram", [4, 8, 16, 24, 36, 64, 128])
 def test_report_and_profile_agree_on_what_fits(name: str, ram: int) -> None:
-    """What fits at no size is told, limits the verdict, and is not sent for."""
+    """A model that fits at no size is found, limits the verdict, and is not downloaded."""
     entry = catalogue.load()[name]
     shipped = of_model(entry.model)
     assert shipped is not None
@@ -317,20 +319,38 @@ def test_report_and_profile_agree_on_what_fits(name: str, ram: int) -> None:
 
 @pytest.mark.parametrize("model", ["nobody/knows", "/models/mine", "stabilityai/sdxl-turbo"])
 def test_what_is_not_known_is_not_called_fitting(model: str) -> None:
-    """A model without shipped needs, and a Mac without known memory."""
+    """Without the model's needs or the Mac's memory there is no answer."""
     facts = replace(with_model(files(model=model)), hardware=Hardware(), memory=Memory())
     with pytest.raises(NoAnswerError, match="not known"):
         BY_ID["MPS608"].examine(facts)
 
 
-@given(model=st.text(), pipeline=st.none() | st.text(), dtype=st.text())
+formats = st.sampled_from(["float16", "bfloat16", "float32"])
+pipelines = st.sampled_from([name for row in dtypes.load().model for name in row.pipelines])
+
+
+@given(
+    model=st.text() | st.sampled_from([entry.model for entry in catalogue.load().values()]),
+    pipeline=st.none() | st.text() | pipelines,
+    dtype=st.text() | formats,
+)
 def test_any_model_gives_an_answer(model: str, pipeline: str | None, dtype: str) -> None:
-    """Names of models are whatever their authors like."""
-    BY_ID["MPS607"].examine(with_model(files(model=model, pipeline=pipeline, dtype=dtype)))
+    """Any finding names the model and its format, and expects another one that is in order."""
+
+    def examined(dtype: str) -> Finding | None:
+        named = files(model=model, pipeline=pipeline, dtype=dtype)
+        return BY_ID["MPS607"].examine(with_model(named))
+
+    finding = examined(dtype)
+
+    if finding is not None:
+        assert f"{model} would be loaded in {dtype}." == finding.observed
+        assert dtype != finding.expected
+        assert examined(finding.expected) is None
 
 
 def test_every_family_has_a_format_that_works() -> None:
-    """Its own advice does not fail, and every row can match."""
+    """No family is tuned to a format that fails."""
     for row in dtypes.load().model:
         assert row.use not in row.fails
         assert row.pipelines

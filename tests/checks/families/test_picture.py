@@ -20,39 +20,39 @@ WRONG = replace(RIGHT, status=PictureStatus.WRONG, rms=91.4, largest=255.0)
 
 
 def mac(picture: Picture | None) -> Facts:
-    """An M2 Pro with mps, otherwise in order, and what became of its picture."""
+    """An M2 Pro in order, with this picture."""
     facts = msgspec.json.decode(MACHINE.read_bytes(), type=Facts)
     canary = Canary(name="sdpa", status=CanaryStatus.OK, error=0.0)
     return replace(facts, canaries=(canary,), picture=picture)
 
 
 def result_of(picture: Picture | None) -> Result:
-    """What the check makes of it."""
+    """The check's result for it."""
     (result,) = examine(mac(picture), (CHECK,)).results
     return result
 
 
 def test_a_picture_like_the_cpus_is_ok() -> None:
-    """Rounding is no fault."""
+    """A difference that rounding explains is not a fault."""
     assert Status.OK is result_of(RIGHT).status
 
 
 def test_a_picture_that_differs_is_an_error_in_numbers() -> None:
-    """The finding says how far apart, what that does to pictures, and what to try next."""
+    """The finding gives the difference, its effect on pictures, and what to try next."""
     finding = result_of(WRONG).finding
     assert finding is not None
     assert Severity.ERROR is finding.severity
     assert finding.observed == (
-        "The GPU rendered the embedded model's picture in float16 otherwise than the CPU does in "
+        "The GPU rendered the embedded model's picture in float16 differently from the CPU in "
         "float32: 91.4 levels of 255 apart (root mean square; 1 is allowed), 255 at the worst "
-        "place."
+        "pixel."
     )
     assert "noise" in finding.impact
     assert finding.remedy.commands == ("MPSDOCTOR_DTYPE=float32 mpsdoctor check --render",)
 
 
 def test_in_float32_already_only_the_cpu_is_left() -> None:
-    """There is no command to copy that would change nothing."""
+    """No command is suggested that would change nothing."""
     finding = result_of(replace(WRONG, dtype="float32")).finding
     assert finding is not None
     assert finding.remedy.commands == ()
@@ -60,7 +60,7 @@ def test_in_float32_already_only_the_cpu_is_left() -> None:
 
 
 def test_numbers_that_are_not_finite_are_black_pictures() -> None:
-    """NaN is said to be what it looks like."""
+    """The impact of NaN is a black picture."""
     black = replace(WRONG, not_finite=49152, rms=None, largest=None)
     finding = result_of(black).finding
     assert finding is not None
@@ -69,7 +69,7 @@ def test_numbers_that_are_not_finite_are_black_pictures() -> None:
 
 
 def test_a_device_that_raises_is_an_error_with_its_words() -> None:
-    """An exception is no wrong picture, but none at all."""
+    """An exception is an error that quotes its message: there is no picture."""
     failed = replace(RIGHT, status=PictureStatus.FAILED, detail="RuntimeError: out of memory")
     finding = result_of(failed).finding
     assert finding is not None
@@ -78,7 +78,7 @@ def test_a_device_that_raises_is_an_error_with_its_words() -> None:
 
 
 def test_a_cpu_that_is_wrong_needs_another_torch() -> None:
-    """Advice for the GPU would not help."""
+    """The remedy for a wrong CPU is another PyTorch."""
     finding = result_of(replace(WRONG, device="cpu", dtype="float32")).finding
     assert finding is not None
     assert finding.observed.startswith("The CPU rendered")
@@ -96,7 +96,7 @@ def test_a_cpu_that_is_wrong_needs_another_torch() -> None:
 def test_a_picture_that_was_asked_for_and_lost_makes_the_verdict_unknown(
     status: PictureStatus, expected: Status
 ) -> None:
-    """Never ok; the reason says what happened."""
+    """A lost picture is never ok, and the reason says what happened."""
     facts = mac(replace(RIGHT, status=status, rms=None, detail="while mps rendered"))
     report = examine(facts)
     (lost,) = report.unknown
@@ -106,14 +106,14 @@ def test_a_picture_that_was_asked_for_and_lost_makes_the_verdict_unknown(
 
 
 def test_a_picture_that_nobody_asked_for_leaves_the_verdict_alone() -> None:
-    """Without `--render` the machine is as ready as before."""
+    """Without `--render` the picture does not affect the verdict."""
     report = examine(mac(None))
     assert Status.NOT_RECORDED is next(r.status for r in report.results if r.id == "MPS312")
     assert ExitCode.OK is report.exit_code_at()
 
 
 def test_the_cpu_proves_nothing_about_mps() -> None:
-    """Where mps is available, a picture from the CPU is no answer, but a wrong one is a finding."""
+    """If mps is available, only a wrong picture from the CPU is a finding."""
     on_cpu = replace(RIGHT, device="cpu", dtype="float32")
     assert Status.SKIPPED is result_of(on_cpu).status
     assert Status.FINDING is result_of(replace(WRONG, device="cpu")).status

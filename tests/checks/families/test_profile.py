@@ -49,32 +49,32 @@ LINUX = recorded("linux-torch-2.13.0+cpu")
 
 
 def with_profile(facts: Facts, settings: dict[str, str], *pinned: str) -> Facts:
-    """That machine with these settings, some of them by hand."""
+    """The machine with these settings, some of them set by hand."""
     return replace(facts, profile=ProfileFile(path="/p.toml", settings=settings, pinned=pinned))
 
 
 def fix_of(finding: Finding | None) -> Fix | None:
-    """What `--fix` would do, if it can do anything."""
+    """What `--fix` would do, if anything."""
     return finding.remedy.fix if finding else None
 
 
-@pytest.mark.parametrize("mendable", [True, False])
-def test_a_profile_that_is_not_understood_is_an_error(mendable: bool) -> None:
-    """What keeps everything from starting is one; only a file that was read is mended."""
-    profile = ProfileFile(path="/p", problem="It is not TOML.", hint="Mend it.", mendable=mendable)
+@pytest.mark.parametrize("fixable", [True, False])
+def test_a_profile_that_is_not_valid_is_an_error(fixable: bool) -> None:
+    """Only a file that can be read is fixed."""
+    profile = ProfileFile(path="/p", problem="It is not TOML.", hint="Fix it.", fixable=fixable)
     report = examine(replace(MAC, profile=profile))
     results = {result.id: result for result in report.results}
 
     finding = results["MPS801"].finding
     assert finding is not None
-    assert ("It is not TOML.", "Mend it.") == (finding.observed, finding.remedy.text)
-    assert (Fix(kind=FixKind.PROFILE) if mendable else None) == fix_of(finding)
+    assert ("It is not TOML.", "Fix it.") == (finding.observed, finding.remedy.text)
+    assert (Fix(kind=FixKind.PROFILE) if fixable else None) == fix_of(finding)
     assert 1 == report.exit_code_at()
     assert Status.SKIPPED is results["MPS802"].status
 
 
 def test_a_profile_that_was_not_read_is_not_told() -> None:
-    """A quick check and a recorded machine say so, and their verdict does not hang on it."""
+    """Without a profile the checks are not recorded, and the verdict stays."""
     report = examine(MAC)
 
     assert 0 == report.exit_code_at()
@@ -110,7 +110,7 @@ def test_a_value_by_hand_is_found_where_this_machine_cannot_render_with_it(
     harmful: set[str],
     severity: Severity | None,
 ) -> None:
-    """Only what was set by hand: any other value is tuned anew by the same check."""
+    """Only values set by hand count: the same check tunes all others again."""
     finding = BY_ID["MPS802"].examine(with_profile(facts, settings, *sorted(pinned)))
 
     assert severity == (finding.severity if finding else None)
@@ -129,7 +129,7 @@ def test_a_value_by_hand_is_found_where_this_machine_cannot_render_with_it(
     ],
 )
 def test_a_value_of_which_nobody_knows_whether_it_does_harm_is_not_told(facts: Facts) -> None:
-    """Silence is no clean bill."""
+    """Unknown is not ok."""
     [result] = examine(facts, [BY_ID["MPS802"]]).results
 
     assert Status.NOT_RECORDED is result.status
@@ -137,7 +137,7 @@ def test_a_value_of_which_nobody_knows_whether_it_does_harm_is_not_told(facts: F
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_what_is_tuned_is_never_blamed(path: Path) -> None:
-    """The checks and the rules know the same: a tuned value that is put back is a fix."""
+    """No check finds fault with a tuned value, so restoring it is a fix."""
     facts = recorded(path.stem)
     settings = {
         name: str(choice.value)
@@ -161,7 +161,7 @@ values = st.sampled_from(["mps", "cpu", "sliced", "native", "0.7", "1.0", "x", "
 def test_any_profile_gets_an_answer_and_a_fix_of_what_is_pinned(
     machine: str, settings: dict[str, str], pinned: tuple[str, ...]
 ) -> None:
-    """No mixture of values crashes a check, and nothing is put back that is not by hand."""
+    """No mix of values crashes a check, and only values set by hand are restored."""
     facts = with_profile(recorded(machine), settings, *pinned)
     results = examine(facts, [BY_ID["MPS801"], BY_ID["MPS802"]]).results
 
@@ -182,7 +182,7 @@ def test_any_profile_gets_an_answer_and_a_fix_of_what_is_pinned(
 def test_a_number_format_is_put_back_where_the_file_pins_it(
     pinned: tuple[str, ...], in_file: str, fix: Fix | None
 ) -> None:
-    """A tuned one is written anew anyway, and one that a variable sets is not in the file."""
+    """A tuned value is written again anyway, and a variable's value is not in the file."""
     flux = ModelFiles(
         model="a", state=ModelState.COMPLETE, pipeline="FluxPipeline", dtype="float16"
     )
@@ -194,7 +194,7 @@ def test_a_number_format_is_put_back_where_the_file_pins_it(
 @pytest.mark.parametrize("place", Place)
 @pytest.mark.parametrize("facts", [MAC, LINUX])
 def test_a_hot_folder_that_is_not_made_yet_is_a_note(facts: Facts, place: Place) -> None:
-    """It is made where it may be; of a place that is no good for it, another check tells."""
+    """It is created in an ordinary place; another check finds a bad place."""
     folder = Folder(path="/x", exists=False, usable=True, place=place)
     finding = BY_ID["MPS505"].examine(replace(facts, hot_folder=HotFolder(folder=folder)))
 

@@ -34,19 +34,19 @@ def mac(macos: str | None = "15.5", torch: Torch | None = None, **said: str | bo
 def test_a_python_is_measured_by_its_newest_torch(
     macos: str, version: str, severity: Severity | None
 ) -> None:
-    """No torch at all stops rendering, an old one holds back, and one for this macOS is enough."""
+    """A Python without any torch is an error, one with only an old torch less."""
     finding = python.version(mac(macos, version=version))
     assert severity is (finding.severity if finding else None)
 
 
 def test_a_torch_that_is_there_proves_that_there_is_one() -> None:
-    """The table may be older than PyTorch's newest release."""
+    """An installed PyTorch that the table lacks is in order."""
     torch = Torch(outcome=ProbeOutcome.ANSWERED, version="2.17.0")
     assert python.version(mac(torch=torch, version="3.16.0")) is None
 
 
 def test_xcodes_python_is_one_finding() -> None:
-    """Its age is told once, by the check that names its owner."""
+    """Only one check finds Xcode's Python."""
     facts = mac(version="3.9.6", executable="/usr/bin/python3")
     assert python.xcode(facts) is not None
     assert python.version(facts) is None
@@ -55,7 +55,7 @@ def test_xcodes_python_is_one_finding() -> None:
 
 
 def test_no_environment_is_made_with_a_python_to_be_left() -> None:
-    """Where the report says that an Intel Python has to go, it says nothing else of it."""
+    """An Intel Python has one finding."""
     facts = mac(
         machine="x86_64",
         translated=True,

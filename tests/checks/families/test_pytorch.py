@@ -18,25 +18,25 @@ NO_GPU = msgspec.json.decode(RECORDED.read_text(encoding="utf-8"), type=Facts)
     ("change", "reason"),
     [
         ({}, "finds no GPU to use."),
-        ({"system": System(kernel="Darwin", sandboxed=True)}, "in a sandbox, which hides it."),
+        ({"system": System(kernel="Darwin", sandboxed=True)}, "in a sandbox, which hides the GPU."),
         (
             {"environment": Environment(variables={"CODEX_SANDBOX": None})},
-            "in a sandbox, which hides it.",
+            "in a sandbox, which hides the GPU.",
         ),
         (
             {"system": System(kernel="Darwin", virtual_machine=True)},
-            "in a virtual machine, which has none to offer.",
+            "in a virtual machine without a GPU.",
         ),
         (
             {"hardware": Hardware(model="VirtualMac2,1")},
-            "in a virtual machine, which has none to offer.",
+            "in a virtual machine without a GPU.",
         ),
     ],
 )
 def test_the_reason_for_no_gpu_is_told_where_it_is_known(
     change: dict[str, Record], reason: str
 ) -> None:
-    """A sandbox and a virtual machine can be told; otherwise there is no reason to give."""
+    """Only a sandbox and a virtual machine are named as reasons."""
     available = replace(NO_GPU.torch, mps_available=False) if NO_GPU.torch else None
     facts = replace(NO_GPU, torch=available, **change)
     finding = BY_ID["MPS304"].examine(facts)

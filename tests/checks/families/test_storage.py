@@ -41,7 +41,7 @@ def folder(
     volume: Volume = ROOMY,
     exists: bool = True,
 ) -> Folder:
-    """A folder that is in order unless said otherwise."""
+    """A folder in order, except for the arguments."""
     return Folder(
         path="/Users/jo/my folder",
         exists=exists,
@@ -77,10 +77,10 @@ def severity(finding: Finding | None) -> Severity | None:
 
 @pytest.mark.parametrize("check", STORAGE)
 def test_storage_in_order_gives_no_finding_and_storage_unseen_no_answer(check: str) -> None:
-    """A roomy local disk is what everything is fine on."""
+    """With a large local disk no check finds anything; without facts none has an answer."""
     facts = hot(folder(), facts=cache(HubCache(folder=folder())))
     assert BY_ID[check].examine(facts) is None
-    with pytest.raises(NoAnswerError, match="nobody looked"):
+    with pytest.raises(NoAnswerError, match="was not examined"):
         BY_ID[check].examine(MAC)
 
 
@@ -93,7 +93,7 @@ def test_storage_in_order_gives_no_finding_and_storage_unseen_no_answer(check: s
     ],
 )
 def test_pictures_need_space_that_is_free_now(free: int, expected: Severity | None) -> None:
-    """Purgeable space is shown, and does not count."""
+    """Purgeable space is shown, but does not count."""
     volume = Volume(free_bytes=free, available_bytes=100 * GB)
     finding = BY_ID["MPS501"].examine(hot(folder(volume=volume)))
     assert severity(finding) is expected
@@ -112,7 +112,7 @@ def test_pictures_need_space_that_is_free_now(free: int, expected: Severity | No
 def test_a_model_needs_space_that_macos_can_clear(
     free: int, available: int | None, expected: Severity | None
 ) -> None:
-    """Purgeable space is told apart, and makes the difference."""
+    """Enough purgeable space makes the finding a note."""
     volume = Volume(
         free_bytes=free * GB,
         available_bytes=None if available is None else available * GB,
@@ -133,7 +133,7 @@ def test_a_model_needs_space_that_macos_can_clear(
     ],
 )
 def test_the_space_is_that_of_the_model(model: str, free: int, needed: str | None) -> None:
-    """Where its size is not known, one is assumed."""
+    """If the model's size is not known, 10 GB are needed."""
     volume = Volume(free_bytes=free * GB)
     facts = replace(
         cache(HubCache(folder=folder(volume=volume))),
@@ -147,7 +147,7 @@ def test_the_space_is_that_of_the_model(model: str, free: int, needed: str | Non
 @pytest.mark.parametrize("error", ["EPERM", "EACCES", "EROFS", "ENOTDIR"])
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_folder_that_cannot_be_used_is_a_warning(error: str, exists: bool) -> None:
-    """Cache and hot folder alike; only privacy protection has to do with System Settings."""
+    """System Settings are named only for EPERM, for the cache and the hot folder."""
     broken = folder(error, exists=exists)
     for finding in (
         BY_ID["MPS503"].examine(cache(HubCache(folder=broken))),
@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_used_is_a_warning(error: str, exists: bool) -> 
 def test_whose_folder_it_is_is_asked_of_one_that_exists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a folder that cannot be made there is nothing to show."""
+    """If a folder cannot be created, the command shows the folder above it."""
 
     def refuse(path: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -178,7 +178,7 @@ def test_whose_folder_it_is_is_asked_of_one_that_exists(
         BY_ID["MPS505"].examine(hot(missing)),
     ):
         assert finding is not None
-        assert "cannot be made: EACCES" in finding.observed
+        assert "cannot be created: EACCES" in finding.observed
         assert finding.remedy.commands == (f"ls -lde '{theirs.resolve()}'",)
 
 
@@ -193,7 +193,7 @@ def test_whose_folder_it_is_is_asked_of_one_that_exists(
     ],
 )
 def test_the_cache_belongs_on_a_local_disk(place: Place, expected: Severity | None) -> None:
-    """An external disk is common and works while it is there."""
+    """An external disk is a note, other places are warnings."""
     finding = BY_ID["MPS503"].examine(cache(HubCache(folder=folder(place=place))))
     assert severity(finding) is expected
 
@@ -211,27 +211,27 @@ def test_the_cache_belongs_on_a_local_disk(place: Place, expected: Severity | No
 def test_a_variable_that_leads_nowhere_is_a_note(
     values: dict[str, str], ignored: str | None
 ) -> None:
-    """Models were downloaded where it points, and are not found there."""
+    """A variable that current releases ignore is a note."""
     finding = BY_ID["MPS503"].examine(cache(HubCache(folder=folder()), None, values))
     assert severity(finding) is (Severity.NOTE if ignored else None)
     assert finding is None or finding.remedy.commands == (f"unset {ignored}",)
 
 
-def test_gaps_in_the_cache_are_mended_by_a_download() -> None:
-    """Each damaged model has its line; leftovers alone are a note."""
+def test_a_download_completes_a_damaged_model() -> None:
+    """Each damaged model has its command; partial downloads alone are a note."""
     damaged = HubCache(folder=folder(), damaged=("org/a b",), unfinished=2, unfinished_bytes=3 * GB)
     finding = BY_ID["MPS504"].examine(cache(damaged))
     assert finding is not None
     assert finding.severity is Severity.WARNING
     assert finding.remedy.commands == ("mpsdoctor pull 'org/a b'", "hf cache prune")
-    assert "2 unfinished downloads take 3.0 GB" in finding.observed
+    assert "2 unfinished downloads use 3.0 GB" in finding.observed
     leftovers = replace(damaged, damaged=())
     assert severity(BY_ID["MPS504"].examine(cache(leftovers))) is Severity.NOTE
 
 
 @pytest.mark.parametrize(("one_volume", "found"), [(True, False), (None, False), (False, True)])
 def test_a_hot_folder_is_on_one_volume(one_volume: bool | None, found: bool) -> None:
-    """A folder that has nothing in it yet is on one."""
+    """Only folders on different volumes are found."""
     finding = BY_ID["MPS506"].examine(hot(folder(), one_volume=one_volume))
     assert severity(finding) is (Severity.WARNING if found else None)
 
@@ -244,7 +244,7 @@ def test_a_hot_folder_is_on_one_volume(one_volume: bool | None, found: bool) -> 
     ],
 )
 def test_a_hot_folder_is_where_background_programs_may_be(check: str, places: set[Place]) -> None:
-    """One finding for one place, and none off the Mac, where nothing is protected."""
+    """Each place has one finding on a Mac, and none on other machines."""
     for place in Place:
         finding = BY_ID[check].examine(hot(folder(place=place)))
         assert severity(finding) is (Severity.WARNING if place in places else None)

@@ -65,7 +65,12 @@ def test_a_second_check_keeps_edits_and_the_model(
         profile.dtype,
         profile.variant,
     )
-    assert "kept your own dtype = float32; tuned: float16" in capsys.readouterr().err
+    told = capsys.readouterr().err.splitlines()
+    assert told[1:] == [
+        f"Profile: {path}",
+        "Model: someone/a-model",
+        "  kept your own dtype = float32; tuned: float16",
+    ]
 
 
 def test_a_check_says_which_settings_it_changed(
@@ -73,7 +78,11 @@ def test_a_check_says_which_settings_it_changed(
 ) -> None:
     """Of another Mac's profile, say: each with both values, and what was edited by hand stays."""
     main.run(["profile", "use", "m1-8gb-torch-2.8.0-sd15", "--profile", str(path)])
-    assert "The next `mpsdoctor check` tunes it for this machine" in capsys.readouterr().err
+    assert capsys.readouterr() == (
+        "",
+        f"Profile: {path}\n"
+        "The next `mpsdoctor check` re-tunes it for this machine. Values that you edit are kept.\n",
+    )
     path.write_text(f"{path.read_text()}vae_tiling = true\n")
     before = load(Profile, path, {}).profile
 
@@ -131,25 +140,29 @@ def test_a_profile_in_the_older_form_is_rewritten_as_it_was(
 def test_a_first_check_says_what_the_embedded_model_is(
     path: Path, mac: Facts, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And how to name another; nothing is changed where nothing was."""
+    """And how to name another; without a profile before, nothing has changed."""
     write_profile(mac, None, path)
 
-    said = capsys.readouterr().err
-    assert "Model: shapes, which draws simple shapes; yours: mpsdoctor check --model ID" in said
-    assert "Changed" not in said
+    assert capsys.readouterr() == (
+        "",
+        f"Profile: {path}\n"
+        "Model: shapes, which draws simple shapes. For another: mpsdoctor check --model ID\n",
+    )
 
 
 @pytest.mark.parametrize("text", ['dtpye = "float32"', "environment = 3", "dtype = ", "ÿ"])
 def test_a_profile_that_is_not_understood_is_left_as_it_is(
     path: Path, mac: Facts, text: str
 ) -> None:
-    """A slip of the user's is an error with its place, and never written over."""
+    """A typo is an error with its place, and the file is never overwritten."""
     path.parent.mkdir()
     path.write_text(text, "latin-1")
 
-    with pytest.raises(MpsDoctorError):
+    with pytest.raises(MpsDoctorError) as refused:
         write_profile(mac, None, path)
+    assert str(path) in refused.value.detail
     assert text == path.read_text("latin-1")
+    assert [path] == list(path.parent.iterdir())
 
 
 def test_a_new_model_replaces_the_old_one_and_its_settings(path: Path, mac: Facts) -> None:
@@ -179,24 +192,25 @@ def test_a_model_that_is_not_on_this_machine_is_named_with_the_command_that_fetc
     """Check itself downloads nothing."""
     write_profile(mac, "nobody/no-such-model", path)
 
-    assert "mpsdoctor pull nobody/no-such-model" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "nobody/no-such-model is not on this machine yet. To download it: mpsdoctor pull "
+        f"nobody/no-such-model\nProfile: {path}\nModel: nobody/no-such-model\n"
+    )
 
 
 def test_a_model_that_cannot_fit_is_not_sent_for(
     path: Path, mac: Facts, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever is about to download 34 GB for nothing is told so in the line in the place of it."""
+    """The command that downloads 34 GB in vain is not named, but the one that helps."""
     small = replace(mac, hardware=replace(mac.hardware, ram_bytes=16 * 2**30), memory=Memory())
 
     write_profile(small, "black-forest-labs/FLUX.1-dev", path)
 
-    said = capsys.readouterr().err
-    assert (
-        "black-forest-labs/FLUX.1-dev does not fit in this Mac's memory: it takes 32.0 GiB" in said
+    assert capsys.readouterr().err == (
+        "black-forest-labs/FLUX.1-dev does not fit in this Mac's memory: it takes 32.0 GiB, 21.4 "
+        "GiB too much. To see what would fit: mpsdoctor plan black-forest-labs/FLUX.1-dev\n"
+        f"Profile: {path}\nModel: black-forest-labs/FLUX.1-dev\n"
     )
-    assert "21.4 GiB too much" in said
-    assert "mpsdoctor plan black-forest-labs/FLUX.1-dev" in said
-    assert "mpsdoctor pull" not in said
 
 
 def _essentials(path: Path) -> tuple[str, int | None, int | None]:

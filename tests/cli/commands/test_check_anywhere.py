@@ -23,7 +23,7 @@ from mpsdoctor.facts.command import CommandResult
 CHECK = (sys.executable, "-m", "mpsdoctor", "check", "--format", "json")
 BROKEN = {
     "raise ImportError('libtorch_cpu.dylib is not there')": "ImportError: libtorch_cpu.dylib",
-    "import os; os.abort()": "Python was ended by SIGABRT",
+    "import os; os.abort()": "Python was killed by SIGABRT",
     "import os; os._exit(0)": "Python ended with exit code 0",
     "print('{}')": "AttributeError",
 }
@@ -93,7 +93,7 @@ def test_without_a_home_directory_the_report_comes_first(
     assert ExitCode.FINDINGS == main.run(["check"])
 
     shown = capsys.readouterr()
-    assert "~/mpsdoctor cannot be made: there is no home directory." in shown.out
+    assert "~/mpsdoctor cannot be created: there is no home directory." in shown.out
     assert "Set the environment variable HOME" in shown.err
 
 

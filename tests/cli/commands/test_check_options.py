@@ -45,7 +45,7 @@ def test_the_exit_code_is_the_same_in_every_form(
 
 
 def test_a_recorded_machine_leaves_this_ones_profile_alone(profile: Path) -> None:
-    """Somebody else's Mac is no reason to change settings here."""
+    """Another Mac does not change the settings of this one."""
     main.run(["check", "--facts", str(READY)])
 
     assert not profile.exists()
@@ -77,12 +77,14 @@ def test_ignored_checks_are_left_out(profile: Path, capsys: pytest.CaptureFixtur
     assert ExitCode.OK is not code
 
 
-def test_an_unknown_id_is_misuse_and_the_near_one_is_named(
+def test_an_unknown_id_is_a_usage_error_and_the_near_one_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A slip does not silently ignore nothing."""
+    """A typo does not silently ignore nothing."""
     assert ExitCode.USAGE is main.run(["check", "--ignore", "mps10x"])
-    assert "Did you mean MPS" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "" == shown.out
+    assert shown.err.splitlines()[-1] == "  Did you mean MPS710?"
 
 
 def test_quick_imports_no_torch_and_writes_no_profile(profile: Path) -> None:
@@ -115,19 +117,42 @@ def test_saved_facts_are_a_machine_to_examine(
 def test_recorded_facts_are_never_overwritten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nor is any other file, and nobody waits for the examination to learn that."""
-    saved = tmp_path / "notes.txt"
-    saved.write_text("mine")
+    """Nor is a link, and nobody waits for the examination to learn that."""
+    notes, link = tmp_path / "notes.txt", tmp_path / "link"
+    notes.write_text("mine")
+    link.symlink_to(tmp_path / "gone")
 
-    assert ExitCode.FINDINGS is main.run(["check", "--save-facts", str(saved)])
+    for saved in (notes, link):
+        assert ExitCode.FINDINGS is main.run(["check", "--save-facts", str(saved)])
+        assert capsys.readouterr() == (
+            "",
+            "Error: The facts cannot be recorded\n"
+            f"  {saved} already exists, and is not overwritten.\n"
+            "  Name another file.\n",
+        )
+    assert "mine" == notes.read_text()
+    assert {notes, link} == set(tmp_path.iterdir())
 
-    shown = capsys.readouterr()
-    assert "" == shown.out
-    assert f"{saved} exists already" in shown.err
-    assert "mine" == saved.read_text()
+
+def test_facts_that_cannot_be_written_are_an_error_before_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder does not exist, and is not made."""
+    saved = tmp_path / "absent" / "facts.json"
+
+    code = main.run(["check", "--facts", str(READY), "--save-facts", str(saved)])
+
+    assert ExitCode.FINDINGS is code
+    assert capsys.readouterr() == (
+        "",
+        "Error: The facts cannot be recorded\n"
+        f"  [Errno 2] No such file or directory: '{saved}.tmp'\n"
+        "  Name another file.\n",
+    )
+    assert not saved.parent.exists()
 
 
-def test_a_file_that_is_no_recorded_machine_is_misuse(
+def test_a_file_that_is_not_a_recorded_machine_is_a_usage_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The error says how to make one."""

@@ -73,7 +73,7 @@ def test_json_has_bytes_for_each_stage_and_mode(capsys: pytest.CaptureFixture[st
 def test_what_other_programs_hold_now_is_said_beside_the_limit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A model that fits the Mac, but not beside what is open, is no finding."""
+    """A model that fits the Mac, but not beside what is open, is not a finding."""
     facts = json.loads(Path(MAC[1]).read_text("utf-8"))
     ram = facts["hardware"]["ram_bytes"]
     facts["memory"] = {"in_use_bytes": ram - 2**33}

@@ -77,12 +77,12 @@ def test_show_of_an_unknown_setting_says_what_was_meant(
 def test_a_folder_in_the_place_of_the_profile_is_named(
     command: str, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By a variable that names one, say; it is no internal error, and nothing is written."""
+    """A variable may name one; it is not an internal error, and nothing is written."""
     path.mkdir()
 
     assert ExitCode.FINDINGS is main.run(command.split())
 
-    assert "The profile is no file" in capsys.readouterr().err
+    assert "The profile is not a file" in capsys.readouterr().err
     assert [] == list(path.iterdir())
 
 

@@ -157,7 +157,7 @@ def test_what_the_profile_loads_is_downloaded_and_renders_offline(hub: Hub, user
     hub.forget()
     code, said = user.run("pull", MODEL)
     assert (0, {"model_index.json"}) == (code, set(hub.sent)), said
-    assert "All of it is here, and verified." in said
+    assert "Everything is here and verified." in said
 
 
 OWN_CODE = """
@@ -202,7 +202,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(hub: Hub, user: Use
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)]
 )
-def test_a_download_that_was_ended_goes_on_the_next_time(
+def test_a_download_that_was_ended_is_resumed_the_next_time(
     hub: Hub, user: User, number: signal.Signals, code: int
 ) -> None:
     """However it ended, and programs find nothing half; what had come is not sent again."""
@@ -214,7 +214,7 @@ def test_a_download_that_was_ended_goes_on_the_next_time(
         process.send_signal(number)
         said, _ = process.communicate(timeout=20)
     assert code == process.returncode
-    assert ("the same command goes on from there" in said) == (number is signal.SIGINT)
+    assert ("The same command resumes the download." in said) == (number is signal.SIGINT)
     assert not (user.repository / "refs").exists()
 
     hub.slow = False
@@ -276,21 +276,24 @@ def refuses(*refusal: object) -> object:
     [
         (refuses(401, "GatedRepo", ""), ["is gated", f"/{MODEL}", "hf auth login"]),
         (refuses(403, "GatedRepo", ""), ["is gated", "no access", "fine-grained token"]),
-        (refuses(403, "", "Forbidden"), ["forbids it", "hf auth whoami"]),
+        (refuses(403, "", "Forbidden"), ["denies access", "hf auth whoami"]),
         (
             refuses(401, "", "Invalid credentials in Authorization header"),
             ["does not accept your token", "unset HF_TOKEN"],
         ),
         (refuses(429, "", ""), ["too many requests", "in 77 seconds"]),
-        (refuses(500, "", ""), ["is in trouble", "Try again later"]),
+        (refuses(500, "", ""), ["has a problem", "Try again later"]),
         (lambda it: it.files.pop("model_index.json"), ["not a Diffusers model", "single file"]),
         (only_pickles, ["only pickled weights", "unet", "use_safetensors = false"]),
         (
             lambda it: it.files.update({"unet/diffusers.py": b"import this"}),
             ["Python code from its repository", "unet"],
         ),
-        (lambda it: it.claims.update({UNET: 10**18}), ["too little room", "hf cache ls"]),
-        (lambda it: it.files.pop("unet/config.json"), ["not whole on the hub", "unet/config.json"]),
+        (lambda it: it.claims.update({UNET: 10**18}), ["Not enough disk space", "hf cache ls"]),
+        (
+            lambda it: it.files.pop("unet/config.json"),
+            ["is incomplete on the hub", "Still missing: unet/config.json"],
+        ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) and value else "",
 )
@@ -311,10 +314,10 @@ def test_what_stands_in_the_way_is_said_with_what_to_do(
 @pytest.mark.parametrize(
     ("model", "variables", "says"),
     [
-        ("nobody/none", {}, ["shows no model nobody/none", "misspelt", "hf auth login"]),
+        ("nobody/none", {}, ["no model with the id nobody/none", "misspelled", "hf auth login"]),
         ("a/b--c", {}, ["a/b--c is not the id of a model", "ORGANISATION/NAME"]),
         (MODEL, {"HF_HUB_OFFLINE": "1"}, ["HF_HUB_OFFLINE=1 forbids", "env -u HF_HUB_OFFLINE"]),
-        (MODEL, {"HF_ENDPOINT": "http://127.0.0.1:9"}, ["cannot be reached", "HF_ENDPOINT chose"]),
+        (MODEL, {"HF_ENDPOINT": "http://127.0.0.1:9"}, ["cannot be reached", "from HF_ENDPOINT"]),
         (MODEL, {"HTTP_PROXY": "http://127.0.0.1:9"}, ["cannot be reached", "HTTP_PROXY"]),
         (MODEL, {"HF_ENDPOINT": "nonsense"}, ["nonsense cannot be reached"]),
     ],
@@ -338,7 +341,7 @@ def test_a_network_that_asks_to_log_in_is_no_hub(hub: Hub, user: User) -> None:
 
     assert 1 == code
     assert "does not answer as a Hugging Face hub does" in said
-    assert "log in, do so in a browser" in said
+    assert "log in with a browser" in said
 
 
 def test_a_plan_fetches_config_files_alone(hub: Hub, user: User) -> None:

@@ -31,7 +31,7 @@ def test_a_seed_gives_the_same_picture_and_nothing_is_overwritten(tmp_path: Path
     ]
 
     assert ["a-red-circle.png\n", "a-red-circle-2.png\n"] == [run.stdout for run in shown]
-    assert not any(chatter in run.stderr for run in shown for chatter in ("torchvision", "it/s"))
+    assert ["Loading shapes on cpu …\n"] * 2 == [run.stderr for run in shown]
     with Image.open(tmp_path / "a-red-circle.png") as first:
         assert "Seed: 7" in first.info["parameters"]
         with Image.open(tmp_path / "a-red-circle-2.png") as second:
@@ -41,20 +41,31 @@ def test_a_seed_gives_the_same_picture_and_nothing_is_overwritten(tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "code", "said"),
     [
-        ("nope/x.png", ExitCode.FINDINGS, "The picture cannot be written to"),
-        ("x.jpg", ExitCode.USAGE, "x.jpg does not end in .png"),
+        (
+            "nope/x.png",
+            ExitCode.FINDINGS,
+            "Error: The picture cannot be written to {target}\n"
+            "  No such file or directory.\n"
+            "  Name a file in a folder that exists and that you may write to: --output FILE\n",
+        ),
+        (
+            "x.jpg",
+            ExitCode.USAGE,
+            "Usage: mpsdoctor render [OPTIONS] PROMPT\n"
+            "Try 'mpsdoctor render --help' for help.\n\n"
+            "Error: Invalid value for --output: {target} does not end in .png.\n",
+        ),
     ],
 )
-def test_where_no_picture_can_be_is_said_before_a_model_is_loaded(
+def test_a_picture_without_a_place_is_an_error_before_a_model_is_loaded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, code: ExitCode, said: str
 ) -> None:
-    """Nobody waits for a picture that has no place."""
-    assert code is main.run(["render", "a red circle", "-o", str(tmp_path / name)])
+    """Nobody waits in vain, and nothing is written."""
+    target = tmp_path / name
+    assert code is main.run(["render", "a red circle", "-o", str(target)])
 
-    told = capsys.readouterr().err
-    assert said in told
-    assert "--output" in told
-    assert "Loading" not in told
+    assert ("", said.format(target=target)) == capsys.readouterr()
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_picture_that_the_disk_does_not_take_is_said_to_be_lost(tmp_path: Path) -> None:
@@ -72,8 +83,13 @@ def test_a_picture_that_the_disk_does_not_take_is_said_to_be_lost(tmp_path: Path
     )
 
     assert ExitCode.FINDINGS == refused.returncode
-    assert "cannot be written to a-red-circle.png\n  File too large." in refused.stderr
-    assert "with --seed 7 and --output FILE it comes again" in refused.stderr
+    assert refused.stderr == (
+        "Loading shapes on cpu …\n"
+        "Error: The picture cannot be written to a-red-circle.png\n"
+        "  File too large.\n"
+        "  The picture is lost. To render it again, add: --seed 7 --output FILE\n"
+    )
+    assert "" == refused.stdout
     assert [profile] == list(tmp_path.iterdir())
 
 
@@ -82,6 +98,7 @@ def test_a_picture_that_the_disk_does_not_take_is_said_to_be_lost(tmp_path: Path
     [
         ("a red circle on white", "a-red-circle-on-white"),
         ("../../etc/passwd", "etc-passwd"),
+        ("a" * 59 + " bc", "a" * 59),
         ("赤い円", "赤い円"),
         ("?!", "picture"),
         ("x" * 300, "x" * 60),

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,10 +50,13 @@ def test_a_user_installs_uses_and_removes_the_agent(
 ) -> None:
     """Every command in the order of a user's life with it; nothing but the hot folder stays."""
     assert ExitCode.FINDINGS is main.run(["service", "status"])
-    assert "not installed" in capsys.readouterr().out
+    assert [("agent", "not installed"), ("next", "mpsdoctor service install")] == rows(capsys)[:2]
 
     assert ExitCode.OK is main.run(["service", "install"])
-    assert "the daemon watches" in capsys.readouterr().out
+    assert capsys.readouterr() == (
+        f"Installed; the daemon watches {own.home}/mpsdoctor/inbox\n",
+        f"Its log: {own.agent.log}. To remove it: mpsdoctor service uninstall\n",
+    )
     content = own.agent.plist.read_bytes()
     assert sys.executable == plist.interpreter(content)
     assert b"hf_abc" not in content
@@ -61,26 +65,54 @@ def test_a_user_installs_uses_and_removes_the_agent(
     own.calls()
     assert ExitCode.OK is main.run(["service", "install"])
     assert [] == own.calls()
-    capsys.readouterr()
+    assert capsys.readouterr() == (
+        f"The agent is installed and running; the daemon watches {own.home}/mpsdoctor/inbox\n",
+        "",
+    )
 
     assert ExitCode.OK is main.run(["service", "status"])
-    shown = capsys.readouterr().out
-    for words in ("running", "since 2", "restarts", "last exit", "waiting", str(own.agent.log)):
-        assert words in shown
+    shown = dict(rows(capsys))
+    assert re.fullmatch(r"\d+, since \d{4}-\d\d-\d\d \d\d:\d\d", shown.pop("process"))
+    assert shown == {
+        "agent": "running",
+        "restarts": "0",
+        "last exit": "none",
+        "hot folder": f"{own.home}/mpsdoctor",
+        "worker": "none; the next prompt starts one",
+        "waiting": "0",
+        "in work": "0",
+        "done": "0, 0 pictures",
+        "failed": "0",
+        "log": str(own.agent.log),
+        "property list": str(own.agent.plist),
+        "Python": sys.executable,
+    }
 
     assert ExitCode.OK is main.run(["service", "logs"])
-    assert "Watching" in capsys.readouterr().out
+    assert f"Watching {own.home}/mpsdoctor/inbox\n" in capsys.readouterr().out
     assert ExitCode.OK is main.run(["service", "stop"])
+    capsys.readouterr()
     assert ExitCode.FINDINGS is main.run(["service", "status"])
-    assert "not loaded" in capsys.readouterr().out
+    stopped = [("agent", "installed, but not loaded"), ("next", "mpsdoctor service start")]
+    assert stopped == rows(capsys)[:2]
     assert ExitCode.OK is main.run(["service", "start"])
+    assert ("The daemon is running.\n", "") == capsys.readouterr()
 
     assert ExitCode.OK is main.run(["service", "uninstall"])
     assert WATCH not in own.world["jobs"]
     left = {str(path.relative_to(own.home)) for path in own.home.rglob("*") if path.is_file()}
     assert {"profile.toml"} == {name for name in left if not name.startswith("mpsdoctor/")}
+    capsys.readouterr()
     assert ExitCode.OK is main.run(["service", "uninstall"])
-    assert "not installed" in capsys.readouterr().out
+    assert "The agent is not installed.\n" == capsys.readouterr().out
+
+
+def rows(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
+    """The page of `service status`, by its labels."""
+    lines = capsys.readouterr().out.splitlines()
+    return [
+        (name, value) for name, value in (re.split(r" {2,}", line, maxsplit=1) for line in lines)
+    ]
 
 
 def test_what_was_chosen_at_the_first_install_stays(own: Mac) -> None:
@@ -133,7 +165,10 @@ def test_an_install_takes_what_has_changed_and_leaves_no_prompt_unsaid(
     assert ["kill", "bootout", "enable", "bootstrap"] == own.calls()[-4:]
     captured = capsys.readouterr()
     assert str(own.home / "new/inbox") in captured.out
-    assert f"mpsdoctor watch --dir {own.home / 'old'}" in captured.err
+    assert captured.err.splitlines()[-2:] == [
+        f"Prompts left in {own.home / 'old'}: 1. To render them:",
+        f"  mpsdoctor watch --dir {own.home / 'old'}",
+    ]
     assert () == changes()
     (own.home / "profile.toml").write_text("no [toml")
     assert ExitCode.OK is main.run(["service", "status"])
@@ -146,29 +181,31 @@ def changes() -> tuple[str, ...] | None:
 
 
 @pytest.mark.parametrize(
-    ("installed", "disabled", "words"),
+    ("installed", "disabled", "then"),
     [
-        (False, [], "no agent is installed"),
-        (True, [], "starts again at the next login"),
-        (True, [WATCH], "no login starts it"),
+        (False, [], "No agent is installed that would start it."),
+        (True, [], "It starts again at the next login."),
+        (True, [WATCH], "Its agent is disabled, so it does not start at the next login."),
     ],
 )
 def test_stop_says_what_the_next_login_does(
-    own: Mac, installed: bool, disabled: list[str], words: str, capsys: pytest.CaptureFixture[str]
+    own: Mac, installed: bool, disabled: list[str], then: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only an agent that is installed and switched on comes back."""
+    """Only an agent that is installed and enabled comes back."""
     if installed:
         own.put(own.plist())
     own.change(disabled=disabled)
 
     assert ExitCode.OK is main.run(["service", "stop"])
 
-    assert words in capsys.readouterr().out
+    assert (f"The daemon is stopped. {then}\n", "") == capsys.readouterr()
 
 
 def test_the_log_needs_no_login_session(own: Mac, capsys: pytest.CaptureFixture[str]) -> None:
-    """Over ssh, after the Mac has started anew; a number of lines that is none is misuse."""
+    """Over ssh, after the Mac has restarted; an empty log and the output of a crash are named."""
     own.change(session=False)
+    assert ExitCode.OK is main.run(["service", "logs"])
+    assert ("", f"There is nothing in {own.agent.log}\n") == capsys.readouterr()
     own.agent.logs.mkdir(parents=True)
     own.agent.log.write_text("first\nlast\n")
 
@@ -176,8 +213,12 @@ def test_the_log_needs_no_login_session(own: Mac, capsys: pytest.CaptureFixture[
     assert ("last\n", "") == capsys.readouterr()
     own.agent.stderr_log.write_text("Traceback\n")
     assert ExitCode.OK is main.run(["service", "logs", "-n", "1"])
-    assert ("last\n", f"What crashes printed: {own.agent.stderr_log}\n") == capsys.readouterr()
-    assert ExitCode.USAGE is main.run(["service", "logs", "-n", "-5"])
+    assert ("last\n", f"Output of crashes: {own.agent.stderr_log}\n") == capsys.readouterr()
+    assert ExitCode.OK is main.run(["service", "logs", "-n", "0"])
+    assert capsys.readouterr() == (
+        "",
+        f"There is nothing in {own.agent.log}\nOutput of crashes: {own.agent.stderr_log}\n",
+    )
 
 
 def test_uninstall_says_what_is_gone_and_what_it_could_not_remove(
@@ -194,9 +235,11 @@ def test_uninstall_says_what_is_gone_and_what_it_could_not_remove(
     cache.symlink_to(elsewhere)
 
     assert ExitCode.OK is main.run(["service", "uninstall"])
-    shown = capsys.readouterr().out
-    for path in (own.agent.plist, own.agent.logs, cache):
-        assert f"Removed {path}" in shown
+    assert capsys.readouterr() == (
+        "".join(f"Removed {path}\n" for path in (own.agent.plist, own.agent.logs, cache))
+        + "The agent is not installed.\n",
+        f"Kept: your hot folder, the profile ({own.home / 'profile.toml'}), and {sys.prefix}\n",
+    )
     assert elsewhere.is_dir()
     assert not cache.is_symlink()
 
@@ -204,21 +247,30 @@ def test_uninstall_says_what_is_gone_and_what_it_could_not_remove(
     cache.write_text("no folder")
     assert ExitCode.FINDINGS is main.run(["service", "uninstall"])
     captured = capsys.readouterr()
-    assert f"Removed {own.agent.logs}" in captured.out
-    assert f"{cache} cannot be removed" in captured.err
+    assert f"Removed {own.agent.logs}\n" == captured.out
+    assert captured.err.startswith(f"Error: {cache} cannot be removed\n")
+    assert captured.err.endswith(
+        f"  See why (ls -le {cache}), fix it, then: mpsdoctor service uninstall\n"
+    )
 
 
 def test_without_a_profile_nothing_is_installed(
     own: Mac, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The daemon would end at once."""
-    (own.home / "profile.toml").unlink()
+    """The daemon would stop at once; so it is with an invalid profile."""
+    profile = own.home / "profile.toml"
+    for content, title in (
+        ("no [toml", "The profile is not valid TOML"),
+        (None, "There is no profile yet"),
+    ):
+        profile.unlink() if content is None else profile.write_text(content)
 
-    assert ExitCode.FINDINGS is main.run(["service", "install"])
+        assert ExitCode.FINDINGS is main.run(["service", "install"])
 
-    assert "There is no profile" in capsys.readouterr().err
-    assert not own.agent.plist.exists()
-    assert {} == own.world["jobs"]
+        shown = capsys.readouterr()
+        assert ("", f"Error: {title}") == (shown.out, shown.err.splitlines()[0])
+        assert not own.agent.plist.exists()
+        assert [] == own.calls()
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -230,7 +282,13 @@ def test_away_from_a_mac_each_verb_says_what_to_run(
 
     assert ExitCode.USAGE is main.run(["service", verb])
 
-    assert "mpsdoctor watch" in capsys.readouterr().err
+    assert capsys.readouterr() == (
+        "",
+        "Error: There is no launchd here\n"
+        "  `mpsdoctor service` is for macOS; this is Linux.\n"
+        "  Run the daemon in a terminal instead: mpsdoctor watch (systemd or tmux can keep it "
+        "running)\n",
+    )
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "logs"])
@@ -242,8 +300,13 @@ def test_without_a_login_session_each_verb_says_so(
 
     assert ExitCode.FINDINGS is main.run(["service", verb])
 
-    assert "Log in at the screen" in capsys.readouterr().err
-    assert not own.agent.plist.exists()
+    shown = capsys.readouterr()
+    assert ("", "Error: There is no login session for the agent") == (
+        shown.out,
+        shown.err.splitlines()[0],
+    )
+    assert [] == own.calls()
+    assert ["profile.toml"] == [path.name for path in own.home.iterdir()]
 
 
 def test_status_looks_where_the_agents_daemon_does(

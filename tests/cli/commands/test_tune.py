@@ -2,19 +2,32 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
-from msgspec.structs import replace
 
 from mpsdoctor.cli import main
 from mpsdoctor.constants import ExitCode
-from mpsdoctor.facts import collect, sysctl
+from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.facts import collect
 from mpsdoctor.facts.measurement import Measurement
-from mpsdoctor.facts.records import System
+from mpsdoctor.facts.records import Facts
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import Value
 from mpsdoctor.tuning import candidates, measure
 from mpsdoctor.tuning.measure import Settings
+from tests.support.machines import MACHINES
 from tests.support.pipelines import stable_diffusion
+
+MAC = msgspec.json.decode(
+    (MACHINES / "m2-pro-macos-14.7.4-torch-2.6.0.json").read_bytes(), type=Facts
+)
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The commands examine a recorded Mac, and find no folder of this machine."""
+    monkeypatch.setattr(collect, "collect", lambda **_: MAC)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
 
 def test_real_processes_render_and_say_how_long_a_step_takes(
@@ -52,6 +65,7 @@ def read(profile: Path) -> document.Document:
     return document.read(profile.read_text("utf-8"))
 
 
+@pytest.mark.usefixtures("recorded")
 def test_only_what_is_shown_to_be_faster_is_written_and_then_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,7 +88,7 @@ def test_only_what_is_shown_to_be_faster_is_written_and_then_stays(
     assert ExitCode.OK is main.run(tune)
     assert "25 % faster than native attention" in capsys.readouterr().out
     faster = read(profile)
-    assert before | {"attention": "bounded", "attention_budget": 256} == faster.values
+    assert before | {"attention": "bounded", "attention_budget": 1024} == faster.values
     assert faster.reasons["attention"].startswith("Measured with torch ")
 
     monkeypatch.setattr(measure, "measure_settings", Steps())
@@ -84,61 +98,109 @@ def test_only_what_is_shown_to_be_faster_is_written_and_then_stays(
     assert faster.reasons["attention"] == read(profile).reasons["attention"]
 
 
-def test_what_is_measured_while_memory_is_short_is_not_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def ends(monkeypatch: pytest.MonkeyPatch, *found: Measurement) -> list[dict[str, object]]:
+    """The current settings are measured so, the last result again and again; others work.
+
+    Returns how each was asked for.
+    """
+    asked: list[dict[str, object]] = []
+    current = iter(found)
+
+    def measure_settings(
+        settings: Settings, steps: int, run: object, *, watch_memory: bool
+    ) -> Measurement:
+        asked.append({**settings, "steps": steps, "watch_memory": watch_memory})
+        is_current = settings["attention"] == "native"
+        return next(current, found[-1]) if is_current else GOOD
+
+    monkeypatch.setattr(measure, "measure_settings", measure_settings)
+    if len(found) == 1:
+        monkeypatch.setattr(candidates, "candidates", lambda *_: [])
+    return asked
+
+
+SHORT = Measurement(problem="memory pressure was warning meanwhile", short_of_memory=True)
+NAN = Measurement(problem="the picture has NaN")
+GOOD = Measurement(step_seconds=(1.0,))
+CLOSE = "Close other programs, or choose a smaller size or model: `mpsdoctor plan`."
+KNOWN = "`mpsdoctor check` looks for known faults."
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize(
+    ("found", "error", "line"),
+    [
+        (
+            [SHORT],
+            "None of the measured settings gave a picture with enough memory\n"
+            f"  The profile is unchanged.\n  {CLOSE}",
+            SHORT.problem,
+        ),
+        (
+            [NAN],
+            f"None of the measured settings gave a picture\n  The profile is unchanged.\n  {KNOWN}",
+            NAN.problem,
+        ),
+        (
+            [GOOD, NAN],
+            "{current} failed twice after it had worked\n"
+            f"  {NAN.problem}. The profile is unchanged.\n  {KNOWN}",
+            NAN.problem,
+        ),
+        (
+            [GOOD, SHORT],
+            "{current} failed twice after it had worked\n"
+            f"  {SHORT.problem}. The profile is unchanged.\n  {CLOSE}",
+            SHORT.problem,
+        ),
+    ],
+)
+def test_settings_that_give_no_picture_leave_the_profile(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    found: list[Measurement],
+    error: str,
+    line: str,
 ) -> None:
-    """On a Mac under pressure no figure counts, and the profile stays."""
-    folder, profile = tmp_path / "model", tmp_path / "profile.toml"
-    stable_diffusion(tmp_path / "tokenizer").save_pretrained(folder)
-    kernel = tmp_path / "sysctl"
-    kernel.write_text("#!/bin/sh\necho kern.memorystatus_vm_pressure_level: 2\n", "utf-8")
-    kernel.chmod(0o755)
-    mac = replace(collect.collect(canaries_on=None), system=System(kernel="Darwin"))
-    monkeypatch.setattr(sysctl, "COMMAND", (str(kernel),))
-    monkeypatch.setattr(collect, "collect", lambda: mac)
-    monkeypatch.setattr(candidates, "_BUDGETS", ())  # one candidate is enough here
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    """The error says whether memory or the settings are to blame, and what to do."""
+    profile = tmp_path / "profile.toml"
+    asked = ends(monkeypatch, *found)
 
-    code = main.run(["tune", str(folder), "--steps", "3", "--profile", str(profile)])
+    assert ExitCode.FINDINGS is main.run(["tune", "--steps", "7", "--profile", str(profile)])
 
-    captured = capsys.readouterr()
-    assert ExitCode.FINDINGS is code
-    assert "not trusted: memory pressure was warning meanwhile" in captured.out
-    assert "Close other programs" in captured.err
+    shown = capsys.readouterr()
+    current, _, problem = shown.out.splitlines()[0].partition(": ")
+    assert problem == line
+    assert shown.err.partition("Error: ")[2] == f"{error.format(current=current)}\n"
+    assert {("shapes", 7, True)} == {
+        (one["model"], one["steps"], one["watch_memory"]) for one in asked
+    }
     assert not profile.exists()
 
 
-def test_a_model_that_cannot_be_measured_leaves_the_profile(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.usefixtures("recorded")
+def test_a_model_that_cannot_be_loaded_ends_the_measurements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is not on this disk is neither downloaded nor guessed."""
+    """No other setting is tried after the first, and nothing is written."""
     profile = tmp_path / "profile.toml"
+    asked: list[object] = []
+
+    def absent(settings: Settings, *_: object, **__: object) -> Measurement:
+        asked.append(settings)
+        raise MpsDoctorError("It cannot be loaded", hint="mpsdoctor pull nobody/no-such-model")
+
+    monkeypatch.setattr(measure, "measure_settings", absent)
 
     code = main.run(["tune", "nobody/no-such-model", "--profile", str(profile)])
 
-    shown = capsys.readouterr()
     assert ExitCode.FINDINGS is code
+    assert 1 == len(asked)
     assert not profile.exists()
-    assert "" == shown.out  # no other setting is tried after the first
-    last = shown.err[shown.err.index("Error: The model nobody/no-such-model cannot be loaded") :]
-    assert "mpsdoctor pull nobody/no-such-model" in last
-
-
-def test_memory_is_not_blamed_for_a_model_that_is_broken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each setting says what happened, and to close programs would not help."""
-    folder, profile = tmp_path / "model", tmp_path / "profile.toml"
-    pipe = stable_diffusion(tmp_path / "tokenizer")
-    pipe.unet.conv_in.weight.data.fill_(float("nan"))
-    pipe.save_pretrained(folder)
-    monkeypatch.setattr(candidates, "_BUDGETS", ())  # one candidate is enough here
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-    code = main.run(["tune", str(folder), "--steps", "3", "--profile", str(profile)])
-
-    shown = capsys.readouterr()
-    assert ExitCode.FINDINGS is code
-    assert "computed NaN" in shown.out
-    assert "known faults" in shown.err
-    assert "memory" not in shown.err
+    assert capsys.readouterr() == (
+        "",
+        "nobody/no-such-model is not on this machine yet. To download it: mpsdoctor pull "
+        "nobody/no-such-model\n"
+        "Error: It cannot be loaded\n  mpsdoctor pull nobody/no-such-model\n",
+    )

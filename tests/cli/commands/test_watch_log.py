@@ -42,7 +42,7 @@ def test_it_is_private_from_the_start_and_after_each_rotation(tmp_path: Path) ->
 
 
 def test_one_that_everybody_could_read_is_made_private(tmp_path: Path) -> None:
-    """And goes on where it ended."""
+    """New lines are appended."""
     path = tmp_path / "daemon.log"
     path.write_text("before\n")
     path.chmod(0o644)
@@ -90,8 +90,9 @@ def test_without_a_place_to_write_there_is_just_no_file(
     with logged(tmp_path / "file" / "daemon.log", shown=shown):
         logger.info("on")
     told = capsys.readouterr().err
-    assert "There is no log file" in told
-    assert told.endswith(" on\n")
+    missing, line = told.splitlines()
+    assert f"There is no log file: {tmp_path}/file/daemon.log: File exists" == missing
+    assert line.endswith(" on")
 
 
 def _fill_the_disk(path: Path) -> None:

@@ -14,7 +14,7 @@ from mpsdoctor.hotfolder.status.events import Event
 HOT = Pause(kind="heat", title="This Mac is too hot", hint="Free its vents.")
 LINES: list[tuple[Event, str | None]] = [
     (events.Started(Path("/hot"), 0), "Watching /hot/inbox"),
-    (events.Started(Path("/hot"), 2), "Watching /hot/inbox, 2 taken up again"),
+    (events.Started(Path("/hot"), 2), "Watching /hot/inbox, 2 resumed"),
     (events.Loading("shapes"), "Loading shapes"),
     (events.Loaded("shapes", "mps"), "shapes is ready on mps"),
     (events.Claimed("1", "a.txt"), None),
@@ -50,7 +50,7 @@ LINES: list[tuple[Event, str | None]] = [
         "a.txt cannot be taken from the inbox: Permission denied",
     ),
     (events.Paused(HOT), "Paused: This Mac is too hot. Free its vents."),
-    (events.Resumed(), "Going on."),
+    (events.Resumed(), "Resumed."),
     (
         events.Unloaded("there was nothing to do for 10 minutes"),
         "The worker was ended: there was nothing to do for 10 minutes",
@@ -67,16 +67,15 @@ def test_each_event_has_its_line(event: Event, line: str | None) -> None:
 
 
 def test_no_event_is_forgotten() -> None:
-    """Every kind stands in the table above."""
+    """Every kind is in the table above."""
     assert set(get_args(Event)) == {type(event) for event, _ in LINES}
 
 
 @pytest.mark.parametrize("name", ["a\nSaved: b.txt", "a\x1b[31mred.txt", "a\r\x07.txt"])
 def test_a_name_cannot_forge_a_line_or_steer_the_terminal(name: str) -> None:
     """Control characters, which a file's name may hold, are replaced."""
-    line = event_line(events.Rendering("1", name))
-    assert line
-    assert line.isprintable()
+    clean = "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+    assert f"{clean}: rendering" == event_line(events.Rendering("1", name))
 
 
 def test_a_line_keeps_to_itself_what_may_quote_the_prompt() -> None:

@@ -32,7 +32,7 @@ MAC = msgspec.json.decode(M2_PRO.read_bytes(), type=Facts)
 FIX = ["check", "--fix", "--quick"]
 PLAN = """\
 
-To fix:
+Safe fixes:
   make the folder {home}/mpsdoctor
   make the folder {home}/mpsdoctor/inbox
   make the folder {home}/mpsdoctor/images
@@ -93,14 +93,17 @@ def test_a_fix_is_carried_out_checked_and_taken_back(
     before, _, after = capsys.readouterr().out.partition(PLAN.format(home=home))
     assert "MPS505" in before
     assert ["fixed  MPS505  hot folder"] == [line for line in after.splitlines() if "505" in line]
+    assert "\nTo undo this: mpsdoctor check --undo\n\n" in after
     assert (home / "mpsdoctor" / "inbox").is_dir()
 
     assert ExitCode.OK is main.run(["check", "--undo"])
-    assert f"removed {home}/mpsdoctor\n" in capsys.readouterr().out
+    folders = ("/.work", "/failed", "/done", "/images", "/inbox", "")
+    removed = "".join(f"removed {home}/mpsdoctor{name}\n" for name in folders)
+    assert (removed, "") == capsys.readouterr()
     assert {} == snapshot(home)
 
     assert ExitCode.OK is main.run(["check", "--undo"])
-    assert "nothing to undo" in capsys.readouterr().err
+    assert ("", "There is nothing to undo.\n") == capsys.readouterr()
 
 
 @pytest.mark.parametrize("form", ["json", "markdown"])
@@ -124,26 +127,35 @@ def test_for_a_program_only_the_last_report_is_on_stdout(
         assert [1, 0] == [shown.out.count("Fix: `mpsdoctor check") for shown in (planned, done)]
 
 
+USAGE = "Usage: mpsdoctor check [OPTIONS]\nTry 'mpsdoctor check --help' for help.\n\n"
+NEEDS_FIX = f"{USAGE}Error: --dry-run and --yes need --fix.\n"
+HERE = f"{USAGE}Error: --fix is for this machine: leave out --facts and --python.\n"
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "error"),
     [
-        ["--dry-run"],
-        ["--yes"],
-        ["--fix", "--undo"],
-        ["--fix", "--yes", "--facts", "x.json"],
-        ["--fix", "--yes", "--python", "python3"],
-        ["--fix"],
+        (["--dry-run"], NEEDS_FIX),
+        (["--yes"], NEEDS_FIX),
+        (["--undo", "--yes"], NEEDS_FIX),
+        (["--fix", "--undo"], f"{USAGE}Error: --fix and --undo are opposites.\n"),
+        (["--fix", "--yes", "--facts", "x.json"], HERE),
+        (["--fix", "--dry-run", "--python", "python3"], HERE),
+        (
+            ["--fix"],
+            "Error: Cannot ask for confirmation\n"
+            "  --fix asks before it changes anything, but standard input is not a terminal.\n"
+            "  `--fix --dry-run` shows what it would do; `--fix --yes` does it.\n",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_examined(
-    arguments: list[str], home: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], error: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also a question that nobody could answer: there is no terminal here."""
     assert ExitCode.USAGE is main.run(["check", *arguments])
 
-    shown = capsys.readouterr()
-    assert "--fix" in shown.err
-    assert "" == shown.out
+    assert ("", error) == capsys.readouterr()
     assert {} == snapshot(home)
 
 
@@ -163,12 +175,12 @@ def test_on_a_terminal_it_asks(home: Path, answer: bytes, made: bool) -> None:
 
     os.close(other)
     os.close(terminal)
-    assert "Do that? [y/N]" in ended.stderr
+    assert "Apply these fixes? [y/N]: " == ended.stderr
     assert made is (home / "mpsdoctor").exists()
     assert made is ("fixed  MPS505" in ended.stdout)
 
 
-def test_a_broken_profile_is_written_anew_and_comes_back_byte_for_byte(
+def test_a_broken_profile_is_rewritten_and_comes_back_byte_for_byte(
     home: Path, profile: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A real examination: edits stay, a check in between changes nothing, undo restores.
@@ -185,7 +197,7 @@ def test_a_broken_profile_is_written_anew_and_comes_back_byte_for_byte(
     in_between = capsys.readouterr()
 
     assert "fixed  MPS801  profile\n" in fixed.out
-    assert "leaving out model =\n" in fixed.out
+    assert "without model =\n" in fixed.out
     settings = load(Profile, profile, {}).profile
     assert (640, "float32", "shapes") == (settings.height, settings.dtype, settings.model)
     assert before["profile.toml"] == (home / "profile.aside.toml").read_bytes()
@@ -209,7 +221,10 @@ def test_without_a_fix_a_broken_profile_is_reported_once_and_left_alone(
     shown = capsys.readouterr()
     assert "error     MPS801  profile\n" in shown.out
     assert "Error:" not in shown.err
-    assert "The profile stays as it is" in shown.err
+    assert shown.err == (
+        "The profile is unchanged. The profile is not valid TOML. "
+        f"{profile}: Invalid value (at end of document).\n"
+    )
     assert "dtype = " == profile.read_text()
 
 
@@ -235,7 +250,7 @@ def test_settings_that_break_pictures_are_put_back_and_the_rest_is_kept(
     shown = capsys.readouterr().out
     assert (
         f"""
-To fix:
+Safe fixes:
   set attention = "bounded" in {profile}, was "sliced"
   set PYTORCH_MPS_HIGH_WATERMARK_RATIO = "1.0" in {profile}, was "0.7"
 """
@@ -262,7 +277,9 @@ def test_an_edit_after_the_fix_is_not_undone(
 
     assert ExitCode.FINDINGS is main.run(["check", "--undo"])
 
-    assert f"{profile} stays as it is: it was changed since\n" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert f"{profile} was not restored: it was changed after the fix\n" in shown.out
+    assert "Some changes were not undone. To try again later: mpsdoctor check --undo\n" == shown.err
     assert edited == profile.read_text()
     assert "widht = 640" == profile.with_name("profile.aside.toml").read_text()
 
@@ -270,7 +287,7 @@ def test_an_edit_after_the_fix_is_not_undone(
 def test_a_variable_that_is_not_understood_is_for_the_user_to_change(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It stands in no file of ours: there is no fix, and no promise of one."""
+    """It is in no file of ours: there is no fix, and no promise of one."""
     monkeypatch.setenv("MPSDOCTOR_DTPYE", "float32")
 
     main.run(["check", "--fix", "--dry-run"])
@@ -295,8 +312,14 @@ def test_commands_are_left_to_the_user(
     main.run(["check", "--fix", "--yes"])
 
     shown = capsys.readouterr().out
-    assert "\nTo fix: nothing that is safe to do without you.\n\nLeft to you" in shown
-    assert "\n  MPS601  Diffusers\n    python3 -m pip install diffusers\n" in shown
+    plan, _, commands = shown.partition("\n  MPS601")
+    assert "\nSafe fixes: none.\n\nFor you to read, copy and run:\n" in plan
+    assert commands == (
+        "  Diffusers\n"
+        "    python3 -m pip install diffusers\n"
+        "  MPS602  Transformers\n"
+        "    python3 -m pip install transformers\n"
+    )
 
 
 def test_where_nothing_can_be_recorded_nothing_is_made(
@@ -313,7 +336,7 @@ def test_where_nothing_can_be_recorded_nothing_is_made(
     assert {} == snapshot(home)
 
 
-def test_a_hot_folder_that_the_mended_profile_names_is_not_taken_for_granted(
+def test_a_hot_folder_that_the_corrected_profile_names_is_not_taken_for_granted(
     home: Path, profile: Path
 ) -> None:
     """It was not examined; the one that was is not wanted."""

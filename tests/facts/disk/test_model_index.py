@@ -1,4 +1,4 @@
-"""model_index.json in the forms that are published, and who reads it."""
+"""model_index.json in its published forms, and its readers."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ FORMS: dict[str, dict[str, Any]] = {
 
 
 def write(folder: Path, index: dict[str, Any]) -> list[str]:
-    """A folder with the files of the two components, and clutter; their names."""
+    """Writes the files of the two components and an unrelated one, and returns their names."""
     names = [
         "model_index.json",
         "scheduler/scheduler_config.json",
@@ -69,7 +69,7 @@ def write(folder: Path, index: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("index", FORMS.values(), ids=FORMS)
 def test_everybody_sees_the_same_components(tmp_path: Path, index: dict[str, Any]) -> None:
-    """A complete model is complete, is planned with its components, and is downloaded whole."""
+    """All readers see the same components: facts, plan and download."""
     names = write(tmp_path, index)
 
     found = model_files.read(str(tmp_path), {}, tmp_path)
@@ -81,14 +81,14 @@ def test_everybody_sees_the_same_components(tmp_path: Path, index: dict[str, Any
 
 @pytest.mark.parametrize("name", ["two ignored files", "khuongsatou/ddpm-butterflies-128"])
 def test_diffusers_sees_them_too(name: str) -> None:
-    """What `from_pretrained` would load of the index."""
+    """The components are those that `from_pretrained` loads."""
     loaded, _, _ = diffusers.DDIMPipeline.extract_init_dict(FORMS[name])
     wanted = {name: tuple(entry) for name, entry in loaded.items() if entry[0] is not None}
     assert wanted == model_index.components(FORMS[name])
 
 
 def test_a_custom_pipeline_is_named_by_its_class() -> None:
-    """Its module is code of the model, which is said of it."""
+    """A custom class is named, and its module counts as the model's own code."""
     index = FORMS["Joey-Jang/StableMaterials"]
     assert "StableMaterialsPipeline" == model_index.pipeline(index)
     assert ("pipeline",) == select(["pipeline.py"], index, variant=None, pickles=False).coded
@@ -108,7 +108,7 @@ values = st.recursive(
     )
 )
 def test_any_index_is_read(index: dict[str, Any]) -> None:
-    """Other programs use the name too, for whatever they like."""
+    """Other programs use the same file name, with any content."""
     for name, component in model_index.components(index).items():
         assert not name.startswith("_")
         assert all(component)

@@ -1,4 +1,4 @@
-"""Kinds of volumes."""
+"""Types of volumes."""
 
 from pathlib import Path
 
@@ -26,10 +26,10 @@ MOUNTS = {
     ],
 )
 def test_the_longest_mount_point_above_a_folder_counts(path: str, expected: str) -> None:
-    """A folder lies on the volume that is mounted nearest above it."""
+    """A folder is on the volume with the nearest mount point above it."""
     assert innermost(Path(path), MOUNTS) == expected
 
 
 def test_without_mount_points_the_volume_is_not_known() -> None:
-    """As where a sandbox hides them."""
+    """A sandbox can hide the mount points."""
     assert innermost(Path("/Users/me"), {}) is None

@@ -1,4 +1,4 @@
-"""The canaries: right on the CPU, and each one sees its fault."""
+"""The canaries: they pass on the CPU, and each one detects its fault."""
 
 import ast
 import math
@@ -89,7 +89,7 @@ def wrong_the_second_time() -> Operation:
 
 
 def as_contiguous(tensor: torch.Tensor) -> torch.Tensor:
-    """What a kernel sees that ignores the strides."""
+    """The tensor as a kernel reads it that ignores strides."""
     return torch.as_strided(tensor, tensor.shape, torch.empty(tensor.shape).stride())
 
 
@@ -102,12 +102,12 @@ def with_channels_mixed_up(func: Any, image: Any, weight: Any, *args: Any) -> An
 
 
 def with_views_as_contiguous(func: Any, image: Any, *args: Any) -> Any:
-    """Only the first picture of a view is where a kernel that ignores strides looks for it."""
+    """A kernel that ignores strides finds only the first picture of a view."""
     return func(as_contiguous(image), *args)
 
 
 def reading_the_source_late() -> Operation:
-    """A copy shows what its source's memory holds one copy later."""
+    """A copy gets the content that its source's memory has one copy later."""
     earlier: list[torch.Tensor] = []
 
     def call(func: Any, source: torch.Tensor, **kwargs: Any) -> Any:
@@ -123,7 +123,7 @@ def reading_the_source_late() -> Operation:
 
 
 def with_the_next_value() -> Operation:
-    """The second assignment changes what the first one assigned too (pytorch #122016)."""
+    """The second assignment also changes what the first one assigned (pytorch #122016)."""
     assigned: list[torch.Tensor] = []
 
     def call(func: Any, target: torch.Tensor, value: Any) -> Any:
@@ -136,7 +136,7 @@ def with_the_next_value() -> Operation:
 
 
 def reading_the_first_number(func: Any, left: torch.Tensor, right: torch.Tensor) -> Any:
-    """A scalar on the CPU is what its storage begins with (pytorch #187117)."""
+    """A scalar on the CPU is read from the start of its storage (pytorch #187117)."""
     return func(left, torch.as_strided(right, (), (), 0) if right.dim() == 0 else right)
 
 
@@ -201,14 +201,14 @@ def on_a_device_with(fault: Fault, canary: Canary) -> Canary:
 
 
 def precision_of(name: str) -> Precision:
-    """As a fact has it."""
+    """The precision, with the type of a fact."""
     precision: Precision = msgspec.convert(BY_NAME[name].precision, Precision)
     return precision
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_canary_is_right_on_the_cpu(name: str) -> None:
-    """Where nothing is wrong, the error is far within the tolerance of the strictest chip."""
+    """Without a fault, the error is far below the tolerance of the strictest chip."""
     measured = measure(BY_NAME[name], "cpu")
     error = measured["error"]
     assert isinstance(error, float), measured
@@ -217,7 +217,7 @@ def test_a_canary_is_right_on_the_cpu(name: str) -> None:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_canary_sees_its_fault(name: str) -> None:
-    """With that one operation wrong on the device, the error is beyond any chip's tolerance."""
+    """If that one operation is wrong on the device, the error exceeds every chip's tolerance."""
     fault = FAULTS[name]()
     measured = measure(on_a_device_with(fault, BY_NAME[name]), "cpu")
     assert fault.met
@@ -226,7 +226,7 @@ def test_a_canary_sees_its_fault(name: str) -> None:
 
 
 def test_a_copy_into_float64_that_is_lost_is_seen() -> None:
-    """The canary of float64 has a second fault to see."""
+    """The canary of float64 detects a second fault."""
     fault = Fault(aten.copy_, into_nothing)
     measured = measure(on_a_device_with(fault, BY_NAME["float64-refusal"]), "cpu")
     assert fault.met
@@ -234,12 +234,12 @@ def test_a_copy_into_float64_that_is_lost_is_seen() -> None:
 
 
 def test_each_canary_has_a_fault_and_a_name_of_its_own() -> None:
-    """No canary is left out of the table, and none hides another."""
+    """The table has every canary, and each name is unique."""
     assert list(FAULTS) == [canary.name for canary in CANARIES]
 
 
 def test_the_fault_of_the_chunk_leaves_the_first_picture_right() -> None:
-    """What the test above corrupts is what the issue describes."""
+    """The simulated fault is the one that the issue describes."""
     fault = FAULTS["conv-chunk"]()
     side = Side("cpu", "float32")
     (right,) = canaries.conv_chunk(Side("cpu", "float32"))
@@ -260,7 +260,7 @@ def test_the_fault_of_the_chunk_leaves_the_first_picture_right() -> None:
     ],
 )
 def test_what_raises_has_a_reason(error: Exception, status: str) -> None:
-    """What this torch cannot express is skipped, anything else has failed, and both say why."""
+    """A missing operation is skipped, any other error is a failure, and both give a reason."""
 
     def compute(side: Side) -> list[torch.Tensor]:
         raise error
@@ -272,7 +272,7 @@ def test_what_raises_has_a_reason(error: Exception, status: str) -> None:
 
 
 def test_a_result_of_another_shape_has_failed() -> None:
-    """A shape that broadcasts is no match (pytorch #176767)."""
+    """A shape that broadcasts is not a match (pytorch #176767)."""
 
     def compute(side: Side) -> list[torch.Tensor]:
         return [torch.ones(2, 1 if side.is_reference else 2)]
@@ -281,7 +281,7 @@ def test_a_result_of_another_shape_has_failed() -> None:
 
 
 def test_the_same_numbers_are_drawn_every_time() -> None:
-    """A canary's numbers depend on neither the caller's seed nor on earlier canaries."""
+    """A canary's numbers depend neither on the caller's seed nor on earlier canaries."""
     torch.manual_seed(1)
     first = Side("cpu", "float32").normal(3)
     torch.manual_seed(2)
@@ -289,7 +289,7 @@ def test_the_same_numbers_are_drawn_every_time() -> None:
 
 
 def test_the_reference_rounds_as_the_device_does() -> None:
-    """Both sides start from the same numbers, so that only the arithmetic can differ."""
+    """Both sides use the same numbers, so that only the arithmetic can differ."""
     device = Side("cpu", "bfloat16").normal(100)
     reference = Side("cpu", "bfloat16", is_reference=True).normal(100)
     assert (torch.bfloat16, torch.float32) == (device.dtype, reference.dtype)
@@ -297,7 +297,7 @@ def test_the_reference_rounds_as_the_device_does() -> None:
 
 
 def test_the_canaries_are_older_than_this_package() -> None:
-    """They compile as Python 3.8 and import nothing but its library and torch."""
+    """They compile as Python 3.8 and import only the standard library and torch."""
     tree = ast.parse(Path(canaries.__file__).read_text("utf-8"), feature_version=(3, 8))
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {

@@ -1,4 +1,4 @@
-"""What a Python says of itself and its packages: this one, and real ones in child processes."""
+"""What this Python and real ones in child processes report about themselves."""
 
 import ast
 import json
@@ -31,7 +31,7 @@ HERE = {name: str(value) for name, value in default_environment().items()}
 
 
 def real_pythons(*minors: str) -> list[str]:
-    """Those of these versions that are on this machine, pyenv's among them."""
+    """The Pythons of these versions on this machine, including those of pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
     found = [
         next((str(path) for path in pyenv.glob(f"{minor}.*/bin/python")), None)
@@ -42,7 +42,7 @@ def real_pythons(*minors: str) -> list[str]:
 
 
 def environment(folder: Path, python: str = sys.executable) -> Path:
-    """A new virtual environment without a package; gives the folder for packages."""
+    """Creates an empty virtual environment and returns its folder for packages."""
     subprocess.run([python, "-m", "venv", "--without-pip", str(folder)], check=True)
     (packages,) = folder.glob("lib/python*/site-packages")
     return packages
@@ -56,7 +56,7 @@ def install(folder: Path, info: str, *lines: str, file: str = "METADATA") -> Non
 
 
 def plainly(package: str, texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """What `requirements` is to give here, evaluated by packaging one by one."""
+    """The expected result of `requirements` here, evaluated one by one with packaging."""
     extra = "render" if package == "mpsdoctor" else "torch"
     asked: dict[str, tuple[str, ...]] = {}
     for text in texts:
@@ -88,12 +88,12 @@ def test_this_python_says_what_its_metadata_say() -> None:
 
 
 def test_a_child_says_the_same() -> None:
-    """Asked by its path, this Python answers as it does from within."""
+    """Run by path, this Python gives the same answer as from within."""
     assert this() == ask(run, sys.executable, SECONDS)
 
 
 def test_the_markers_are_those_of_packaging() -> None:
-    """Each variable has the value that packaging finds without being told."""
+    """Each variable has the value that packaging itself finds."""
     assert HERE == interpreter_probe.read()["markers"]
 
 
@@ -138,14 +138,14 @@ def test_another_python_speaks_for_its_own_environment(tmp_path: Path, python: s
 
 @pytest.mark.parametrize("python", real_pythons("2.7", "3.6", "3.7"))
 def test_an_older_python_is_known_as_such(python: str) -> None:
-    """What ended with a SyntaxError is a Python that came before the probe's syntax."""
+    """A SyntaxError means that the Python is older than the probe's syntax."""
     with pytest.raises(MpsDoctorError) as raised:
         ask(run, python, SECONDS)
     assert "It is older than Python 3.8." == raised.value.detail
 
 
 def test_the_probe_has_the_syntax_of_3_8() -> None:
-    """It compiles as Python 3.8, and as nothing older: that is how an older one is known."""
+    """It compiles as Python 3.8 but not as an older one, which is how older ones are recognized."""
     source = PROBE.read_text("utf-8")
     ast.parse(source, feature_version=(3, 8))
     with pytest.raises(SyntaxError):
@@ -153,7 +153,7 @@ def test_the_probe_has_the_syntax_of_3_8() -> None:
 
 
 def test_settings_count_and_noise_does_not(tmp_path: Path) -> None:
-    """PYTHONPATH is looked at first, and what is printed before and after is passed over."""
+    """PYTHONPATH comes first, and output before and after the answer is ignored."""
     (tmp_path / "sitecustomize.py").write_text(
         "import atexit, sys\nsys.stdout.write('{}\\n[1]\\n{\"python\": {}}\\nhello')\n"
         "atexit.register(print, 'goodbye')\n"
@@ -165,7 +165,7 @@ def test_settings_count_and_noise_does_not(tmp_path: Path) -> None:
 
 
 def test_the_place_of_the_probe_does_not_count(tmp_path: Path) -> None:
-    """What lies beside the probe is not installed, though Python puts that folder on the path."""
+    """Files beside the probe do not count as installed, although their folder is on the path."""
     install(tmp_path, "torch-1.0.dist-info", "Version: 1.0")
     copy = str(shutil.copy(PROBE, tmp_path))
     answer = run([sys.executable, copy], SECONDS).stdout
@@ -182,19 +182,19 @@ def script(folder: Path, *lines: str) -> str:
 @pytest.mark.parametrize(
     ("lines", "detail"),
     [
-        (["sleep 60"], "It gave no answer within 1 seconds."),
+        (["sleep 60"], "It did not answer within 1 seconds."),
         (
             ["printf '{}\\n{\"x\":%020000d' 0 | tr 0 ["],
-            "It ended with exit code 0 and without an answer.",
+            "It ended with exit code 0, without an answer.",
         ),
-        (["exit 1"], "It ended with exit code 1 and without an answer."),
+        (["exit 1"], "It ended with exit code 1, without an answer."),
         (["echo note >&2; echo 'no tools found' >&2; exit 1"], "no tools found"),
     ],
 )
 def test_what_gives_no_answer_is_a_wrong_path(
     tmp_path: Path, lines: list[str], detail: str
 ) -> None:
-    """Whatever a program does instead of answering, the user is told, in time."""
+    """Whatever a program does instead of answering, the error says so in time."""
     python = script(tmp_path, *lines)
     with pytest.raises(MpsDoctorError) as raised:
         ask(run, python, 1.0)
@@ -203,7 +203,7 @@ def test_what_gives_no_answer_is_a_wrong_path(
 
 
 def test_what_cannot_start_is_a_wrong_path(tmp_path: Path) -> None:
-    """A missing file, one that may not be run, and one that no system knows are told apart.
+    """A missing file, one without permission and one of unknown format have different reasons.
 
     So is an environment whose Python was removed.
     """
@@ -238,7 +238,7 @@ def test_a_name_becomes_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_damaged_metadata_hide_nothing_else(tmp_path: Path) -> None:
-    """Without a version a package is not there; all others are, in whatever form and spelling."""
+    """A package without a version does not count; all others do, in any form and spelling."""
     first, second = tmp_path / "first", tmp_path / "second"
     install(first, "torch-1.dist-info", "Name: torch")
     install(first, "torch-0.dist-info", file="RECORD")
@@ -316,5 +316,5 @@ requirement_lines = st.builds(
 @example("x", ["torch>=2; extra == 'Torch'", "torch>=1; extra == 'dev' or extra == 'torch'"])
 @example("mpsdoctor", ["torch>=2; extra == 'render'", "torch>=1; extra == 'torch'"])
 def test_requirements_are_those_that_packaging_finds(package: str, texts: list[str]) -> None:
-    """Leaving out early what only other extras need changes nothing, however it is written."""
+    """Skipping the requirements of other extras early does not change the result."""
     assert plainly(package, texts) == requirements({package: texts}, HERE)

@@ -1,4 +1,4 @@
-"""The question to macOS's libraries, put to real child processes."""
+"""The question to macOS's libraries, with real child processes."""
 
 import sys
 from collections.abc import Sequence
@@ -32,21 +32,21 @@ def test_the_probe_runs_here() -> None:
 
 
 def test_one_question_gets_one_answer() -> None:
-    """The others are not even put: Metal takes its time."""
+    """The other questions are not asked, because Metal is slow."""
     answer = ask(run, sys.executable, "thermal_state")
     assert MacAnswer(thermal_state=answer.thermal_state) == answer
     assert (answer.thermal_state is None) == (sys.platform != "darwin")
 
 
 def test_the_last_line_holds_all_answers() -> None:
-    """What was answered before stands in every later line too."""
+    """Every later line repeats the earlier answers."""
     stdout = '{"sandboxed": false}\n{"sandboxed": false, "thermal_state": "serious"}\n'
     expected = MacAnswer(sandboxed=False, thermal_state=ThermalState.SERIOUS)
     assert expected == saying(stdout)
 
 
 def test_a_probe_that_dies_keeps_what_it_said() -> None:
-    """A wrong call ends the child after its first answer, and that one counts."""
+    """If a wrong call ends the child after its first answer, that answer counts."""
     assert MacAnswer(sandboxed=True) == saying('{"sandboxed": true}\n', exit_code=-11)
 
 
@@ -56,7 +56,7 @@ def test_no_answer_is_not_known(stdout: str) -> None:
     assert MacAnswer() == saying(stdout)
 
 
-def test_a_python_that_cannot_start_is_no_answer() -> None:
+def test_a_python_that_cannot_start_answers_nothing() -> None:
     """A missing interpreter raises nothing."""
     assert MacAnswer() == ask(run, "/nonexistent/python")
 

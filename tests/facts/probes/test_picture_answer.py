@@ -1,4 +1,4 @@
-"""The question for a picture, put to real child processes."""
+"""The request for a picture, with real child processes."""
 
 import json
 import os
@@ -47,9 +47,13 @@ class DiffusionPipeline:
 
 
 def ask_stand_in(
-    folder: Path, place: str = "", code: str = "", deadline: float = DEADLINE
+    folder: Path,
+    place: str = "",
+    code: str = "",
+    deadline: float = DEADLINE,
+    model: Path | None = None,
 ) -> Picture:
-    """The answer where `diffusers` is a stand-in with `code` put in at one of its places."""
+    """The answer with a stand-in for `diffusers` that runs `code` at a given place."""
     source = STAND_IN.replace(place, code) if place else STAND_IN
     source = re.sub(r"AT_[A-Z]+", "pass", source)
     for name, text in (("diffusers", source), ("transformers", "")):
@@ -57,7 +61,8 @@ def ask_stand_in(
         (folder / name / "__init__.py").write_text(text, encoding="utf-8")
     (folder / "model_index.json").write_text("{}")
     environ = {**os.environ, "PYTHONPATH": str(folder)}
-    return ask(partial(run, environ=environ), sys.executable, deadline, "mps", folder, "float16")
+    child = partial(run, environ=environ)
+    return ask(child, sys.executable, deadline, "mps", model or folder, "float16")
 
 
 def said(*lines: Mapping[str, object] | str, timed_out: bool = False) -> Picture:
@@ -68,7 +73,7 @@ def said(*lines: Mapping[str, object] | str, timed_out: bool = False) -> Picture
 
 
 def test_another_number_format_is_near_enough() -> None:
-    """The embedded model in bfloat16, whose rounding is the coarsest, is within the tolerance."""
+    """The embedded model in bfloat16, the coarsest format, is within the tolerance."""
     picture = ask(run, sys.executable, DEADLINE, "cpu", embedded_model(), "bfloat16")
     assert (PictureStatus.COMPARED, "cpu", "bfloat16") == (
         picture.status,
@@ -120,7 +125,7 @@ def test_a_picture_that_differs_says_by_how_much(
             "AT_DEVICE",
             "os.abort()",
             PictureStatus.CRASHED,
-            "Python was ended by SIGABRT, while mps rendered",
+            "Python was killed by SIGABRT, while mps rendered",
         ),
         (
             "AT_DEVICE",
@@ -132,7 +137,7 @@ def test_a_picture_that_differs_says_by_how_much(
             "AT_REFERENCE",
             "os.abort()",
             PictureStatus.CRASHED,
-            "Python was ended by SIGABRT, while the CPU rendered",
+            "Python was killed by SIGABRT, while the CPU rendered",
         ),
         (
             "AT_REFERENCE",
@@ -152,22 +157,58 @@ def test_a_picture_that_differs_says_by_how_much(
 def test_whatever_happens_there_is_an_answer(
     tmp_path: Path, place: str, code: str, status: PictureStatus, detail: str
 ) -> None:
-    """An exception on the device has failed; before that it keeps the picture from being tried."""
+    """An exception on the device is a failure; an earlier one means that nothing was compared."""
     picture = ask_stand_in(tmp_path, place, code)
     assert (status, detail) == (picture.status, picture.detail)
     assert (place == "AT_DEVICE") is (picture.cpu_seconds is not None)
 
 
-@pytest.mark.parametrize(
-    ("place", "doing"),
-    [("AT_IMPORT", "the libraries were imported"), ("AT_DEVICE", "mps rendered")],
-)
-def test_a_hang_is_given_up(tmp_path: Path, place: str, doing: str) -> None:
-    """After the deadline, what it hung in is known."""
-    deadline = 3.0 if place == "AT_IMPORT" else 10.0
-    picture = ask_stand_in(tmp_path, place, "time.sleep(600)", deadline)
+def test_a_hang_is_given_up(tmp_path: Path) -> None:
+    """After the timeout, the stage in which it hung is known."""
+    picture = ask_stand_in(tmp_path, "AT_IMPORT", "time.sleep(600)", 3.0)
     assert PictureStatus.TIMED_OUT is picture.status
-    assert f"no answer within {deadline:g} seconds, while {doing}" == picture.detail
+    assert "no answer within 3 seconds, while the libraries were imported" == picture.detail
+
+
+@pytest.mark.parametrize(
+    ("stage", "doing"),
+    [
+        ("libraries", ", while the libraries were imported"),
+        ("model", ", while the model was loaded"),
+        ("cpu", ", while the CPU rendered"),
+        ("device", ", while mps rendered"),
+        (None, ""),
+    ],
+)
+def test_the_stage_in_which_the_child_ended_is_named(stage: str | None, doing: str) -> None:
+    """After a crash and after the timeout, with what was known by then."""
+    picture = partial(Picture, device="mps", dtype="float16", cpu_seconds=2.0)
+    known = ({"cpu_seconds": 2.0, "stage": "libraries"}, {"stage": stage})
+    assert said(*known) == picture(
+        status=PictureStatus.CRASHED, detail=f"Python ended with exit code 0{doing}"
+    )
+    assert said(*known, timed_out=True) == picture(
+        status=PictureStatus.TIMED_OUT, detail=f"no answer within 9 seconds{doing}"
+    )
+    failed = PictureStatus.FAILED if stage == "device" else PictureStatus.NOT_COMPARED
+    assert said(*known, {"error": "no"}) == picture(status=failed, detail="no")
+
+
+def test_all_numbers_are_in_the_picture() -> None:
+    """A later line adds to the earlier ones, and noise between them does not count."""
+    numbers = {"not_finite": 0, "largest": 3.0, "mean": 0.5, "rms": 0.75, "seconds": 4.0}
+    first = {"stage": "device", "cpu_seconds": 2.0}
+    assert said(first, "noise", {"stage": "gone"}, {"stage": "done", **numbers}) == Picture(
+        status=PictureStatus.COMPARED,
+        device="mps",
+        dtype="float16",
+        not_finite=0,
+        largest=3.0,
+        mean=0.5,
+        rms=0.75,
+        seconds=4.0,
+        cpu_seconds=2.0,
+    )
 
 
 def test_an_environment_without_the_libraries_says_what_it_lacks(tmp_path: Path) -> None:
@@ -185,8 +226,8 @@ def test_an_environment_without_the_libraries_says_what_it_lacks(tmp_path: Path)
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The folder's path is said, not that it is no id of a hub."""
-    picture = ask(run, sys.executable, DEADLINE, "cpu", tmp_path / "gone", "float32")
+    """The error names the folder, and does not complain about a Hugging Face id."""
+    picture = ask_stand_in(tmp_path, model=tmp_path / "gone")
     assert PictureStatus.NOT_COMPARED is picture.status
     assert f"FileNotFoundError: no model_index.json in {tmp_path / 'gone'}" == picture.detail
 
@@ -209,7 +250,7 @@ def test_no_python_has_crashed() -> None:
     ],
 )
 def test_only_numbers_are_a_comparison(done: dict[str, object], status: PictureStatus) -> None:
-    """A last line that cannot be read, or says nothing, is no proof."""
+    """A last line that is unreadable or empty does not count as a comparison."""
     picture = said({"stage": "device"}, {"stage": "done", **done})
     assert status is picture.status
 

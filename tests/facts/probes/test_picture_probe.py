@@ -1,4 +1,4 @@
-"""The picture: the same on a device that is right, and seen to differ on one that is not."""
+"""The picture: the same on a correct device, and different on a faulty one."""
 
 import ast
 from collections.abc import Iterator
@@ -27,20 +27,20 @@ def pipe() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def expected(pipe: Any) -> torch.Tensor:
-    """What the CPU makes of the prompt."""
+    """The CPU's picture of the prompt."""
     return render(pipe, "cpu", "float32")
 
 
 def rendered_on(
     device: AbstractContextManager[object], pipe: Any, expected: torch.Tensor
 ) -> dict[str, Any]:
-    """How far the picture of such a device is from the CPU's."""
+    """The difference between the device's picture and the CPU's."""
     with device:
         return difference(expected, render(pipe, "cpu", "float32"))
 
 
 def test_the_picture_shows_what_the_prompt_says(expected: torch.Tensor) -> None:
-    """It is the real thing: a green heart on the left, a purple square on the right, black."""
+    """It shows a green heart on the left and a purple square on the right, on black."""
     assert (3, 128, 128) == expected.shape
     left, right = expected[:, 64, 32], expected[:, 64, 96]
     assert left.argmax() == 1
@@ -49,14 +49,14 @@ def test_the_picture_shows_what_the_prompt_says(expected: torch.Tensor) -> None:
 
 
 def test_a_device_that_is_right_renders_the_same_picture(pipe: Any, expected: torch.Tensor) -> None:
-    """Nothing is left to chance: the same seed gives the same numbers."""
+    """The same seed gives the same numbers."""
     same = {"not_finite": 0, "largest": 0.0, "mean": 0.0, "rms": 0.0}
     assert same == rendered_on(nullcontext(), pipe, expected)
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_faulty_device_is_seen(name: str, pipe: Any, expected: torch.Tensor) -> None:
-    """With one operation wrong, the picture is too far from the CPU's, or not finite."""
+    """If one operation is wrong, the picture differs too much from the CPU's, or is not finite."""
     device = FaultyDevice(FAULTS[name])
     found = rendered_on(device, pipe, expected)
     assert device.met
@@ -64,7 +64,7 @@ def test_a_faulty_device_is_seen(name: str, pipe: Any, expected: torch.Tensor) -
 
 
 def test_the_probe_is_older_than_this_package() -> None:
-    """It compiles as Python 3.8 and imports nothing but its library, torch and Diffusers'."""
+    """It compiles as Python 3.8 and imports only the standard library and what renders."""
     tree = ast.parse(Path(picture_probe.__file__).read_text("utf-8"), feature_version=(3, 8))
     imported = {
         name.split(".")[0]

@@ -1,4 +1,4 @@
-"""The question to torch, put to real child processes."""
+"""The question to torch, with real child processes."""
 
 import json
 import os
@@ -54,19 +54,19 @@ def ask_stand_in(
 
 
 def torch_of(answer: Answer) -> Torch:
-    """What torch said of itself."""
+    """What torch reported about itself."""
     assert answer.torch is not None
     return answer.torch
 
 
 def canaries_of(answer: Answer) -> tuple[Canary, ...]:
-    """How the canaries fared."""
+    """The results of the canaries."""
     assert answer.canaries is not None
     return answer.canaries
 
 
 def test_the_installed_torch_answers() -> None:
-    """The torch of this environment tells its version, and whether it has mps."""
+    """The torch of this environment reports its version and whether it has mps."""
     answer = torch_of(ask(run, sys.executable, DEADLINE))
     assert answer.outcome is ProbeOutcome.ANSWERED
     assert answer.version == metadata.version("torch")
@@ -95,13 +95,13 @@ backends = types.SimpleNamespace(mps=types.SimpleNamespace(is_built=yes, is_avai
     [
         ("raise ImportError('dlopen(libtorch_cpu.dylib): no')", "ImportError: dlopen(libtorch_cpu"),
         ("import numpy_that_is_not_there", "ModuleNotFoundError: No module named 'numpy_that"),
-        ("import os; os.abort()", "Python was ended by SIGABRT"),
+        ("import os; os.abort()", "Python was killed by SIGABRT"),
         ("raise SystemExit(7)", "SystemExit: 7"),
         ("", "AttributeError: module 'torch' has no attribute '__version__'"),
     ],
 )
 def test_a_broken_torch_has_failed(tmp_path: Path, source: str, error: str) -> None:
-    """Whatever becomes of the import, there is an answer that says what happened."""
+    """However the import ends, the answer says what happened."""
     answer = torch_of(ask_stand_in(tmp_path, source))
     assert answer.outcome is ProbeOutcome.FAILED
     assert answer.error is not None
@@ -148,7 +148,7 @@ def test_the_probe_is_older_than_this_package() -> None:
 
 
 def test_every_canary_is_right_on_this_cpu() -> None:
-    """Asked for, all of them run in the process that asked torch, in less than a second each."""
+    """If requested, all canaries run in the process that asks torch, in less than a second each."""
     facts = collect(canaries_on="cpu", torch_deadline=DEADLINE)
     assert facts.torch is not None
     assert facts.canaries is not None
@@ -164,14 +164,14 @@ def test_every_canary_is_right_on_this_cpu() -> None:
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="there may be an mps device")
 def test_without_mps_no_canary_runs() -> None:
-    """What is asked of mps alone is not tried on the CPU instead."""
+    """Canaries for mps do not run on the CPU instead."""
     assert ask(run, sys.executable, DEADLINE, "mps").canaries is None
 
 
 @pytest.mark.parametrize(
     ("third", "status", "detail", "deadline"),
     [
-        ("os.abort()", CanaryStatus.CRASHED, "Python was ended by SIGABRT", DEADLINE),
+        ("os.abort()", CanaryStatus.CRASHED, "Python was killed by SIGABRT", DEADLINE),
         ("os._exit(7)", CanaryStatus.CRASHED, "Python ended with exit code 7", DEADLINE),
         ("time.sleep(60)", CanaryStatus.TIMED_OUT, "no answer within 2 seconds", 2.0),
     ],
@@ -179,7 +179,7 @@ def test_without_mps_no_canary_runs() -> None:
 def test_a_canary_that_ends_the_process_leaves_the_earlier_answers(
     tmp_path: Path, third: str, status: CanaryStatus, detail: str, deadline: float
 ) -> None:
-    """Torch's answer and two canaries are kept, the third is named, and the rest was not run."""
+    """Torch's answer and two canaries are kept, the third is named, and the others are skipped."""
     source = WITH_MPS.replace("THIRD", third)
     answer = ask_stand_in(tmp_path, source, deadline, canaries_on="mps")
     assert torch_of(answer).mps_available is True
@@ -216,14 +216,14 @@ ANSWERED = '{"outcome": "answered", "version": "2.14.0", "mps_built": true, "mps
 def test_an_error_is_recorded_and_not_judged(
     precision: str, error: str, status: CanaryStatus
 ) -> None:
-    """However large it is; an unreadable line counts as none."""
+    """The error may have any size, and an unreadable line is ignored."""
     line = f'{{"canary": "x", "precision": "{precision}", "error": {error}, "seconds": 0.1}}'
     (canary,) = canaries_of(said(ANSWERED, '{"canaries": ["x"]}', line))
     assert status is canary.status
 
 
 def test_a_process_that_ends_before_the_first_canary_leaves_none() -> None:
-    """No canary is not the same as none asked for."""
+    """An empty result differs from canaries that were not requested."""
     assert () == said(ANSWERED).canaries
     assert (
         said(ANSWERED.replace('"mps_available": true', '"mps_available": false')).canaries is None
@@ -231,7 +231,7 @@ def test_a_process_that_ends_before_the_first_canary_leaves_none() -> None:
 
 
 def test_a_lost_line_does_not_take_the_later_ones_with_it() -> None:
-    """A measurement in the middle that cannot be read is the only one that is not known."""
+    """Only the measurement that cannot be read is unknown."""
     measured = '{{"canary": "{}", "precision": "exact", "error": 0.0}}'
     lines = (ANSWERED, '{"canaries": ["a", "b", "c"]}', measured.format("a"), measured.format("c"))
     statuses = [canary.status for canary in canaries_of(said(*lines))]
@@ -262,7 +262,7 @@ def test_no_line_can_make_the_answer_fail(noise: list[str], late: bool) -> None:
 
 @given(noise=st.lists(st.text(alphabet=st.characters(exclude_characters="{")), max_size=8))
 def test_noise_around_the_answers_changes_nothing(noise: list[str]) -> None:
-    """What torch and Metal print between the lines is passed over."""
+    """Output of torch and Metal between the lines is ignored."""
     lines = [ANSWERED, '{"canaries": ["x"]}', '{"canary": "x", "precision": "exact", "error": 0}']
     mixed = [*noise, lines[0], *noise, lines[1], *noise, lines[2], *noise]
     assert said(*lines).canaries == said(*mixed).canaries

@@ -13,23 +13,23 @@ from mpsdoctor.hotfolder.spool.file_state import FileState
 from mpsdoctor.hotfolder.spool.spool import Spool, UnmovableError
 from tests.support.jobs import drop, names
 
-SETTLE, PATIENCE = 1.0, 30.0
+SETTLE, SETTLE_EMPTY = 1.0, 30.0
 
 
 @pytest.fixture
-def unmovable() -> list[str]:
-    """The files that were spoken of."""
+def unmovable() -> list[tuple[str, str | None]]:
+    """The files that were reported, and why."""
     return []
 
 
 @pytest.fixture
-def inbox(spool: Spool, unmovable: list[str]) -> Inbox:
+def inbox(spool: Spool, unmovable: list[tuple[str, str | None]]) -> Inbox:
     """The inbox of `spool`."""
     return Inbox(
         spool,
         settle=SETTLE,
-        patience=PATIENCE,
-        on_unmovable=lambda name, error: unmovable.append(name),
+        settle_empty=SETTLE_EMPTY,
+        on_unmovable=lambda name, error: unmovable.append((name, error.strerror)),
     )
 
 
@@ -42,7 +42,7 @@ def claimed(inbox: Inbox, now: float) -> list[str]:
 
 
 def test_a_file_is_claimed_right_when_it_has_settled(spool: Spool, inbox: Inbox) -> None:
-    """Also at the start, a file is looked at twice; `due` says when, and then it is ready."""
+    """Even at the start, a file is scanned twice; `due` says when it is ready."""
     drop(spool.layout, "cat.txt", "a cat")
     drop(spool.layout, "empty.txt", "")
     drop(spool.layout, ".hidden.txt", "not for us")
@@ -57,7 +57,7 @@ def test_a_file_is_claimed_right_when_it_has_settled(spool: Spool, inbox: Inbox)
 
 
 def test_a_slow_writer_gets_the_time_it_needs(spool: Spool, inbox: Inbox) -> None:
-    """Each change begins the wait anew, also one between the look and the claim."""
+    """Each change restarts the wait, even one between the scan and the claim."""
     path = drop(spool.layout, "cat.txt", "a")
     for now in (0.0, 0.9, 1.8):
         assert inbox.claim(now) is None
@@ -101,10 +101,10 @@ def test_thousands_of_files_are_listed_once_in_a_while(spool: Spool, inbox: Inbo
     assert len({job.name for job in found if job}) == 200
 
 
-def test_what_cannot_be_moved_is_spoken_of_once_and_tried_again(
-    spool: Spool, inbox: Inbox, unmovable: list[str]
+def test_a_file_that_cannot_be_moved_is_reported_once_and_tried_again(
+    spool: Spool, inbox: Inbox, unmovable: list[tuple[str, str | None]]
 ) -> None:
-    """A file that the system holds stays; the others have their turn, and so has it, later."""
+    """It stays in the inbox, the others get their turn, and it is tried again after a minute."""
     drop(spool.layout, "held.txt", "a cat")
     inbox.claim(0.0)
     refused = UnmovableError(OSError(errno.EPERM, "Operation not permitted"))
@@ -114,30 +114,52 @@ def test_what_cannot_be_moved_is_spoken_of_once_and_tried_again(
     drop(spool.layout, "cat.txt", "a cat")
     assert claimed(inbox, 100.0) == []
     assert claimed(inbox, 101.0) == ["cat.txt"]
-    assert unmovable == ["held.txt"]
-    assert claimed(inbox, 101.0 + (inbox.due(101.0) or 0)) == ["held.txt"]
+    assert unmovable == [("held.txt", "Operation not permitted")]
+    assert inbox.due(101.0) == 20.0
+    assert claimed(inbox, 120.0) == []
+    assert claimed(inbox, 121.0) == ["held.txt"]
+    drop(spool.layout, "held.txt", "a cat")
+    assert claimed(inbox, 122.0) == []
+    assert claimed(inbox, 123.0) == ["held.txt"]
 
 
-@pytest.mark.parametrize("why", ["dataless", "busy"])
-def test_a_file_in_the_cloud_or_in_finders_hands_waits_and_is_spoken_of(
-    spool: Spool, inbox: Inbox, unmovable: list[str], why: str
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [
+        ({"dataless": True}, "it is only in the cloud; choose Download Now in Finder"),
+        (
+            {"dataless": True, "busy": True},
+            "it is only in the cloud; choose Download Now in Finder",
+        ),
+        (
+            {"busy": True},
+            "Finder has not finished copying it; if that does not change, drop it again",
+        ),
+    ],
+)
+def test_a_file_in_the_cloud_or_being_copied_waits_and_is_reported(
+    spool: Spool,
+    inbox: Inbox,
+    unmovable: list[tuple[str, str | None]],
+    why: dict[str, bool],
+    reason: str,
 ) -> None:
-    """It is not claimed, since it is not whole here; once it is, it is."""
+    """It is not claimed while its content is incomplete."""
     path = drop(spool.layout, "cat.txt", "a cat")
-    away = FileState(path.stat().st_ino, 5, path.stat().st_mtime_ns, **{why: True})
+    away = FileState(path.stat().st_ino, 5, path.stat().st_mtime_ns, **why)
     with mock.patch.object(FileState, "of", return_value=away):
-        for now in (0.0, PATIENCE - 1, PATIENCE, 100.0, 200.0):
+        for now in (0.0, SETTLE_EMPTY - 1, SETTLE_EMPTY, 100.0, 200.0):
             assert inbox.claim(now) is None
             assert inbox.due(now) is None
-    assert unmovable == ["cat.txt"]
+            assert unmovable == ([("cat.txt", reason)] if now >= SETTLE_EMPTY else [])
     assert claimed(inbox, 201.0) == []
     assert claimed(inbox, 202.0) == ["cat.txt"]
 
 
-def test_trouble_with_the_folder_is_no_files_fault(
-    spool: Spool, inbox: Inbox, unmovable: list[str], tmp_path: Path
+def test_an_error_of_the_folder_is_not_blamed_on_a_file(
+    spool: Spool, inbox: Inbox, unmovable: list[tuple[str, str | None]], tmp_path: Path
 ) -> None:
-    """A folder that has gone or a full disk is heard of, and everything goes on afterwards."""
+    """A missing folder or a full disk raises OSError; afterwards everything continues."""
     drop(spool.layout, "cat.txt", "a cat")
     inbox.claim(0.0)
     away = tmp_path / "away"
@@ -153,8 +175,8 @@ def test_trouble_with_the_folder_is_no_files_fault(
     assert unmovable == []
 
 
-def test_an_inbox_that_is_made_again_is_gone_on_with(spool: Spool, inbox: Inbox) -> None:
-    """Renamed away with all that it holds, or recreated: what lies in the inbox now counts."""
+def test_an_inbox_that_is_created_again_is_used(spool: Spool, inbox: Inbox) -> None:
+    """Only the files in the present inbox count, not those in the renamed one."""
     drop(spool.layout, "old.txt", "a cat")
     inbox.claim(0.0)
     shutil.move(spool.layout.inbox, spool.layout.root / "renamed")

@@ -13,23 +13,28 @@ from tests.support.jobs import drop, names
 
 
 def test_it_wakes_on_a_drop_and_not_on_a_look(layout: Layout) -> None:
-    """A new file is an event; looking into the inbox is none, or there would be no end of it."""
+    """A new file wakes the daemon; reading the inbox does not, or it would never rest."""
     woken = threading.Event()
     observer = InboxObserver(layout.inbox, woken.set)
     try:
+        path = drop(layout, "cat.txt", "a cat")
+        assert woken.wait(5)
+        while woken.wait(0.1):
+            woken.clear()
         names(layout.inbox)
+        path.read_text()
         observer.check()
         assert not woken.wait(0.3)
-        drop(layout, "cat.txt", "a cat")
+        path.unlink()
         assert woken.wait(5)
     finally:
         observer.close()
 
 
-def test_it_goes_on_in_an_inbox_that_was_made_again(
+def test_it_continues_in_an_inbox_that_was_created_again(
     layout: Layout, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While it is gone nothing is tried, as that leaks; made again, it is watched again."""
+    """While it is gone nothing is tried, as that leaks; created again, it is watched again."""
     woken = threading.Event()
     observer = InboxObserver(layout.inbox, woken.set)
     try:
@@ -50,10 +55,10 @@ def test_it_goes_on_in_an_inbox_that_was_made_again(
         observer.close()
 
 
-def test_events_that_cannot_be_had_are_asked_for_once(
+def test_events_that_the_system_refuses_are_requested_once(
     layout: Layout, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where the system has no more of them to give; the log says so."""
+    """The system may have none left; the log says so once."""
     asked: list[str] = []
 
     class Refused(BaseObserver):
@@ -68,11 +73,11 @@ def test_events_that_cannot_be_had_are_asked_for_once(
     for _ in range(3):
         observer.check()
     assert asked == [str(layout.inbox)]
-    assert caplog.text.count("looked at regularly") == 1
+    assert caplog.text.count("scanned regularly instead") == 1
 
 
 def test_it_starts_again_where_events_have_ended(layout: Layout) -> None:
-    """A thread that ended without a word is replaced."""
+    """A thread that ended silently is replaced."""
     woken = threading.Event()
     observer = InboxObserver(layout.inbox, woken.set)
     try:

@@ -8,13 +8,13 @@ import pytest
 from mpsdoctor.facts.records import Pressure, ThermalState
 from mpsdoctor.hotfolder.machine import sensors
 from mpsdoctor.hotfolder.machine.monitor import Machine
-from mpsdoctor.hotfolder.machine.policy import MOST_PICTURES, Readings
+from mpsdoctor.hotfolder.machine.policy import MAX_PICTURES, Readings
 
 LOOK_S = 0.01
 
 
 class Mac:
-    """What would be read on a Mac; `looks` counts how often it is."""
+    """The readings of a Mac; `looks` counts how often they are taken."""
 
     def __init__(self) -> None:
         self.now = Readings()
@@ -37,7 +37,7 @@ def mac(monkeypatch: pytest.MonkeyPatch) -> Mac:
 
 
 def test_it_is_read_while_there_is_work_and_not_at_rest(mac: Mac, tmp_path: Path) -> None:
-    """Standing by and at work readings go on; at rest nothing is asked."""
+    """Readings continue on standby and at work; at rest nothing is read."""
 
     async def go() -> None:
         machine = Machine(tmp_path, look=LOOK_S)
@@ -55,16 +55,16 @@ def test_it_is_read_while_there_is_work_and_not_at_rest(mac: Mac, tmp_path: Path
 
 
 def test_in_a_long_batch_heat_is_noticed_between_two_pictures(mac: Mac, tmp_path: Path) -> None:
-    """Another picture may be begun ahead only while the last readings allow it."""
+    """Another picture may begin ahead only if the last readings allow it."""
 
     async def go() -> None:
         machine = Machine(tmp_path, look=LOOK_S)
         machine.worker_started()
         machine.work()
-        assert machine.may_go_on(pictures=0)
-        assert not machine.may_go_on(pictures=MOST_PICTURES)
+        assert machine.may_continue(pictures=0)
+        assert not machine.may_continue(pictures=MAX_PICTURES)
         mac.now = Readings(thermal=ThermalState.SERIOUS)
-        while machine.may_go_on(pictures=0):
+        while machine.may_continue(pictures=0):
             await asyncio.sleep(LOOK_S)
         reason = await machine.reason_to_pause(loaded=True)
         assert reason
@@ -75,7 +75,7 @@ def test_in_a_long_batch_heat_is_noticed_between_two_pictures(mac: Mac, tmp_path
 
 
 def test_a_picture_is_stopped_as_soon_as_it_must_be(mac: Mac, tmp_path: Path) -> None:
-    """However short each picture is: what counts is the next reading, not how long one waits."""
+    """Only the next reading counts, however short each picture is."""
 
     async def go() -> None:
         machine = Machine(tmp_path, look=LOOK_S)
@@ -88,8 +88,8 @@ def test_a_picture_is_stopped_as_soon_as_it_must_be(mac: Mac, tmp_path: Path) ->
     asyncio.run(asyncio.wait_for(go(), 10))
 
 
-def test_after_a_rest_it_looks_again_before_it_goes_on(mac: Mac, tmp_path: Path) -> None:
-    """An old reading neither holds the queue up nor lets it go on."""
+def test_after_a_rest_it_reads_again_before_it_continues(mac: Mac, tmp_path: Path) -> None:
+    """An old reading neither pauses the queue nor lets it continue."""
 
     async def go() -> None:
         machine = Machine(tmp_path, look=LOOK_S)
@@ -103,7 +103,7 @@ def test_after_a_rest_it_looks_again_before_it_goes_on(mac: Mac, tmp_path: Path)
 
 
 def test_an_idle_worker_is_ended_when_memory_gets_short(mac: Mac, tmp_path: Path) -> None:
-    """Idle, only the pressure is asked for, and the rest of the readings stays."""
+    """While idle, only the pressure is read."""
 
     async def go() -> None:
         machine = Machine(tmp_path, look=LOOK_S)

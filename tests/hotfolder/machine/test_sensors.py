@@ -58,7 +58,7 @@ def test_a_mac_tells_all(tmp_path: Path) -> None:
     ],
 )
 def test_commands_that_fail_leave_it_unknown(tmp_path: Path, answer: CommandResult) -> None:
-    """Nothing raises, whatever is missing, hangs or talks nonsense, and a folder that has gone."""
+    """Nothing raises, whatever is missing, hangs or gives nonsense."""
     taken = asyncio.run(sensors.take(tmp_path / "gone", lambda argv, timeout: answer, "darwin"))
     assert Readings() == taken
 

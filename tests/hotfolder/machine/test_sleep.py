@@ -22,7 +22,7 @@ def children() -> set[psutil.Process]:
 
 
 def test_it_is_held_once_and_released_once() -> None:
-    """Between the two there is one child, and none before and after, however often they come."""
+    """There is one child between hold and release, and none before and after."""
     before = children()
     awake = Awake((sys.executable, "-c", _SLEEPER))
     awake.release()
@@ -37,7 +37,7 @@ def test_it_is_held_once_and_released_once() -> None:
 
 
 def test_a_child_that_ended_by_itself_is_started_again() -> None:
-    """`hold` is good for the time after it."""
+    """`hold` starts another child if the first has ended."""
     before = children()
     awake = Awake((sys.executable, "-c", _SLEEPER))
     awake.hold()
@@ -54,7 +54,7 @@ def test_a_child_that_ended_by_itself_is_started_again() -> None:
 def test_a_child_that_will_not_go_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`release` ends in time whatever the child does."""
+    """`release` returns in time even if the child ignores SIGTERM."""
     monkeypatch.setattr("mpsdoctor.hotfolder.machine.sleep._SECONDS_TO_END", 0.1)
     before = children()
     ready = tmp_path / "ready"
@@ -66,8 +66,8 @@ def test_a_child_that_will_not_go_is_killed(
     assert children() == before
 
 
-def test_without_caffeinate_nothing_happens() -> None:
-    """Elsewhere there is no command, and one that cannot start is no reason to stop."""
+def test_without_caffeinate_nothing_happens(caplog: pytest.LogCaptureFixture) -> None:
+    """Other systems have no command; a command that cannot start is logged once."""
     before = children()
     for command in (None, ("/nonexistent/caffeinate",)):
         awake = Awake(command)
@@ -75,12 +75,16 @@ def test_without_caffeinate_nothing_happens() -> None:
         awake.hold()
         awake.release()
     assert children() == before
+    assert caplog.messages == [
+        "the Mac may fall asleep while it renders: [Errno 2] No such file or directory: "
+        "'/nonexistent/caffeinate'"
+    ]
     assert caffeinate("linux") is None
     assert ("/usr/bin/caffeinate", "-i", "-w", str(os.getpid())) == caffeinate("darwin")
 
 
 def test_sleep_is_what_one_clock_lags_behind_the_other() -> None:
-    """Two hours of a closed lid are two hours, and clocks read a moment apart are no sleep."""
+    """Two hours of a closed lid count as two hours; a moment between two readings counts as 0."""
     assert 7200.0 == asleep(lambda: 100.0, lambda: 7300.0)
     assert 0.0 == asleep(lambda: 100.0, lambda: 99.999)
     first = asleep_s()

@@ -29,7 +29,7 @@ anything = st.binary(min_size=1, max_size=255).map(
 
 @given(anything, st.integers(1, 10**6), st.integers(1, 10**6))
 def test_every_numbered_name_fits_and_is_another(name: str, first: int, second: int) -> None:
-    """However long the dropped name is, numbers make names that fit, keep the suffix and differ."""
+    """However long a name is, its numbered names fit, keep the suffix and differ."""
     stem, suffix = split(readable(name))
     one, other = numbered(stem, suffix, first), numbered(stem, suffix, second)
     assert len(one.encode()) <= MAX_NAME_BYTES
@@ -40,7 +40,7 @@ def test_every_numbered_name_fits_and_is_another(name: str, first: int, second: 
 
 @given(anything)
 def test_a_job_survives_its_file(name: str) -> None:
-    """A job is the same after its way through JSON, whatever the file was called."""
+    """A job survives JSON, whatever the name of its file is."""
     job = replace(
         new_job(name),
         pictures=3,
@@ -95,19 +95,19 @@ OF_PROGRAMS = (
 
 @pytest.mark.parametrize("name", OF_PROGRAMS)
 def test_names_of_programs_are_ignored(name: str) -> None:
-    """What editors, browsers, sync tools and the Finder leave lying is not for us."""
+    """Files that editors, browsers, sync tools and Finder leave behind are ignored."""
     assert is_ignored(name)
 
 
 @pytest.mark.parametrize("pattern", IGNORED)
 def test_every_pattern_is_met_by_a_name(pattern: str) -> None:
-    """No pattern is there that no program's name is known for."""
+    """Every pattern matches a known program's name."""
     assert any(fnmatchcase(folded(name), pattern) for name in OF_PROGRAMS)
 
 
 @given(st.text())
 def test_case_and_accents_make_no_difference(name: str) -> None:
-    """However a volume spells a name, it is the same."""
+    """Case and the form of accents do not change a name."""
     assert folded(folded(name)) == folded(name)
     assert folded(nfd(name)) == folded(name)
     assert is_ignored(nfd(name)) == is_ignored(name)
@@ -121,6 +121,6 @@ def test_names_of_prompts_are_taken(name: str) -> None:
 
 
 def test_the_error_file_is_named_after_the_failed_file() -> None:
-    """A prompt's suffix goes, any other stays, so that cat.txt and cat.jpg do not meet."""
+    """The suffix .txt is dropped and any other kept, so cat.txt and cat.jpg do not collide."""
     assert error_name("cat.txt") == "cat.error.txt"
     assert error_name("cat.jpg") == "cat.jpg.error.txt"

@@ -1,4 +1,4 @@
-"""Jobs on disk, cut short at every step."""
+"""Jobs on disk, interrupted at every step."""
 
 import contextlib
 import errno
@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor import files
 from mpsdoctor.errors import MpsDoctorError
@@ -36,13 +38,13 @@ REASON = MpsDoctorError("It did not work", detail="Too dark.", hint="More light.
 
 
 def places(layout: Layout) -> set[int]:
-    """The inodes of files that hold what was dropped: by link, one may have two names."""
+    """The inodes of files with the prompt: with links, one inode may have two names."""
     files = (path for path in layout.root.rglob("*") if path.is_file())
     return {path.stat().st_ino for path in files if path.read_bytes() == b"a cat"}
 
 
 def open_jobs(spool: Spool, pictures: int = 1) -> Iterator[Job]:
-    """What an earlier cut left, and what lies in the inbox."""
+    """The jobs that an interruption left, then the files in the inbox."""
     for job in recover(spool):
         yield freeze(spool, job, pictures)
     for path in spool.layout.inbox.glob("*.txt"):
@@ -94,7 +96,7 @@ def test_nothing_is_lost_or_done_twice_wherever_it_is_cut(
     failed: list[str],
     by_link: bool,
 ) -> None:
-    """Cut at every step, and again during recovery, a prompt ends as if nothing had been."""
+    """Interrupted at every step, and again during recovery, a prompt still ends the same."""
     layout = spool.layout
 
     def go(steps: int) -> bool:
@@ -106,8 +108,9 @@ def test_nothing_is_lost_or_done_twice_wherever_it_is_cut(
             return False
         return True
 
+    # By rename, test_crash_points interrupts a real daemon at every second step too.
     for first in itertools.count():
-        for second in range(10):
+        for second in range(0, 10, 1 if by_link else 3):
             shutil.rmtree(layout.root)
             layout.create()
             drop(layout, "cat.txt", "a cat")
@@ -123,16 +126,28 @@ def test_nothing_is_lost_or_done_twice_wherever_it_is_cut(
     assert first >= 12
 
 
-@pytest.mark.parametrize("once", [False, True], ids=["for good", "once"])
-@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ENOSPC])
-def test_a_disk_that_refuses_any_step_costs_nothing(spool: Spool, code: int, once: bool) -> None:
-    """Whatever step of a job the disk refuses, the next try goes on from what there is."""
+@pytest.mark.parametrize(
+    ("code", "once", "late"),
+    [
+        (errno.EACCES, False, False),
+        (errno.ENOSPC, True, False),
+        (errno.EIO, False, True),
+        (errno.EIO, True, True),
+    ],
+)
+def test_a_disk_that_refuses_any_step_costs_nothing(
+    spool: Spool, code: int, once: bool, late: bool
+) -> None:
+    """If the disk refuses any step of a job, the next try continues from there."""
     layout = spool.layout
     for step in itertools.count():
         shutil.rmtree(layout.root)
         layout.create()
         drop(layout, "cat.txt", "a cat")
-        with contextlib.suppress(OSError, UnmovableError), refusal(step, code, once=once):
+        with (
+            contextlib.suppress(OSError, UnmovableError),
+            refusal(step, code, once=once, late=late),
+        ):
             succeed(spool)
             break
         assert len(places(layout)) == 1
@@ -143,20 +158,64 @@ def test_a_disk_that_refuses_any_step_costs_nothing(spool: Spool, code: int, onc
     assert step >= 30
 
 
-def test_a_published_job_is_not_rendered_again(spool: Spool) -> None:
-    """Recovery knows its picture by the record in it, whatever its name, and acts once."""
+def noted(spool: Spool, job: Job) -> None:
+    """The job on disk."""
+    (spool.folder(job) / "job.json").write_bytes(msgspec.json.encode(job))
+
+
+def test_a_failure_that_was_interrupted_is_completed(spool: Spool) -> None:
+    """Before the move, between the two moves, and if the chosen name was taken meanwhile."""
+    layout = spool.layout
+    for number, interrupted in enumerate(("before", "between", "taken"), 1):
+        job = claim(spool)
+        (spool.folder(job) / "error.txt").write_text("why")
+        chosen = f"cat-{number + 5}"
+        if interrupted == "between":
+            noted(spool, replace(job, failed_as=f"{chosen}.txt"))
+            spool.prompt(job).rename(layout.failed / f"{chosen}.txt")
+        if interrupted == "taken":
+            noted(spool, replace(job, failed_as=f"{chosen}.txt"))
+            (layout.failed / f"{chosen}.txt").write_text("mine")
+        assert recover(spool) == []
+        assert names(layout.work) == []
+    assert names(layout.failed) == [
+        *("cat-2.error.txt", "cat-2.txt"),
+        *("cat-7.error.txt", "cat-7.txt", "cat-8.txt"),
+        *("cat.error.txt", "cat.txt"),
+    ]
+    assert (layout.failed / "cat-8.txt").read_text() == "mine"
+    assert (layout.failed / "cat-7.error.txt").read_text() == "why"
+
+
+def test_a_claim_by_link_that_was_interrupted_is_completed(spool: Spool) -> None:
+    """The file has two names then, and loses the one in the inbox; another file stays."""
+    job = claim(spool)
+    os.link(spool.prompt(job), spool.layout.inbox / "cat.txt")
+    assert recover(spool) == [replace(job, sha256="", profile="", pictures=0)]
+    assert names(spool.layout.inbox) == []
+    drop(spool.layout, "cat.txt", "a cat")
+    assert len(recover(spool)) == 1
+    assert names(spool.layout.inbox) == ["cat.txt"]
+
+
+def test_a_published_job_is_not_rendered_again(
+    spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Recovery recognizes its picture by the record, whatever its name, and acts once."""
     job = rendered(spool, rendered(spool, claim(spool, pictures=2), 1), 2)
     for number in (1, 2):
         spool.picture(job, number).rename(spool.layout.images / f"renamed by the user {number}.png")
     # On disk the job knows nothing of it: the daemon ended between the move and the note.
+    caplog.set_level("INFO")
     assert recover(spool) == []
     assert recover(spool) == []
+    assert caplog.messages == ["cat.txt: 2 images were already published"]
     assert names(spool.layout.done) == ["cat.txt"]
     assert names(spool.layout.images) == ["renamed by the user 1.png", "renamed by the user 2.png"]
 
 
 def test_recovery_opens_only_images_that_may_be_wanted(spool: Spool) -> None:
-    """Among ten thousand images it finds one by its name, and leaves those alone that are old."""
+    """Among many images it finds one by its name, and does not open old ones."""
     job = rendered(spool, claim(spool))
     for number in range(50):
         old = spool.layout.images / f"cat {number}.png"
@@ -170,7 +229,7 @@ def test_recovery_opens_only_images_that_may_be_wanted(spool: Spool) -> None:
 
 
 def test_an_interrupted_job_keeps_what_was_frozen(spool: Spool) -> None:
-    """What recovery queues again is the same job, oldest first, without the partial picture."""
+    """Recovery returns the same jobs, oldest first, and removes partial pictures."""
     first = rendered(spool, claim(spool, "b.txt"))
     second = spool.note_loss(spool.begin_attempt(claim(spool, "a.txt"), 1), 1, "SIGABRT")
     assert recover(spool) == recover(spool) == [first, second]
@@ -180,28 +239,60 @@ def test_an_interrupted_job_keeps_what_was_frozen(spool: Spool) -> None:
     assert freeze(spool, second) == second
 
 
-def test_another_profile_starts_a_job_anew(spool: Spool) -> None:
-    """Attempts that another profile made say nothing; what is out stays out."""
+def test_another_profile_starts_a_job_again(spool: Spool) -> None:
+    """Attempts with another profile do not count; published pictures stay."""
     job = rendered(spool, claim(spool, pictures=3), 1)
     job, _ = spool.publish(job, 1)
     job = spool.note_failure(spool.note_loss(job, 2, "SIGKILL"), 2, Failure.of(REASON))
-    anew = spool.freeze(job, sha256="content", profile="another", fallbacks={"own": 2}, pictures=3)
-    assert (anew.seed, anew.published) == (job.seed, {1: "cat.png"})
-    assert (anew.attempts, anew.losses, anew.failures, anew.fallbacks) == ({}, {}, {}, {"own": 2})
-    assert open_pictures(anew) == [2, 3]
+    again = spool.freeze(job, sha256="content", profile="another", fallbacks={"own": 2}, pictures=3)
+    assert (again.seed, again.published) == (job.seed, {1: "cat.png"})
+    assert (again.attempts, again.losses, again.failures, again.fallbacks) == (
+        {},
+        {},
+        {},
+        {"own": 2},
+    )
+    assert open_pictures(again) == [2, 3]
 
 
-def test_a_damaged_record_costs_no_prompt(spool: Spool) -> None:
+def test_a_damaged_record_costs_no_prompt(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
     """Without a readable job.json the prompt is still rendered, as a new job."""
+    for damage in (lambda path: path.write_bytes(b"\0\0\0"), Path.unlink):
+        job = claim(spool)
+        damage(spool.folder(job) / "job.json")
+        (again,) = recover(spool)
+        assert replace(again, seed=0) == Job(id=job.id, name=f"{job.id}.txt", seed=0)
+        assert spool.prompt(again).read_text() == "a cat"
+        assert caplog.messages == [
+            f"{spool.folder(job) / 'job.json'} is missing or damaged; the job starts again"
+        ]
+        caplog.clear()
+        spool.finish(again)
+
+
+def test_recovery_leaves_what_is_not_a_job_alone(spool: Spool, tmp_path: Path) -> None:
+    """Other files in .work stay, and so does a link; a job without a prompt is removed."""
+    work = spool.layout.work
+    (work / "notes.txt").write_text("mine")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "cat.png").touch()
+    (work / "link").symlink_to(tmp_path / "mine")
+    (work / "0-empty").mkdir()
+    (work / "1-claim" / "folder").mkdir(parents=True)
+    (work / "1-claim" / "job.json").touch()
     job = claim(spool)
-    (spool.folder(job) / "job.json").write_bytes(b"\0\0\0")
-    (again,) = recover(spool)
-    assert again.id == job.id
-    assert spool.prompt(again).read_text() == "a cat"
+    (spool.folder(job) / "folder").mkdir()
+    (spool.folder(job) / "link").symlink_to(tmp_path / "mine")
+
+    assert [one.id for one in recover(spool)] == [job.id]
+
+    assert names(work) == [job.id, "link", "notes.txt"]
+    assert names(spool.folder(job)) == ["job.json", "prompt.txt"]
+    assert names(tmp_path / "mine") == ["cat.png"]
 
 
 def test_a_file_that_changed_before_the_claim_goes_back(spool: Spool) -> None:
-    """What is not as it was seen stays the user's, even if the name is taken meanwhile."""
+    """A changed file returns to the inbox, even if its name is taken in the meantime."""
     path = drop(spool.layout, "cat.txt", "a c")
     seen = FileState.of(path.lstat())
     path.write_text("a cat on")
@@ -221,7 +312,7 @@ def test_a_file_that_changed_before_the_claim_goes_back(spool: Spool) -> None:
 
 
 def test_no_name_is_taken_twice(spool: Spool) -> None:
-    """Files of the user in images, done and failed stay; pairs in failed keep one number."""
+    """The user's files are kept; a failed file and its error file have the same number."""
     layout = spool.layout
     mine = (layout.images / "CAT.png", layout.done / "Cat.txt", layout.failed / "cat.Error.txt")
     for path in mine:
@@ -237,14 +328,14 @@ def test_no_name_is_taken_twice(spool: Spool) -> None:
 
 
 def test_accents_make_no_difference_to_what_is_taken(spool: Spool) -> None:
-    """A name with composed accents is the same as with accents beside the letters."""
+    """Composed and decomposed accents are the same name."""
     (spool.layout.images / "café.png").touch()
     _, image = spool.publish(rendered(spool, claim(spool, nfd("CAFÉ.txt"))), 1)
     assert image.name == nfd("CAFÉ") + "-2.png"
 
 
 def test_the_error_names_each_picture_and_what_is_out(spool: Spool) -> None:
-    """Whoever reads it knows which lines to mend, how, and which images there are."""
+    """The text lists the lines to fix, the reasons, and the published images."""
     job = claim(spool, pictures=4)
     job, _ = spool.publish(rendered(spool, job, 2), 2)
     for number, prompt in ((1, "a red cat"), (3, "a blue cat"), (4, "x" * 99)):
@@ -259,29 +350,46 @@ def test_the_error_names_each_picture_and_what_is_out(spool: Spool) -> None:
         "It did not work\nToo dark.\n\nWhat to do: More light.\n\n"
         f"Picture 4: {'x' * 60}…\n\n"
         "It is black\n\n"
-        "In the folder images, made from this file:\n  cat-2.png\n"
-        "To make only the others, remove what is done from the file, then drop it again.\n"
+        "These images were made from this file and are in the folder images:\n  cat-2.png\n"
+        "To make only the others, delete the finished ones from the file, then drop it again.\n"
     )
 
 
 def test_the_error_of_a_whole_file_is_about_the_file(spool: Spool) -> None:
-    """A file that is no prompt has one reason."""
+    """A file that is not a prompt has one reason."""
     error_file = spool.fail(claim(spool), REASON)
     assert error_file.read_text() == (
         "cat.txt was not rendered.\n\nIt did not work\nToo dark.\n\nWhat to do: More light.\n"
     )
 
 
-def test_a_file_that_may_not_be_moved_is_told_from_a_sick_disk(spool: Spool) -> None:
-    """Only what concerns one file is a matter of that file; the rest is trouble for all."""
+@pytest.mark.parametrize(
+    ("code", "is_writable", "expected"),
+    [
+        (errno.EPERM, True, UnmovableError),
+        (errno.EACCES, True, UnmovableError),
+        (errno.EPERM, False, OSError),
+        (errno.EBUSY, False, UnmovableError),
+        (errno.ENOSPC, True, OSError),
+        (errno.EIO, True, OSError),
+    ],
+)
+def test_a_file_that_cannot_be_moved_is_told_from_a_broken_disk(
+    spool: Spool, code: int, is_writable: bool, expected: type[Exception]
+) -> None:
+    """Only some errors concern one file; the others pause the queue."""
     path = drop(spool.layout, "cat.txt", "a cat")
     seen = FileState.of(path.lstat())
-    for code, expected in ((1, UnmovableError), (16, UnmovableError), (28, OSError), (5, OSError)):
-        refused = OSError(code, os.strerror(code))
-        with (
-            mock.patch("mpsdoctor.files.rename_noreplace", side_effect=refused),
-            pytest.raises(expected),
-        ):
-            spool.claim("cat.txt", seen)
-        assert names(spool.layout.inbox) == ["cat.txt"]
-        assert names(spool.layout.work) == []
+    error = OSError(code, os.strerror(code))
+    with (
+        mock.patch("mpsdoctor.files.rename_noreplace", side_effect=error),
+        mock.patch.object(os, "access", return_value=is_writable) as access,
+        pytest.raises(expected) as raised,
+    ):
+        spool.claim("cat.txt", seen)
+    if isinstance(raised.value, UnmovableError):
+        assert (raised.value.error, str(raised.value)) == (error, str(error))
+    if access.called:
+        access.assert_called_once_with(spool.layout.inbox, os.W_OK)
+    assert names(spool.layout.inbox) == ["cat.txt"]
+    assert names(spool.layout.work) == []

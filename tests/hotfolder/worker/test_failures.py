@@ -1,85 +1,98 @@
-"""How a worker ended, and what macOS wrote down about it."""
+"""How a worker failed, in words and as a signature."""
 
-import json
-import os
 import signal
-from pathlib import Path
-from typing import Any
+from collections import deque
+from types import SimpleNamespace
+from typing import Final, cast
 
 import pytest
 
-from mpsdoctor.hotfolder.worker.failures import ending
-from mpsdoctor.hotfolder.worker.jetsam import NEAR_S, jetsam_event
+from mpsdoctor.hotfolder.worker.failures import Ending, died, ending, hung, reported
+from mpsdoctor.hotfolder.worker.process import InHand, WorkerProcess
+from mpsdoctor.hotfolder.worker.timeouts import Phase, Timing
+from mpsdoctor.knowledge.messages import hint, load
+from mpsdoctor.prompts.request import Request
+from mpsdoctor.rendering.protocol import RenderJob
 
-NOW = 1_800_000_000.0
-
-
-@pytest.mark.parametrize(
-    ("returncode", "signature", "says", "advises"),
-    [
-        (-signal.SIGABRT, "SIGABRT", "larger block of memory", "smaller"),
-        (-signal.SIGKILL, "SIGKILL", "memory ran out", "vae_tiling"),
-        (-signal.SIGBUS, "SIGBUS", "graphics driver", "mpsdoctor check"),
-        (-signal.SIGTERM, "SIGTERM", "swap space", "Free space"),
-        (-signal.SIGUSR2, "SIGUSR2", "SIGUSR2", "mpsdoctor check"),
-        (-64, "SIGRTMAX", "SIGRTMAX", "mpsdoctor check"),
-        (-99, "signal 99", "Signal 99", "mpsdoctor check"),
-        (1, "exit 1", "exit status 1", "mpsdoctor check"),
-        (None, "mute", "did not end", "mpsdoctor check"),
-    ],
-)
-def test_an_ending_is_named_explained_and_met_with_advice(
-    returncode: int | None, signature: str, says: str, advises: str
-) -> None:
-    """The signature is stable; the user reads what it means and what to change."""
-    if returncode == -64 and not hasattr(signal, "SIGRTMAX"):
-        signature, says = "signal 64", "Signal 64"
-    told = ending(returncode)
-
-    assert told.signature == signature
-    assert says in told.detail
-    assert advises in told.hint
-
-
-def report(folder: Path, name: str, when: float, body: Any) -> Path:
-    """A file as ReportCrash writes them: a line about it, then the report itself."""
-    folder.mkdir(exist_ok=True)
-    path = folder / name
-    path.write_text(f'{{"bug_type":"298"}}\n{json.dumps(body)}')
-    os.utime(path, (when, when))
-    return path
-
-
-BODY = {
-    "largestProcess": "Python",
-    "memoryStatus": {"pageSize": 16384},
-    "processes": [
-        {"name": "launchd", "rpages": 900},
-        {"pid": 4242, "name": "Python", "rpages": 786432, "reason": "vm-compressor-space-shortage"},
-    ],
+LESS: Final = hint("less_memory")
+CHECK: Final = hint("known_faults", "smaller")
+DRIVER: Final = "it crashed inside PyTorch or a graphics driver"
+ENDINGS: Final = {
+    signal.SIGABRT: (
+        "PyTorch or Metal aborted it, which they do when a picture needs a larger block of memory "
+        "than they can handle",
+        hint("less_memory", "known_faults"),
+    ),
+    signal.SIGKILL: ("the system killed it, most often because memory ran out", LESS),
+    signal.SIGSEGV: (DRIVER, CHECK),
+    signal.SIGBUS: (DRIVER, CHECK),
+    signal.SIGFPE: (DRIVER, CHECK),
+    signal.SIGILL: (
+        "it used an instruction that this processor does not have",
+        "Install the PyTorch build for this processor: `mpsdoctor check` says which one.",
+    ),
+    signal.SIGTRAP: ("an internal check of PyTorch or Metal failed", CHECK),
+    signal.SIGTERM: (
+        "another program ended it; macOS does that when swap space runs out",
+        f"Free space on the startup disk, which macOS uses for swap. {LESS}",
+    ),
 }
 
 
-def test_macos_own_report_says_how_much_memory_it_was(tmp_path: Path) -> None:
-    """The newest one about that minute, wherever it lies; older ones are another crash's."""
-    mine, all_users = tmp_path / "mine", tmp_path / "all users"
-    report(mine, "JetsamEvent-1.ips", NOW - NEAR_S - 1, {})
-    report(mine, "JetsamEvent-2.ips", NOW - 30, {})
-    newest = report(all_users, "JetsamEvent-3.ips", NOW + 2, BODY)
-    report(mine, "Python-4.ips", NOW, {})
-
-    told = jetsam_event([mine, all_users, tmp_path / "none"], 4242, NOW)
-
-    assert told is not None
-    assert str(newest) in told
-    assert "largest process was Python" in told
-    assert "12.0 GiB" in told
+@pytest.mark.parametrize("number", ENDINGS)
+def test_a_signal_is_explained(number: signal.Signals) -> None:
+    """The signature is its name; the user reads what it means and what to change."""
+    meaning, advice = ENDINGS[number]
+    due = Ending(number.name, f"It ended with {number.name}: {meaning}.", advice)
+    assert ending(-number) == due
 
 
-@pytest.mark.parametrize("body", [{}, [], "text", {**BODY, "processes": ["x"]}])
-def test_a_report_in_another_form_is_named_all_the_same(tmp_path: Path, body: Any) -> None:
-    """That there is one says enough; and without one nothing is said."""
-    path = report(tmp_path, "JetsamEvent-1.ips", NOW, body)
+@pytest.mark.parametrize(
+    ("returncode", "due"),
+    [
+        (-signal.SIGUSR2, Ending("SIGUSR2", "SIGUSR2 ended it.", CHECK)),
+        (-99, Ending("signal 99", "Signal 99 ended it.", CHECK)),
+        (0, Ending("exit 0", "It exited with status 0, without an answer.", CHECK)),
+        (1, Ending("exit 1", "It exited with status 1, without an answer.", CHECK)),
+        (None, Ending("mute", "It stopped responding and was killed.", CHECK)),
+    ],
+)
+def test_any_other_end_has_a_signature_too(returncode: int | None, due: Ending) -> None:
+    """A status is not a signal, and a signal may have no name on this system."""
+    assert ending(returncode) == due
 
-    assert str(path) in (jetsam_event([tmp_path], 1, NOW) or "")
-    assert jetsam_event([tmp_path], 1, NOW + NEAR_S + 1) is None
+
+JOB: Final = RenderJob(job="1", number=2, request=Request(prompt="a star"), output="image.png")
+
+
+def worker(*lines: str) -> WorkerProcess:
+    """What it printed last."""
+    return cast(WorkerProcess, SimpleNamespace(last_lines=deque(lines)))
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_each_loss_says_when_and_what_was_printed(phase: Phase) -> None:
+    """The signature of a hang has its phase; that of a crash does not."""
+    held = None if phase is Phase.LOAD else InHand(Timing(JOB, 0.0, phase))
+    job = held.job if held else None
+
+    lost = died(worker("one", "two"), Ending("SIGX", "It ended.", "Do this."), held, "A report.")
+    assert str(lost) == (
+        f"The worker was lost {phase.value}\nIt ended. A report.\nLast output:\none\ntwo\nDo this."
+    )
+    assert (lost.signature, lost.job) == ("SIGX", job)
+    assert died(worker(), Ending("SIGX", "It ended."), held, None).detail == "It ended."
+
+    lost = hung(worker("one"), held)
+    assert str(lost) == (
+        f"The worker hung {phase.value}\n"
+        "It stopped responding and was killed.\nLast output:\none\n"
+        "A smaller picture is easier for this Mac. If every prompt hangs, restart the Mac: "
+        "nothing else frees a GPU that hangs. `mpsdoctor check` looks for known faults."
+    )
+    assert (lost.signature, lost.job) == (f"hang {phase.value}", job)
+
+    known = next(message for message in load().message if message.on_stderr)
+    lost = reported(worker("one"), known, held)
+    assert str(lost) == f"{known.title}\n{known.detail}\nLast output:\none\n{known.hint}"
+    assert (lost.signature, lost.job) == (f"complaint: {known.name}", job)

@@ -24,12 +24,12 @@ JOB = RenderJob(job="1", number=1, request=Request(prompt="a star"), output="ima
 def test_a_step_may_take_ten_times_as_long_as_others_of_its_picture(
     phase: Phase, step_seconds: tuple[float, ...], seconds: float
 ) -> None:
-    """And never less than the floor of its phase: the first step compiles shaders."""
+    """The minimum of its phase always applies: the first step compiles shaders."""
     assert seconds == TIMEOUTS.seconds(phase, step_seconds)
 
 
 def test_only_progress_puts_the_deadline_off() -> None:
-    """From the first step through the others to saving, and from the start on another fallback."""
+    """Each step moves it, and so does a new start with another fallback."""
     progress = Timing(JOB, since=100.0)
     assert 700 == progress.deadline(TIMEOUTS)
 

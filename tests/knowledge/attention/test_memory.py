@@ -1,4 +1,4 @@
-"""What attention allocates, by formula and by the functions that do it."""
+"""The memory of attention, by formula and as allocated."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,7 @@ def tensors(shape: AttentionShape, dtype: str) -> Tensors:
 
 @pytest.fixture
 def reduced_precision() -> Iterator[None]:
-    """As to 2.4: half precision is not computed in float32."""
+    """As up to 2.4: half precision is not computed in float32."""
     torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
     yield
     torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(False)
@@ -48,7 +48,7 @@ def reduced_precision() -> Iterator[None]:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_math_attention_takes_what_the_allocator_gives(shape: AttentionShape, dtype: str) -> None:
-    """To the byte, but for a flag a row of scores and one number."""
+    """The prediction is exact, except for one flag per row of scores and one number."""
     inputs = tensors(shape, dtype)
     expected = peak_bytes(lambda: torch.ops.aten._scaled_dot_product_attention_math(*inputs))
     predicted = memory.temporary_bytes(shape, dtype, Kind.MATH) + memory.output_bytes(shape, dtype)
@@ -62,7 +62,7 @@ def test_math_attention_takes_what_the_allocator_gives(shape: AttentionShape, dt
 def test_composite_attention_takes_what_its_operations_make(
     shape: AttentionShape, dtype: str
 ) -> None:
-    """The softmax of these releases looked for no rows without a score, so it is one operation."""
+    """The softmax of these releases is a single operation."""
     inputs = tensors(shape, dtype)
     storages = LiveStorages(inputs, grain=1)
     with torch.no_grad(), storages:
@@ -74,7 +74,7 @@ def test_composite_attention_takes_what_its_operations_make(
 @pytest.mark.parametrize("slice_size", [1, 2, 4])
 @pytest.mark.parametrize("tokens", [77, 256])
 def test_sliced_attention_takes_what_diffusers_slices_make(slice_size: int, tokens: int) -> None:
-    """The processor with slices, beside its own without attention's temporaries."""
+    """The formula equals the traced memory of Diffusers' sliced attention."""
     attention = Attention(query_dim=64, cross_attention_dim=64, heads=4, dim_head=16).eval()
     attention.set_attention_slice(slice_size)
     hidden, text = torch.zeros(2, 256, 64), torch.zeros(2, tokens, 64)
@@ -93,7 +93,7 @@ def test_sliced_attention_takes_what_diffusers_slices_make(slice_size: int, toke
 def test_bounded_attention_takes_no_more_than_its_pieces(
     shape: AttentionShape, dtype: str, budget: int
 ) -> None:
-    """As much as the largest piece, but for a flag a row of scores."""
+    """The prediction is that of the largest piece, except for one flag per row of scores."""
     inputs = tensors(shape, dtype)
 
     def attend(*arguments: torch.Tensor, **_: object) -> torch.Tensor:
@@ -110,9 +110,12 @@ def test_bounded_attention_takes_no_more_than_its_pieces(
 @pytest.mark.parametrize(
     ("torch_version", "macos", "head_size", "queries", "kind"),
     [
-        ("2.4.1", "15.0", 64, 4096, Kind.COMPOSITE),
-        ("2.6.0", "14.7", 64, 4096, Kind.MATH),
-        ("2.6.0", "15.2", 64, 4096, Kind.GENERAL),
+        ("2.4.9", "15.0", 64, 4096, Kind.COMPOSITE),
+        ("2.4.9", "14.9", 64, 4096, Kind.COMPOSITE),
+        ("2.5", "14.9", 64, 4096, Kind.MATH),
+        ("2.5", "15.0", 64, 4096, Kind.GENERAL),
+        ("2.5", None, 64, 4096, Kind.GENERAL),
+        ("2.13.0", "14.9", 64, 4096, Kind.MATH),
         ("2.12.1", "26.2", 128, 4608, Kind.GENERAL),
         ("2.8.0", "15.2", 64, 1, Kind.FLASH),
         ("2.13.0", "15.2", 64, 4096, Kind.FLASH),
@@ -124,7 +127,7 @@ def test_bounded_attention_takes_no_more_than_its_pieces(
 def test_mps_keeps_the_scores_until_its_flash_kernels(
     torch_version: str, macos: str | None, head_size: int, queries: int, kind: Kind
 ) -> None:
-    """Flash attention hangs on the release, the size of a head and the number of queries."""
+    """Flash attention depends on the release, the head size and the number of queries."""
     shape = AttentionShape(batch=2, heads=8, queries=queries, keys=4096, head_size=head_size)
     system = Version(macos) if macos else None
     assert kind == memory.kind_of(Version(torch_version), system, shape, "float16")
@@ -140,8 +143,36 @@ def test_mps_keeps_the_scores_until_its_flash_kernels(
         (2**31, Kind.GENERAL, "26.0", Cliff.WRONG),
         (2**31, Kind.COMPOSITE, "13.0", Cliff.WRONG),
         (2**34, Kind.FLASH, "15.3", None),
+        (2**30 + 1, Kind.MATH, "25.9", Cliff.ABORT),
+        (2**30 + 1, Kind.GENERAL, None, Cliff.ABORT),
+        (2**31 - 1, Kind.GENERAL, "26.0", None),
+        (2**31, Kind.COMPOSITE, None, Cliff.WRONG),
+        (2**31 + 1, Kind.COMPOSITE, "15.3", Cliff.ABORT),
     ],
 )
-def test_the_cliffs(elements: int, kind: Kind, macos: str, expected: Cliff | None) -> None:
-    """More than 2**32 bytes ends the process before macOS 26; 2**31 elements are wrong on all."""
-    assert expected == memory.cliff(elements, "float16", kind, Version(macos))
+def test_the_cliffs(elements: int, kind: Kind, macos: str | None, expected: Cliff | None) -> None:
+    """More than 2**32 bytes end the process before macOS 26; 2**31 elements are always wrong."""
+    system = Version(macos) if macos else None
+    assert expected == memory.cliff(elements, "float16", kind, system)
+
+
+@pytest.mark.parametrize(
+    ("slice_size", "heads"), [("auto", 4), ("max", 1), (1, 1), (3, 3), (16, 16), (99, 16)]
+)
+def test_a_slice_is_a_number_of_heads(slice_size: memory.SliceSize, heads: int) -> None:
+    """At most all heads of the batch, half of a picture's for "auto", and one for "max"."""
+    shape = AttentionShape(batch=2, heads=8, queries=10, keys=7, head_size=5)
+    assert memory.sliced_scores(shape, slice_size) == heads * 10 * 7
+    before = heads * 10 * 5 * 2 if heads < 16 else 0
+    assert memory.sliced_bytes(shape, "float16", slice_size) == 2 * heads * 10 * 7 * 2 + before
+    single = AttentionShape(batch=1, heads=1, queries=10, keys=7, head_size=5)
+    assert memory.sliced_scores(single, "auto") == 10 * 7
+
+
+def test_the_general_path_keeps_two_score_matrices() -> None:
+    """The scores in float32, and the softmax in the model's format; a flash kernel keeps none."""
+    shape = AttentionShape(batch=2, heads=3, queries=10, keys=7, head_size=5)
+    scores = 2 * 3 * 10 * 7
+    kept = {dtype: memory.temporary_bytes(shape, dtype, Kind.GENERAL) for dtype in DTYPES}
+    assert kept == {"float16": scores * 6, "bfloat16": scores * 6, "float32": scores * 8}
+    assert memory.temporary_bytes(shape, "float16", Kind.FLASH) == 0
