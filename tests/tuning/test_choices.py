@@ -98,7 +98,8 @@ CASES: Final[dict[str, tuple[Facts, Needs]]] = {
             ),
         ),
     ),
-    "a raised limit": (gpu(15 * 1024), UNET),
+    "a raised limit": (gpu(15550), UNET),
+    "made for float16": (gpu(9000), Needs("me/model", pipeline="StableDiffusion3Pipeline")),
     "memory unknown": (mac("2.8.0", None), UNET),
     "conv3d": (gpu(9000, "2.15.0", "26.2", canary="conv3d"), Needs("me/model")),
 }
@@ -466,16 +467,21 @@ EXPECTED: Final = [
      "The size that the model was trained for.",
      "me",
      "model model; no forecast; recommended for Mine"),
-    ("a raised limit", "environment.PYTORCH_MPS_HIGH_WATERMARK_RATIO", "0.89", "watermark",
+    ("a raised limit", "environment.PYTORCH_MPS_HIGH_WATERMARK_RATIO", "0.88", "watermark",
      "Keeps torch within what Metal recommends. Its own limit is 1.7 times that, more than "
      "this Mac's memory; swapping turns seconds into minutes. Here Metal recommends nearly all"
      " of it, because the wired limit was raised.",
      "pytorch docs: mps_environment_variables; pytorch #105839",
-     "RAM 16 GiB; GPU limit 15.0 GiB; device mps"),
-    ("a raised limit", "environment.PYTORCH_MPS_LOW_WATERMARK_RATIO", "0.71", "watermark",
+     "RAM 16 GiB; GPU limit 15.2 GiB; device mps"),
+    ("a raised limit", "environment.PYTORCH_MPS_LOW_WATERMARK_RATIO", "0.7", "watermark",
      "Must not exceed the high ratio, or torch raises an error. Its default is 1.4.",
      "pytorch docs: mps_environment_variables; pytorch #96814",
-     "RAM 16 GiB; GPU limit 15.0 GiB; device mps"),
+     "RAM 16 GiB; GPU limit 15.2 GiB; device mps"),
+    ("made for float16", "dtype", "float16", "dtype",
+     "Half the memory of float32.",
+     "https://github.com/Stability-AI/sd3.5/blob/main/sd3_infer.py; "
+     "diffusers docs: api/pipelines/stable_diffusion/stable_diffusion_3",
+     "device mps; model model; StableDiffusion3Pipeline; torch 2.8.0; macOS 15.5; Apple M1"),
     ("memory unknown", "environment.PYTORCH_MPS_HIGH_WATERMARK_RATIO", "1.0", "watermark",
      "Keeps torch within what Metal recommends. Its own limit is 1.7 times that, more than "
      "this Mac's memory; swapping turns seconds into minutes.",

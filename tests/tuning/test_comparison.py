@@ -204,7 +204,7 @@ def test_the_limits_are_the_narrowest_of_all_rounds() -> None:
 
 
 def test_only_rounds_in_which_both_gave_a_picture_count() -> None:
-    """A failed one is no difference, and the median of none is 0."""
+    """A failed round gives none, and the median of none is 0."""
     comparison = after(
         {CURRENT: took(1.0), FASTER: took(0.5)},
         {CURRENT: took(1.0), FASTER: FAILED},
