@@ -99,6 +99,7 @@ CASES: Final[dict[str, tuple[Facts, Needs]]] = {
         ),
     ),
     "a raised limit": (gpu(15550), UNET),
+    "used in bfloat16": (gpu(9000, "2.14.1"), Needs("me/model", pipeline="DreamLitePipeline")),
     "made for float16": (gpu(9000), Needs("me/model", pipeline="StableDiffusion3Pipeline")),
     "memory unknown": (mac("2.8.0", None), UNET),
     "conv3d": (gpu(9000, "2.15.0", "26.2", canary="conv3d"), Needs("me/model")),
@@ -477,6 +478,10 @@ EXPECTED: Final = [
      "Must not exceed the high ratio, or torch raises an error. Its default is 1.4.",
      "pytorch docs: mps_environment_variables; pytorch #96814",
      "RAM 16 GiB; GPU limit 15.2 GiB; device mps"),
+    ("used in bfloat16", "dtype", "bfloat16", "dtype-model",
+     "DreamLite is meant for bfloat16. The cause: its authors run it in bfloat16.",
+     "diffusers docs: api/pipelines/dreamlite",
+     "device mps; model model; DreamLitePipeline; torch 2.14.1; macOS 15.5; Apple M1"),
     ("made for float16", "dtype", "float16", "dtype",
      "Half the memory of float32.",
      "https://github.com/Stability-AI/sd3.5/blob/main/sd3_infer.py; "

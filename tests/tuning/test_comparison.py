@@ -101,6 +101,7 @@ def test_a_candidate_that_fails_at_once_is_out_and_one_that_fails_later_has_a_se
     assert "computed NaN" == once.problem(FASTER) == twice.problem(FASTER)
     assert FASTER not in once.next_round
     assert ("", Standing.OPEN) == (later.problem(FASTER), later.standing(FASTER))
+    assert "" == later.problem(SAME)
     assert Standing.FAILED is twice.standing(FASTER)
 
 
