@@ -58,6 +58,7 @@ def _lines(body: Iterable[tuple[Any, Any]], prefix: str) -> Iterator[_Line]:
             name, separator, behind = text.partition(" is not set  ")
             if separator:
                 yield _Line(prefix + name, behind, " ".join(above))
+                above = []
             else:
                 above.append(text)
         elif key is not None and key.key == "environment" and not prefix:

@@ -1,6 +1,7 @@
 """The lines to copy that several checks share."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -65,26 +66,40 @@ def shell(tmp_path: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    ("options", "tool"),
-    [((), "-m pip install"), (("--without-pip",), "uv pip install"), (None, "-m venv ~/pictures")],
-)
-def test_the_lines_install_in_every_kind_of_python(
-    tmp_path: Path, shell: dict[str, str], options: tuple[str, ...] | None, tool: str
-) -> None:
-    """The lines work in an environment, in one without pip, and outside any environment."""
-    folder = tmp_path / "my env" if options is not None else tmp_path / "pictures"
-    python = str(folder / "bin" / "python")
-    if options is not None:
-        subprocess.run([sys.executable, "-m", "venv", *options, str(folder)], check=True)
-    examined = python if options is not None else f"{sys.base_prefix}/bin/python3"
+def installed(python: str, shell: dict[str, str], examined: str) -> tuple[str, ...]:
+    """The lines for the `examined` Python, after they have installed Accelerate for `python`."""
     facts = Facts(system=System(kernel="Darwin"), python=ask(run, examined, 60.0).python)
-
     lines = install(facts, "Accelerate", "accelerate").commands
-
-    assert tool in lines[0]
     subprocess.run(["sh", "-ec", "\n".join(lines)], env=shell, check=True, capture_output=True)
     assert ask(run, python, 60.0).packages == {"accelerate": "1.15.0"}
+    return lines
+
+
+def test_the_lines_install_outside_an_environment_and_in_the_new_one(
+    tmp_path: Path, shell: dict[str, str]
+) -> None:
+    """Outside any environment the lines make one, and in that one they use its pip."""
+    python = str(tmp_path / "pictures" / "bin" / "python")
+    outside = f"{sys.base_prefix}/bin/python3"
+
+    assert installed(python, shell, outside) == (
+        f"{outside} -m venv ~/pictures",
+        "~/pictures/bin/python -m pip install accelerate",
+    )
+    [info] = tmp_path.glob("pictures/lib/*/site-packages/accelerate-*")
+    shutil.rmtree(info)
+    assert installed(python, shell, python) == (f"{python} -m pip install accelerate",)
+
+
+def test_the_lines_install_in_an_environment_without_pip(
+    tmp_path: Path, shell: dict[str, str]
+) -> None:
+    """In an environment like those of uv, the lines use uv, and quote its folder."""
+    folder = tmp_path / "my env"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    python = f"{folder}/bin/python"
+
+    assert installed(python, shell, python) == (f"uv pip install --python '{python}' accelerate",)
 
 
 def test_an_environment_is_not_made_with_the_python_of_xcode() -> None:

@@ -12,7 +12,6 @@ from mpsdoctor.checks.report import (
     Severity,
     Status,
 )
-from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.records import Facts, ProbeOutcome, Python, System, Torch
 
 FACTS = Facts(system=System(kernel="Darwin"), python=Python())

@@ -47,19 +47,54 @@ def test_an_error_of_the_child_is_raised_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "why"),
+    ("result", "why"),
     [
-        ("raise ValueError('no luck')", "Python ended with exit code 1: ValueError: no luck"),
-        ("import os; os.abort()", "Python was killed by SIGABRT"),
-        ('print(\'{"width": "wide"}\')', "Python ended with exit code 0"),
-        ("import time; time.sleep(60)", "no answer within 1 seconds"),
+        (CommandResult(None, timed_out=True), "no answer within 1.5 seconds"),
+        (CommandResult(None, stderr="ignored", timed_out=True), "no answer within 1.5 seconds"),
+        (CommandResult(None, stderr="No such file"), "Python could not be started: No such file"),
+        (CommandResult(0), "Python ended with exit code 0"),
+        (
+            CommandResult(1, stderr="Traceback:\n  line\nValueError: no luck\n\n"),
+            "Python ended with exit code 1: ValueError: no luck",
+        ),
+        (CommandResult(-6), "Python was killed by SIGABRT"),
+        (CommandResult(-9, stderr="Metal aborted"), "Python was killed by SIGKILL: Metal aborted"),
+        (CommandResult(-999), "Python was killed by signal 999"),
     ],
 )
-def test_where_there_is_no_answer_its_end_says_why(source: str, why: str) -> None:
+def test_where_there_is_no_answer_its_end_says_why(result: CommandResult, why: str) -> None:
     """The reason is the timeout, the signal or the last line of stderr."""
-    result = ended(source, 1.0 if "sleep" in source else 30.0)
     assert child.answer(result, Size) is None
-    assert why == child.how_it_ended(result, 1.0)
+    assert child.how_it_ended(result, 1.5) == why
+
+
+def test_the_end_of_a_real_child_is_known() -> None:
+    """A signal that ends Python is named."""
+    result = ended("import os; os.abort()")
+    assert child.how_it_ended(result, 1.0) == "Python was killed by SIGABRT"
+
+
+DEEP = '{"a":' * 100_000
+
+
+@pytest.mark.parametrize(
+    ("stdout", "answer"),
+    [
+        ('{"width": 1}\n{"width": 2}\nnoise\n', Size(width=2)),
+        ('{"width": "wide"}\n{"width": 1', None),
+        (f'{{"width": 1}}\n{DEEP}\n', Size(width=1)),
+        ("", None),
+    ],
+)
+def test_the_last_line_of_the_right_kind_is_the_answer(stdout: str, answer: Size | None) -> None:
+    """Lines that are not JSON, of another kind or nested too deeply are ignored."""
+    assert child.answer(CommandResult(0, stdout), Size) == answer
+
+
+def test_a_child_that_reports_as_it_goes_gives_all_its_objects() -> None:
+    """Every line that is an object counts, in order; a line ends with a newline only."""
+    stdout = f'{{"a": 1}}\nnoise\n[1]\n{DEEP}\n{{"b": "\u2028"}}\r\n\n{{}}'
+    assert child.objects(stdout) == [{"a": 1}, {"b": "\u2028"}, {}]
 
 
 def test_a_module_is_run_by_this_python(tmp_path: Path) -> None:
@@ -76,8 +111,8 @@ def test_a_module_is_run_by_this_python(tmp_path: Path) -> None:
 
 @given(st.text(), st.text())
 def test_no_output_can_make_the_reader_fail(stdout: str, stderr: str) -> None:
-    """Any output gives a reason and no exception."""
-    result = CommandResult(1, stdout, stderr)
-    assert child.answer(result, Size) is None
-    assert child.how_it_ended(result, 1.0).startswith("Python ended")
-    child.objects(stdout)
+    """Any output gives a reason and no exception, and does not hide an answer."""
+    result = CommandResult(1, f'{stdout}\n{{"width": 7}}\n', stderr)
+    assert child.answer(result, Size) == Size(width=7)
+    assert child.how_it_ended(result, 1.0).startswith("Python ended with exit code 1")
+    assert child.objects(result.stdout)[-1] == {"width": 7}

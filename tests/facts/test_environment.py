@@ -3,6 +3,7 @@
 import sys
 
 import msgspec
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,55 @@ def test_what_a_check_reads_is_recorded() -> None:
         "HF_HOME": "/Volumes/x",
         "PYTORCH_MPS_FAST_MATH": "0",
     }
+
+
+RECORDED = {
+    "APP_SANDBOX_CONTAINER_ID": None,
+    "CODEX_SANDBOX": None,
+    "CONDA_PREFIX": None,
+    "HF_ENDPOINT": None,
+    "HF_HOME": "v",
+    "HF_HUB_CACHE": "v",
+    "HF_HUB_OFFLINE": "v",
+    "HUGGINGFACE_HUB_CACHE": "v",
+    "HUGGING_FACE_HUB_X": None,
+    "MPSDOCTOR_MODEL": None,
+    "MTL_CAPTURE_ENABLED": "v",
+    "PYTORCH_ENABLE_MPS_FALLBACK": "v",
+    "PYTORCH_MPS_KEY": None,
+    "TRANSFORMERS_CACHE": "v",
+    "TRANSFORMERS_OFFLINE": "v",
+    "TRANSFORMERS_X": None,
+    "XDG_CACHE_HOME": "v",
+}
+
+
+def test_names_are_recorded_and_some_values() -> None:
+    """Sorted; what no check needs, and what may be private, has no value."""
+    others = {"PATH": "v", "XDG_DATA_HOME": "v", "HOME": "v", "MY_HF_HOME": "v", "hf_home": "v"}
+    environ = dict.fromkeys(sorted(RECORDED, reverse=True), "v") | others
+    facts = environment.read(environ, {})
+    assert list(facts.variables.items()) == list(RECORDED.items())
+    assert facts.set_late == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        *((f"HF_{word}", "v", True) for word in ("TOKEN", "key", "Secret", "PASSWORD", "AUTH")),
+        ("X_CREDENTIALS", "v", True),
+        *(("X", f"a {prefix}123", True) for prefix in ("hf_", "api_org_", "ghp_", "sk-")),
+        ("X", "github_pat_1", True),
+        ("X", "HF_1", True),
+        ("X", "https://me:word@proxy/", True),
+        ("X", "https://proxy/a@b", False),
+        ("X", "half_1", False),
+        ("HF_HOME", "/Volumes/x", False),
+    ],
+)
+def test_a_secret_is_known_by_its_name_or_its_form(name: str, value: str, secret: bool) -> None:
+    """In any case, anywhere in a value."""
+    assert environment.is_secret(name, value) is secret
 
 
 @given(st.dictionaries(NAMES, st.just(SECRET) | st.just(f"https://me:{SECRET}@proxy/")))
@@ -58,11 +108,22 @@ def test_what_changed_after_the_start_is_late_once_torch_is_loaded(
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     assert environment.read(environ, {}).set_late == ()
     monkeypatch.setitem(sys.modules, "torch", sys)
-    late = environment.read(environ, {"PYTORCH_MPS_FAST_MATH": "1"}).set_late
-    assert late == ("PYTORCH_ENABLE_MPS_FALLBACK",)
+    at_start = {"PYTORCH_MPS_FAST_MATH": "1", "PYTORCH_MPS_PREFER_METAL": "1"}
+    environ |= {"PYTORCH_MPS_PREFER_METAL": "0", "HF_MPS": "1"}
+    late = environment.read(environ, at_start).set_late
+    assert late == ("PYTORCH_ENABLE_MPS_FALLBACK", "PYTORCH_MPS_PREFER_METAL")
 
 
 def test_this_process_knows_what_it_started_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By default, the environment at the start comes from the operating system."""
+    """The operating system tells the environment at the start, unless it refuses."""
     monkeypatch.setitem(sys.modules, "torch", sys)
     assert environment.read({"PYTORCH_MPS_NEW": "1"}).set_late == ("PYTORCH_MPS_NEW",)
+
+    for error in (psutil.AccessDenied(1), PermissionError()):
+
+        class Hidden(psutil.Process):
+            def environ(self, refusal: Exception = error) -> dict[str, str]:
+                raise refusal
+
+        monkeypatch.setattr(psutil, "Process", Hidden)
+        assert environment.read({"PYTORCH_MPS_NEW": "1"}).set_late == ()

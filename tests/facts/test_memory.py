@@ -1,5 +1,7 @@
 """Memory, from recorded values of `sysctl` and recorded output of `vm_stat`."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from mpsdoctor.facts import memory
@@ -65,8 +67,20 @@ Swapouts:                                929703.
 """
 
 
+def test_each_unit_of_swap_is_read() -> None:
+    """A number without a fraction, or in another unit, is unknown."""
+    for text, used in (("used = 0.00M ", 0), ("used = 5.50M", 5767168), ("used = 5M ", None)):
+        assert memory.read({"vm.swapusage": text}).swap_used_bytes == used
+    assert memory.read({"vm.swapusage": "unused = 5.50M"}).swap_used_bytes is None
+    assert memory.read({"iogpu.wired_limit_mb": "0"}) == Memory(wired_limit_bytes=0)
+
+
 def in_use(output: str) -> int | None:
-    return memory.in_use_bytes(lambda _argv, _timeout: CommandResult(0, output))
+    def run(argv: Sequence[str], timeout: float) -> CommandResult:
+        assert (tuple(argv), timeout) == (("/usr/bin/vm_stat",), 10.0)
+        return CommandResult(0, output)
+
+    return memory.in_use_bytes(run)
 
 
 def test_what_the_compressor_occupies_counts_and_cached_files_do_not() -> None:

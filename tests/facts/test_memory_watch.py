@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Sequence
 
+import pytest
+
 from mpsdoctor.facts.command import CommandResult
 from mpsdoctor.facts.memory_watch import watching
 from mpsdoctor.facts.records import Pressure
@@ -39,6 +41,23 @@ def test_there_is_a_look_before_and_one_after() -> None:
     with watching(Kernel((1, 5), (2, 6))) as watch:
         assert watch.pressure is Pressure.NORMAL
     assert (Pressure.WARNING, 2**20) == (watch.pressure, watch.swapped_bytes)
+
+
+def test_only_growth_since_the_first_reading_counts() -> None:
+    """Swap that shrinks is not negative, the highest pressure stays, and errors end the watch."""
+    kernel = Kernel((4, 700), (2, 300), (1, 100))
+    watched = None
+
+    def fail() -> None:
+        nonlocal watched
+        with watching(kernel) as watched:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert watched is not None
+    assert (Pressure.CRITICAL, 0) == (watched.pressure, watched.swapped_bytes)
+    assert [(1, 100)] == kernel.answers
 
 
 def test_silence_is_not_known() -> None:

@@ -34,7 +34,9 @@ def power(battery: str, settings: str = "") -> Power:
     """What is read from the output of the two commands."""
 
     def run(argv: Sequence[str], timeout: float) -> CommandResult:
-        return CommandResult(0, {pmset.BATTERY: battery, pmset.SETTINGS: settings}[tuple(argv)])
+        assert timeout == 10.0
+        answers = {("/usr/bin/pmset", "-g", "batt"): battery, ("/usr/bin/pmset", "-g"): settings}
+        return CommandResult(0, answers[tuple(argv)])
 
     return pmset.read(run)
 
@@ -52,6 +54,8 @@ def power(battery: str, settings: str = "") -> Power:
          "true\n", True, 72),
         (f"{BATTERY} -InternalBattery-0 (id=7798883)\t100%; discharging; (no estimate) present: "
          "true\n", True, 100),
+        (f"{AC} -InternalBattery-0 (id=1)\t5%; charging\n -InternalBattery-1\t7%; x\n", False, 5),
+        (f"x {AC}", None, None),
         (AC, False, None),
         ("Now drawing from 'UPS Power'\n", None, None),
         ("", None, None),

@@ -19,6 +19,19 @@ ANNA = Owner(home="/Users/anna", user="anna", host="annas-macbook.local")
         ("/home/bob/.cache", "/home/USER/.cache"),
         ("anna@annas-macbook.local: hello anna", "USER@HOST: hello USER"),
         ("savanna", "savanna"),
+        ("/Users/anna-old/x", "/Users/USER/x"),
+        ("see /Users/anna: it", "see ~: it"),
+        ("/Users/anna.old", "/Users/USER"),
+        ("/users/anna", "/users/USER"),
+        *((f"{prefix}abcdefgh", f"{prefix}TOKEN") for prefix in ("hf_", "ghp_", "github_pat_")),
+        *((f"{prefix}abcdefgh", f"{prefix}TOKEN") for prefix in ("sk-", "xoxa-", "xoxb-", "xoxp-")),
+        ("hf_abcdefg", "hf_abcdefg"),
+        ("https://proxy:3128/a@b", "https://proxy:3128/a@b"),
+        ("serial: C02XK0A", "serial: C02XK0A"),
+        ("serial: c02xk0aa", "serial: SERIAL"),
+        ("6b29fc40-ca47-1067-b31d-00dd010662da", "UUID"),
+        ("6B29FC40-CA47-1067-B31D-00DD010662DAB", "6B29FC40-CA47-1067-B31D-00DD010662DAB"),
+        ("/var/folders/zz/zyx/T/x", "/var/folders/USER/T/x"),
         ("token hf_abcdefghijklmnop", "token hf_TOKEN"),
         ("https://me:secret@proxy:3128/", "https://USER:PASSWORD@proxy:3128/"),
         ("Serial Number (system): C02XK0AAJGH5", "Serial Number (system): SERIAL"),
@@ -33,6 +46,20 @@ def test_names_and_secrets_are_replaced_by_what_they_are(text: str, redacted: st
     assert redacted == redact_text(text, ANNA)
 
 
+@pytest.mark.parametrize(
+    ("owner", "text"),
+    [
+        (Owner(), "/Users and a host"),
+        (Owner(home="/", user="me", host="it"), "/ me it"),
+        (Owner(user="a.c"), "abc"),
+    ],
+)
+def test_a_name_that_is_too_short_or_a_pattern_changes_nothing(owner: Owner, text: str) -> None:
+    """Names of one or two letters are words, and a name is not a regular expression."""
+    assert redact_text(text, owner) == text
+    assert redact_text("bob met ann", Owner(user="ann", host="bob")) == "HOST met USER"
+
+
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_the_owners_home_never_stays(before: str, after: str) -> None:
     """The home folder in a path becomes `~`, anywhere in a text."""
@@ -40,19 +67,23 @@ def test_the_owners_home_never_stays(before: str, after: str) -> None:
 
 
 def test_facts_stay_facts() -> None:
-    """A redacted record is still valid."""
+    """A redacted record is still valid; keys, such as the names of packages, stay."""
     facts = Facts(
         system=System(kernel="Darwin", macos_version="15.5"),
         python=Python(version="3.12.1", executable="/Users/anna/venv/bin/python"),
+        packages={"anna": "anna"},
         hub_cache=HubCache(
             folder=Folder(path="/Users/anna/hub", exists=True, usable=True),
             damaged=("/Users/anna/model",),
         ),
     )
 
-    redacted = redact(facts, ANNA)
-
-    assert "~/venv/bin/python" == redacted.python.executable
-    assert redacted.hub_cache is not None
-    assert ("~/hub", ("~/model",)) == (redacted.hub_cache.folder.path, redacted.hub_cache.damaged)
-    assert facts.system == redacted.system
+    assert redact(facts, ANNA) == Facts(
+        system=facts.system,
+        python=Python(version="3.12.1", executable="~/venv/bin/python"),
+        packages={"anna": "USER"},
+        hub_cache=HubCache(
+            folder=Folder(path="~/hub", exists=True, usable=True),
+            damaged=("~/model",),
+        ),
+    )

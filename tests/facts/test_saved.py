@@ -1,6 +1,9 @@
 """The saved facts of a machine."""
 
+import hashlib
+import importlib.metadata
 import os
+import platform
 import sys
 from pathlib import Path
 
@@ -8,8 +11,21 @@ import msgspec
 import pytest
 
 from mpsdoctor.facts import saved, sw_vers, sysctl
+from mpsdoctor.facts.agent import Agent
 from mpsdoctor.facts.command import CommandResult
-from mpsdoctor.facts.records import Environment, Facts
+from mpsdoctor.facts.probes import mac_answer
+from mpsdoctor.facts.records import (
+    Environment,
+    Facts,
+    Folder,
+    HotFolder,
+    HubCache,
+    ModelFiles,
+    ModelState,
+    ProfileFile,
+)
+from mpsdoctor.facts.saved import SavedFacts
+from mpsdoctor.version import __version__
 from tests.support.machines import MACHINES
 
 SW_VERS = "ProductName:\t\tmacOS\nProductVersion:\t\t26.2\nBuildVersion:\t\t25C56\n"
@@ -20,7 +36,16 @@ def facts() -> Facts:
     """A recorded Mac, with what its user has in the environment."""
     path = MACHINES / "m2-max-macos-26.3.1-torch-2.10.0.json"
     mac = msgspec.json.decode(path.read_bytes(), type=Facts)
-    return msgspec.structs.replace(mac, environment=Environment(variables={"TOKEN": "secret"}))
+    folder = Folder(path="/Users/me/mpsdoctor", exists=True, usable=True)
+    return msgspec.structs.replace(
+        mac,
+        environment=Environment(variables={"TOKEN": "secret"}),
+        hot_folder=HotFolder(folder=folder),
+        hub_cache=HubCache(folder=folder),
+        model_files=ModelFiles(model="org/name", state=ModelState.ABSENT),
+        profile=ProfileFile(path="/Users/me/profile.toml"),
+        agent=Agent(installed=True),
+    )
 
 
 def test_what_describes_the_machine_comes_back(tmp_path: Path, facts: Facts) -> None:
@@ -28,11 +53,18 @@ def test_what_describes_the_machine_comes_back(tmp_path: Path, facts: Facts) -> 
     path = tmp_path / "new" / "profile.facts.json"
     saved.save(path, facts, {"torch": "2.10.0"})
 
-    kept = saved.read(path)
-    assert kept
-    assert ({"torch": "2.10.0"}, None) == (kept.conditions, kept.facts.environment)
-    assert (facts.system, facts.hardware) == (kept.facts.system, kept.facts.hardware)
-    assert b"secret" not in path.read_bytes()
+    machine = msgspec.structs.replace(
+        facts,
+        environment=None,
+        hot_folder=None,
+        hub_cache=None,
+        model_files=None,
+        profile=None,
+        agent=None,
+    )
+    assert saved.read(path) == SavedFacts(conditions={"torch": "2.10.0"}, facts=machine)
+    saved.save(path, machine, {})
+    assert saved.read(path) == SavedFacts(conditions={}, facts=machine)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b'{"conditions": {}, "facts": 3}', b"\xff"])
@@ -63,15 +95,29 @@ def test_facts_hold_until_what_they_depend_on_changes(tmp_path: Path, facts: Fac
     """Facts depend on the Mac, its limit, macOS, Python, the libraries and the canaries."""
     asked: list[object] = []
 
+    values = "hw.model: Mac16,8\nhw.memsize: 8\nhw.physicalcpu: 9\n"
+
     def run(command: object, _seconds: float) -> CommandResult:
         asked.append(command)
-        return CommandResult(exit_code=0, stdout=SW_VERS)
+        return CommandResult(0, SW_VERS if command == sw_vers.COMMAND else values)
 
     now = saved.conditions(run, "Darwin")
-    parts = {"Mac", "macOS", "Python", "torch", "Diffusers", "mpsdoctor", "canaries"}
-    assert parts == set(now)
-    assert ("25C56", True) == (now["macOS"], sys.prefix in now["Python"])
+    canaries = mac_answer.PROBE.with_name("canaries.py").read_bytes()
+    assert now == {
+        "Mac": "Mac16,8 8 not known",
+        "macOS": "25C56",
+        "Python": f"{platform.python_version()} ({sys.prefix})",
+        "torch": importlib.metadata.version("torch"),
+        "Diffusers": importlib.metadata.version("diffusers"),
+        "mpsdoctor": __version__,
+        "canaries": hashlib.sha256(canaries).hexdigest()[:8],
+    }
     assert [sw_vers.COMMAND, sysctl.COMMAND] == asked
+    silent = saved.conditions(lambda _argv, _timeout: CommandResult(None), "Darwin")
+    assert (silent["Mac"], silent["macOS"]) == ("not known not known not known", "not known")
+    elsewhere = saved.conditions(run, "Linux")
+    assert (elsewhere["Mac"], elsewhere["macOS"]) == ("not known not known not known", "Linux")
+    assert 2 == len(asked)
 
     path = tmp_path / "profile.facts.json"
     saved.save(path, facts, now)
@@ -80,3 +126,12 @@ def test_facts_hold_until_what_they_depend_on_changes(tmp_path: Path, facts: Fac
     assert [] == saved.changes(kept, now)
     for name in now:
         assert [f"{name} {now[name]} -> other"] == saved.changes(kept, now | {name: "other"})
+    bare = SavedFacts(conditions={"gone": "1"}, facts=kept.facts)
+    assert ["torch not known -> 2.13.0"] == saved.changes(bare, {"torch": "2.13.0"})
+
+
+def test_a_library_that_is_not_installed_is_a_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installing it later changes the conditions."""
+    monkeypatch.setattr(sys, "path", [])
+    now = saved.conditions(lambda _argv, _timeout: CommandResult(None), "Linux")
+    assert (now["torch"], now["Diffusers"]) == ("not installed", "not installed")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.fixing import act
+from mpsdoctor.fixing import act, journal
 from mpsdoctor.fixing.step import KeepCopy, MakeFolder, Step, WriteFile
 from tests.support.killed_fix import NEW, OLD, snapshot, steps
 
@@ -36,7 +36,7 @@ def test_a_fix_is_done_and_undone_and_then_there_is_nothing_to_undo(
     before = snapshot(root)
 
     act.apply(steps(root), record)
-    done = snapshot(root)
+    done, recorded = snapshot(root), journal.read(record)
     undone = act.undo(record)
 
     assert {
@@ -45,6 +45,7 @@ def test_a_fix_is_done_and_undone_and_then_there_is_nothing_to_undo(
         "profile.aside.toml": OLD,
         "profile.toml": NEW,
     } == done
+    assert steps(root) == recorded
     assert [
         act.Undone(f"removed {root}/hot/inbox"),
         act.Undone(f"removed {root}/hot"),
@@ -138,12 +139,16 @@ def test_a_step_that_fails_takes_those_before_it_with_it(
     if "/" in in_the_way:
         todo = (*todo[:2], todo[3])
 
-    with pytest.raises(MpsDoctorError, match="everything is as it was") as failed:
+    with pytest.raises(MpsDoctorError) as failed:
         act.apply(todo, record)
 
+    error = failed.value
     assert before == snapshot(root)
-    assert named in failed.value.detail
-    assert in_the_way in failed.value.detail
+    assert (
+        "The fix failed; everything is as it was before",
+        f"{root}/{in_the_way}: {named}.",
+        "Fix the cause, then run `mpsdoctor check --fix` again.",
+    ) == (error.title, error.detail, error.hint)
     assert [act.Undone(f"removed {root}/earlier")] == act.undo(record)
 
 
@@ -163,7 +168,11 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_file_keeps_no_part_of_it(tmp_pa
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
 
-    assert "everything is as it was before" in ended.stderr
+    assert (
+        "The fix failed; everything is as it was before\n"
+        "[Errno 27] File too large.\n"
+        "Fix the cause, then run `mpsdoctor check --fix` again.\n"
+    ) in ended.stderr
     assert ["profile.toml"] == [path.name for path in tmp_path.iterdir()]
 
 
@@ -179,10 +188,14 @@ def test_where_nothing_can_be_recorded_nothing_is_done(root: Path, tmp_path: Pat
 
 
 def test_a_folder_that_appears_meanwhile_is_not_taken_away(root: Path, record: Path) -> None:
-    """A folder that somebody else made is not removed."""
+    """A folder that somebody else made is not removed, and is not in the record."""
     (root / "hot" / "inbox").mkdir(parents=True)
 
+    act.apply(steps(root)[2:], record)
+    assert not record.exists()
+
     act.apply(steps(root), record)
+    assert steps(root)[:2] == journal.read(record)
     act.undo(record)
 
     assert {"hot": None, "hot/inbox": None, "profile.toml": OLD} == snapshot(root)
@@ -196,30 +209,106 @@ def test_a_profile_that_is_edited_meanwhile_is_not_written_over(root: Path, reco
     with pytest.raises(MpsDoctorError) as failed:
         act.apply(todo, record)
 
-    assert "changed in the meantime" in failed.value.detail
+    assert f"{root}/profile.toml: It has changed in the meantime." == failed.value.detail
     assert {"profile.toml": b"mine"} == snapshot(root)
+    assert not record.exists()
 
 
 def test_what_was_changed_since_stays_and_nothing_is_lost(root: Path, record: Path) -> None:
-    """An edited file and a folder in use stay, and can be undone later."""
+    """An edited file and a folder in use stay in the tree and the record, and are undone later."""
     act.apply(steps(root), record)
     (root / "profile.toml").write_bytes(b"mine")
     (root / "hot" / "prompt.txt").write_text("a cat")
 
-    refused = [result.text for result in act.undo(record) if result.refused]
+    undone = act.undo(record)
 
     kept = {"hot": None, "hot/prompt.txt": b"a cat", "profile.toml": b"mine"}
     assert kept | {"profile.aside.toml": OLD} == snapshot(root)
     assert [
-        f"{root}/hot was not changed: Directory not empty",
-        f"{root}/profile.toml was not restored: it was changed after the fix",
-        f"{root}/profile.aside.toml was not removed: {root}/profile.toml differs from it",
-    ] == refused
+        act.Undone(f"removed {root}/hot/inbox"),
+        act.Undone(f"{root}/hot was not changed: Directory not empty", refused=True),
+        act.Undone(
+            f"{root}/profile.toml was not restored: it was changed after the fix", refused=True
+        ),
+        act.Undone(
+            f"{root}/profile.aside.toml was not removed: {root}/profile.toml differs from it",
+            refused=True,
+        ),
+    ] == undone
+    assert steps(root)[:3] == journal.read(record)
 
     (root / "profile.toml").write_bytes(NEW)
     (root / "hot" / "prompt.txt").unlink()
-    assert not any(result.refused for result in act.undo(record))
+    assert [
+        act.Undone(f"removed {root}/hot"),
+        act.Undone(f"restored {root}/profile.toml"),
+        act.Undone(f"removed {root}/profile.aside.toml"),
+    ] == act.undo(record)
     assert {"profile.toml": OLD} == snapshot(root)
+    assert not record.exists()
+
+
+def test_what_is_undone_by_hand_is_not_undone_again(root: Path, record: Path) -> None:
+    """Each step that somebody has undone already is reported as such."""
+    act.apply(steps(root), record)
+    (root / "hot" / "inbox").rmdir()
+    (root / "hot").rmdir()
+    (root / "profile.toml").write_bytes(OLD)
+    (root / "profile.aside.toml").unlink()
+
+    assert [
+        act.Undone(f"{root}/hot/inbox is already removed"),
+        act.Undone(f"{root}/hot is already removed"),
+        act.Undone(f"{root}/profile.toml is already restored"),
+        act.Undone(f"{root}/profile.aside.toml is already removed"),
+    ] == act.undo(record)
+    assert {"profile.toml": OLD} == snapshot(root)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uses a file of Linux that is never the same")
+def test_a_failed_fix_that_cannot_be_undone_says_what_is_left(root: Path, record: Path) -> None:
+    """The error names the cause and each refused step, and the record keeps only these."""
+    changing = "/proc/sys/kernel/random/uuid"
+    copy = KeepCopy(path=changing, to=str(root / "copy"))
+    todo = (
+        copy,
+        MakeFolder(path=str(root / "hot")),
+        WriteFile(path=str(root / "profile.toml"), before=b"other", after=NEW),
+        MakeFolder(path=str(root / "never")),
+    )
+
+    with pytest.raises(MpsDoctorError) as failed:
+        act.apply(todo, record)
+
+    error = failed.value
+    left = f"{root}/copy was not removed: {changing} differs from it"
+    assert (
+        "The fix failed, and part of it could not be undone",
+        f"{root}/profile.toml: It has changed in the meantime. {left}",
+        "Fix the cause, then run `mpsdoctor check --undo`.",
+    ) == (error.title, error.detail, error.hint)
+    assert ["copy", "profile.toml"] == list(snapshot(root))
+    assert (copy,) == journal.read(record)
+    assert [act.Undone(left, refused=True)] == act.undo(record)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uses a file of Linux that cannot be removed")
+def test_an_undo_that_cannot_be_recorded_says_what_it_did(root: Path, record: Path) -> None:
+    """Steps stay undone, and undoing them again finds nothing to do."""
+    act.apply(steps(root)[2:], record)
+    with record.open("rb") as file:
+        fixed = Path(f"/proc/self/fd/{file.fileno()}")
+        with pytest.raises(MpsDoctorError) as failed:
+            act.undo(fixed)
+
+    error = failed.value
+    assert (
+        "The undo cannot be recorded",
+        f"{fixed}: Operation not permitted. Done:\nremoved {root}/hot/inbox\nremoved {root}/hot",
+        "Make that file writable and undo again. Steps that are already undone stay so.",
+    ) == (error.title, error.detail, error.hint)
+    assert {"profile.toml": OLD} == snapshot(root)
+    assert not any(result.refused for result in act.undo(record))
 
 
 def test_a_record_that_cannot_be_read_is_neither_used_nor_written_over(

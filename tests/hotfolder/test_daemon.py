@@ -1,540 +1,631 @@
-"""The entire daemon: real folders, processes and signals, and a worker that fails on demand."""
+"""The daemon's loop: when it renders, rests, pauses and ends, without a worker process."""
 
-import json
+import asyncio
+import errno
 import os
-import random
-import shutil
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, Final
 
-import msgspec
-import psutil
 import pytest
 
+from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.facts.records import Pressure
-from mpsdoctor.files import replace_file
+from mpsdoctor.hotfolder import daemon as daemon_module
+from mpsdoctor.hotfolder.daemon import Daemon, Intervals, watch
+from mpsdoctor.hotfolder.machine import policy, sensors
 from mpsdoctor.hotfolder.machine.policy import Readings
-from mpsdoctor.hotfolder.spool.images import record_in_picture
+from mpsdoctor.hotfolder.pause import Pause
 from mpsdoctor.hotfolder.spool.layout import Layout
+from mpsdoctor.hotfolder.spool.lock import locked
+from mpsdoctor.hotfolder.spool.recovery import recover
+from mpsdoctor.hotfolder.spool.spool import Spool
+from mpsdoctor.hotfolder.status import events
+from mpsdoctor.hotfolder.status.events import Event
 from mpsdoctor.hotfolder.status.status import read_status
-from mpsdoctor.hotfolder.worker.timeouts import Timeouts
-from mpsdoctor.prompts.document import MAX_BYTES
-from tests.support.hot_folder import INTERVALS, running, wait_until
-from tests.support.jobs import drop, names
+from mpsdoctor.hotfolder.worker.supervisor import RefusedError
+from mpsdoctor.profile.settings import Profile
+from mpsdoctor.rendering.protocol import Refused
+from tests.support.jobs import claim, drop, names
+from tests.support.stand_in_supervisor import PID, SECONDS, StandInSupervisor
 
-# root may read everything; without these two rights it is as anybody else.
-_AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-
-
-def reason(layout: Layout, name: str) -> str:
-    """The text of an error file."""
-    return (layout.failed / f"{name}.error.txt").read_text()
+QUICK: Final = Intervals(settle=0.001, settle_empty=0.05, rescan=0.02, retry=0.02, look=0.01)
+SLOW: Final = replace(QUICK, rescan=60.0, retry=60.0)
+LOADED: Final = (events.Loading("own"), events.Loaded("own", "cpu", PID))
 
 
-def rendering(layout: Layout) -> str | None:
-    """The file that is being rendered, as another process sees it."""
-    current = read_status(layout.root).current
-    return current.name if current else None
+class Running:
+    """A daemon in this process, and what it tells."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.supervisor = StandInSupervisor()
+        self.supervisor.step_s = 0.002
+        self.events: list[Event] = []
+        self.times: list[float] = []
+        self.then: dict[tuple[type, int], Callable[[], object]] = {}
+        """What happens at the event of a kind and number."""
+
+    def hear(self, event: Event) -> None:
+        self.events.append(event)
+        self.times.append(time.monotonic())
+        number = len([other for other in self.events if type(other) is type(event)])
+        if then := self.then.get((type(event), number)):
+            then()
+
+    async def until(self, kind: type, count: int = 1) -> Any:
+        """The event of this kind and number, once it has come."""
+        while len(found := [event for event in self.events if isinstance(event, kind)]) < count:
+            await asyncio.sleep(0.001)
+        return found[count - 1]
+
+    def told(self, *kinds: type) -> list[Any]:
+        """The events (of these kinds, or all but steps), with the file's name as the job's id."""
+        shown: list[Any] = [
+            event
+            for event in self.events
+            if (isinstance(event, kinds) if kinds else not isinstance(event, events.Stepped))
+        ]
+        return [replace(e, job=e.name) if hasattr(e, "job") else e for e in shown]
 
 
-def worker_in_status(layout: Layout) -> int | None:
-    """The worker's process, as another process sees it."""
-    worker = read_status(layout.root).worker
-    return worker.pid if worker else None
+class NoEvents:
+    """In place of file events."""
+
+    def __init__(self, *_: object) -> None: ...
+    def check(self) -> None: ...
+    def close(self) -> None: ...
 
 
-def test_dropped_prompts_become_images(layout: Layout) -> None:
-    """Prompts dropped before and after the start are rendered, even one written in pieces."""
-    drop(layout, "before.txt", "a cat")
-    (layout.images / "before.png").write_text("mine")
-    with running(layout) as daemon:
-        daemon.wait_for("Published", name="before.txt")
-        with (layout.inbox / "slowly.TXT").open("w") as file:
-            for word in ("noisy ", "and ", "slow ") * 4:
-                file.write(word)
-                file.flush()
-                time.sleep(0.02)
-        daemon.wait_for("Published", name="slowly.TXT")
-        assert daemon.end() == 0
-    assert names(layout.inbox) == []
-    assert names(layout.done) == ["before.txt", "slowly.TXT"]
-    assert names(layout.images) == ["before-2.png", "before.png", "slowly.png"]
-    assert (layout.images / "before.png").read_text() == "mine"
-    claimed = {event["name"]: event["job"] for event in daemon.seen if event["kind"] == "Claimed"}
-    record = record_in_picture(layout.images / "slowly.png")
-    assert record
-    assert (record.job, record.picture) == (claimed["slowly.TXT"], 1)
-    assert not (layout.work / claimed["slowly.TXT"]).exists()
+Work = Callable[[Running], Awaitable[None]]
 
 
-def test_a_file_that_is_not_a_prompt_fails_and_the_queue_continues(
-    layout: Layout, tmp_path: Path
-) -> None:
-    """Anything else in the inbox moves to failed/ unchanged, with its reason."""
-    secret = tmp_path / "secret.txt"
-    secret.write_text("never read")
-    drop(layout, "empty.txt", "")
-    drop(layout, "blank.txt", " \n")
-    drop(layout, "binary.txt", b"\x89PNG\0\1\2")
-    drop(layout, "large.txt", "x" * (MAX_BYTES + 1))
-    drop(layout, "photo.jpg", b"\xff\xd8\xff")
-    drop(layout, "letter.rtf", "{\\rtf1 a cat}")
-    drop(layout, "cat.error.txt", "The picture of cat.txt could not be rendered")
-    drop(layout, "a" * 251 + ".txt", b"\xff")
-    (layout.inbox / "link.txt").symlink_to(secret)
-    os.mkfifo(layout.inbox / "pipe.txt")
-    (layout.inbox / "folder").mkdir()
-    (layout.inbox / "folder" / "inside.txt").write_text("a cat")
-    for ignored in (".hidden.txt", "._cat.txt", "cat.txt.part"):
-        (layout.inbox / ignored).write_text("not for us")
-    with running(layout) as daemon:
-        rejected = {daemon.wait_for("Rejected")["name"] for _ in range(11)}
-        drop(layout, "good.txt", "a cat")
-        daemon.wait_for("Published", name="good.txt")
-        assert daemon.end() == 0
-    assert len(rejected) == 11
-    assert names(layout.inbox) == ["._cat.txt", ".hidden.txt", "cat.txt.part"]
-    assert len(names(layout.failed)) == 22
-    assert "holds no prompt" in reason(layout, "empty")
-    assert "holds no prompt" in reason(layout, "blank")
-    assert "not plain text" in reason(layout, "binary")
-    assert f"{MAX_BYTES + 1:,} bytes" in reason(layout, "large")
-    assert "end in .txt" in reason(layout, "photo.jpg")
-    assert "end in .txt" in reason(layout, "letter.rtf")
-    assert "without `.error`" in reason(layout, "cat.error")
-    assert "link" in reason(layout, "link")
-    assert "not a regular file" in reason(layout, "pipe")
-    assert "folder" in reason(layout, "folder")
-    assert (layout.failed / "link.txt").readlink() == secret
-    assert (layout.failed / "folder" / "inside.txt").read_text() == "a cat"
-    assert (layout.failed / ("a" * 251 + ".txt")).read_bytes() == b"\xff"
+@pytest.fixture
+def run(layout: Layout, unflushed: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Running]:
+    """Runs a daemon beside a coroutine function, then ends it with SIGTERM.
+
+    The inbox is scanned every 20 ms, in place of file events, which take half a second to end.
+    """
+
+    def run(work: Work, intervals: Intervals = QUICK, *, with_events: bool = False) -> Running:
+        if not with_events:
+            monkeypatch.setattr(daemon_module, "InboxObserver", NoEvents)
+
+        async def both() -> Running:
+            running = Running(layout)
+            with locked(layout) as hold:
+                daemon = Daemon(
+                    hold,
+                    layout,
+                    [Profile(model="own"), Profile(model="other")],
+                    running.supervisor,
+                    running.hear,
+                    intervals,
+                )
+                serving = asyncio.create_task(daemon.run())
+                working = asyncio.ensure_future(work(running))
+                await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+                if not serving.done():
+                    working.result()
+                    os.kill(os.getpid(), signal.SIGTERM)
+                working.cancel()
+                await serving
+            return running
+
+        return asyncio.run(asyncio.wait_for(both(), 20))
+
+    return run
 
 
-@pytest.mark.skipif(
-    os.geteuid() == 0 and not shutil.which("setpriv"), reason="root reads everything"
-)
-def test_what_the_system_withholds_does_not_stop_the_queue(layout: Layout) -> None:
-    """An unreadable file fails; a file that cannot be moved stays and is reported once."""
-    drop(layout, "locked.txt", "a cat").chmod(0)
-    held = layout.inbox / "held"
-    held.mkdir()
-    held.chmod(0o500)
-    wrapper = _AS_ANYBODY if os.geteuid() == 0 else ()
-    with running(layout, wrapper=wrapper) as daemon:
-        daemon.wait_for("Rejected", name="locked.txt")
-        daemon.wait_for("Unmovable", name="held")
-        for name in ("one.txt", "two.txt"):
-            drop(layout, name, "a cat")
-            daemon.wait_for("Published", name=name)
-        assert daemon.end() == 0
-    assert "cannot be read" in reason(layout, "locked")
-    assert names(layout.inbox) == ["held"]
-    assert [event["kind"] for event in daemon.seen].count("Unmovable") == 1
+def published(layout: Layout, name: str) -> events.Published:
+    """The only picture of a file is out."""
+    return events.Published(f"{name}.txt", f"{name}.txt", layout.images / f"{name}.png", SECONDS)
 
 
-def test_a_worker_that_fails_costs_only_its_own_prompt(layout: Layout) -> None:
-    """Crash, hang, corruption, a torn picture: tried again, then a reason; the rest is rendered."""
-    troubles = ("abort", "corrupt", "exit", "fail", "hang", "large", "torn", "abort-once")
-    for name in troubles:
-        drop(layout, f"{name}.txt", f"{name} please")
-    with running(layout, intervals=replace(INTERVALS, worker=Timeouts(first_step=0.7))) as daemon:
-        for name in troubles[:-1]:
-            drop(layout, f"after {name}.txt", "a cat")
-        wait_until(lambda: len(names(layout.done)) + len(names(layout.failed)) == 8 + 2 * 7)
-        assert daemon.end() == 0
-        daemon.wait_for("Stopped")
-    assert names(layout.images) == [
-        "abort-once.png",
-        *(f"after {name}.png" for name in troubles[:-1]),
+def test_it_renders_what_is_there_and_what_comes(layout: Layout, run: Any) -> None:
+    """A drop wakes it, however seldom the inbox is scanned; the status follows the events."""
+    claim(Spool(layout), "earlier.txt")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Published)
+        await asyncio.sleep(0.05)
+        drop(layout, "later.txt", "a dog")
+        await running.until(events.Published, 2)
+        status = read_status(layout.root)
+        assert (status.running, status.done, status.heartbeat is not None) == (True, 2, True)
+        assert status.worker
+        assert status.worker.pid == PID
+
+    running = run(work, SLOW, with_events=True)
+    assert running.told() == [
+        events.Started(layout.root, 1),
+        *LOADED,
+        events.Rendering("earlier.txt", "earlier.txt"),
+        published(layout, "earlier"),
+        events.Claimed("later.txt", "later.txt"),
+        events.Rendering("later.txt", "later.txt"),
+        published(layout, "later"),
+        events.Stopped(),
     ]
-    assert "SIGABRT" in reason(layout, "abort") or "2**32" in reason(layout, "abort")
-    assert "failed assertion" in reason(layout, "abort")
-    assert "command buffer" in reason(layout, "corrupt")
-    assert "exited with status 0" in reason(layout, "exit")
-    assert "All black" in reason(layout, "fail")
-    assert "hung" in reason(layout, "hang")
-    assert "Too large" in reason(layout, "large")
-    assert "incomplete" in reason(layout, "torn")
-    tries = [event["name"] for event in daemon.seen if event["kind"] == "Rendering"]
-    lost = ("abort", "corrupt", "exit", "hang", "large", "torn", "abort-once")
-    blamed = {name: tries.count(f"{name}.txt") for name in lost}
-    assert min(blamed.values()) >= 2
-    assert tries.count("fail.txt") >= 1
-    ends = [event["name"] for event in daemon.seen if event["kind"] in ("Published", "Rejected")]
-    assert sorted(ends) == sorted(
-        [f"{name}.txt" for name in troubles] + [f"after {name}.txt" for name in troubles[:-1]]
+    assert running.supervisor.calls[-1] == "close"
+    assert read_status(layout.root).worker is None
+
+
+def test_without_file_events_the_inbox_is_scanned(layout: Layout, run: Any) -> None:
+    """Events are only a hint; a file is also looked at again when it may be complete."""
+
+    async def work(running: Running) -> None:
+        await running.until(events.Started)
+        await asyncio.sleep(0.03)
+        drop(layout, "cat.txt", "a cat")
+        (layout.inbox / "empty.txt").touch()
+        await running.until(events.Published)
+        await running.until(events.Rejected)
+
+    run(work)
+
+
+GPU: Final = RefusedError(Refused(title="There is no GPU", hint="Restart.", cause="gpu"))
+NO_GPU: Final = Pause(kind="gpu", title="There is no GPU", hint="Restart.")
+
+
+def retries(running: Running) -> list[float]:
+    """The seconds between two loads."""
+    loads = [
+        at
+        for at, event in zip(running.times, running.events, strict=True)
+        if isinstance(event, events.Loading)
+    ]
+    return [later - earlier for earlier, later in pairwise(loads)]
+
+
+def test_pauses_become_longer_until_a_picture_is_done(layout: Layout, run: Any) -> None:
+    """The same reason is told once in each pause."""
+    drop(layout, "1.txt", "a cat")
+
+    async def work(running: Running) -> None:
+        running.supervisor.refusals.extend([GPU] * 5)
+        await running.until(events.Published)
+        await running.supervisor.close()
+        running.supervisor.refusals.append(GPU)
+        drop(layout, "2.txt", "a dog")
+        await running.until(events.Published, 2)
+
+    running = run(work)
+    seconds = retries(running)
+    assert all(
+        got >= due for got, due in zip(seconds, (0.02, 0.04, 0.08, 0.16, 0.32), strict=False)
     )
+    assert seconds[6] < 0.6
+    assert running.told(events.Paused, events.Resumed, events.Published) == [
+        events.Paused(NO_GPU),
+        events.Resumed(),
+        published(layout, "1"),
+        events.Paused(NO_GPU),
+        events.Resumed(),
+        published(layout, "2"),
+    ]
 
 
-def test_a_file_of_several_pictures_is_one_prompt(layout: Layout) -> None:
-    """Each line and count is a picture with its own seed; one failure leaves the others alone."""
-    lines = ["--prompt cat --seed 7", "--prompt fail --seed 1", "--prompt dog --seed 9"]
-    drop(layout, "many.txt", "\n".join(lines))
-    drop(layout, "twice.txt", "a bird\nSteps: 2, Seed: 5, Count: 2")
-    with running(layout) as daemon:
-        daemon.wait_for("Published", name="many.txt", number=1)
-        daemon.wait_for("Published", name="many.txt", number=3)
-        daemon.wait_for("Rejected", name="many.txt")
-        daemon.wait_for("Published", name="twice.txt", number=2)
-        assert daemon.end() == 0
-    assert names(layout.images) == ["many-3.png", "many.png", "twice-2.png", "twice.png"]
-    assert names(layout.failed) == ["many.error.txt", "many.txt"]
-    assert "All black" in reason(layout, "many")
-    assert "many-3.png" in reason(layout, "many")
-    for image, seed in (("many.png", 7), ("many-3.png", 9), ("twice.png", 5), ("twice-2.png", 6)):
-        assert f"seed\0{seed}".encode() in (layout.images / image).read_bytes()
+def test_the_longest_pause_is_two_minutes(
+    layout: Layout, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it is as long as the first one."""
+    assert daemon_module._LONGEST_RETRY_S == 120.0
+    monkeypatch.setattr(daemon_module, "_LONGEST_RETRY_S", 0.02)
+    drop(layout, "1.txt", "a cat")
+
+    async def work(running: Running) -> None:
+        running.supervisor.refusals.extend([GPU] * 6)
+        await running.until(events.Published)
+
+    assert retries(run(work))[5] < 0.5
 
 
-def test_a_model_that_the_profile_does_not_allow_is_not_touched(layout: Layout) -> None:
-    """A prompt file may name the profile's models; any other name fails."""
-    drop(layout, "other.txt", "a cat\nSteps: 4, Model: other-model")
-    drop(layout, "own.txt", "a cat\nSteps: 4, Model: stand-in")
-    with running(layout) as daemon:
-        daemon.wait_for("Rejected", name="other.txt")
-        daemon.wait_for("Published", name="own.txt")
-        assert daemon.end() == 0
-    assert "does not list the model other-model" in reason(layout, "other")
+def test_another_reason_is_told_again(layout: Layout, run: Any) -> None:
+    """A pause also ends when the prompt has gone."""
+    drop(layout, "1.txt", "a cat\nSteps: 4, Model: other")
+    other = RefusedError(Refused(title="It is broken", hint="Wait.", cause="gpu"))
+
+    async def work(running: Running) -> None:
+        running.supervisor.refusals.extend([GPU, other, other])
+        running.supervisor.refusals.append(RefusedError(Refused(title="No model", cause="model")))
+        await running.until(events.Resumed)
+
+    running = run(work)
+    assert running.told(events.Paused, events.Resumed, events.Rejected) == [
+        events.Paused(NO_GPU),
+        events.Paused(Pause(kind="gpu", title="It is broken", hint="Wait.")),
+        events.Rejected("1.txt", "1.txt", "No model", layout.failed / "1.error.txt"),
+        events.Resumed(),
+    ]
+
+
+def test_a_folder_that_is_gone_pauses_until_it_is_back(layout: Layout, run: Any) -> None:
+    """Then the folders are read again; a reason of the folder is not one of the disk."""
+    away = layout.root.with_name("away")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Started)
+        layout.root.rename(away)
+        assert (await running.until(events.Paused)).pause.kind == "folder"
+        claim(Spool(Layout(away)), "cat.txt")
+        away.rename(layout.root)
+        await running.until(events.Published)
+
+    assert run(work).told() == [
+        events.Started(layout.root, 0),
+        events.Paused(
+            Pause(
+                kind="folder",
+                title=f"The hot folder {layout.root} is gone",
+                hint="If its disk was ejected, reconnect it. If it was renamed, give it its old "
+                "name. The queue then continues by itself. To use a new folder, start mpsdoctor "
+                "watch again.",
+            )
+        ),
+        *LOADED,
+        events.Rendering("cat.txt", "cat.txt"),
+        events.Resumed(),
+        published(layout, "cat"),
+        events.Stopped(),
+    ]
+
+
+def test_an_error_of_the_disk_pauses_and_starts_from_the_folders_again(
+    layout: Layout, run: Any
+) -> None:
+    """A folder that the user deletes is created again, and the attempt does not count."""
+    drop(layout, "cat.txt", "a cat")
+
+    async def work(running: Running) -> None:
+        running.then[events.Stepped, 3] = layout.images.rmdir
+        await running.until(events.Published)
+
+    running = run(work)
+    assert running.told(events.Rendering, events.Paused, events.Resumed, events.Published) == [
+        events.Rendering("cat.txt", "cat.txt"),
+        events.Paused(
+            Pause(
+                kind="folder",
+                title=f"{layout.images} cannot be reached",
+                hint="Reconnect its disk, or give the folder its old name. The queue then "
+                "continues by itself.",
+            )
+        ),
+        events.Rendering("cat.txt", "cat.txt"),
+        events.Resumed(),
+        published(layout, "cat"),
+    ]
+    assert running.supervisor.calls == ["load own", "submit a cat", "submit a cat", "close"]
+
+
+def test_an_error_that_waiting_does_not_help_against_ends_it(layout: Layout, run: Any) -> None:
+    """The worker is ended even so."""
+    drop(layout, "cat.txt", "a cat")
+
+    calls: list[str] = []
+
+    def refuse() -> None:
+        raise OSError(errno.EISDIR, "Is a directory")
+
+    async def work(running: Running) -> None:
+        running.supervisor.calls = calls
+        running.then[events.Rendering, 1] = refuse
+        await asyncio.sleep(5)
+
+    with pytest.raises(IsADirectoryError):
+        run(work)
+    assert calls == ["load own", "close"]
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> list[Readings]:
+    """The last of these is what the machine is like now."""
+    now = [Readings()]
+
+    async def take(_root: Path) -> Readings:
+        return now[-1]
+
+    async def pressure() -> Pressure | None:
+        return now[-1].pressure
+
+    monkeypatch.setattr(sensors, "take", take)
+    monkeypatch.setattr(sensors, "pressure", pressure)
+    return now
+
+
+LOW: Final = Readings(on_battery=True, battery_percent=20)
+CRITICAL: Final = Readings(pressure=Pressure.CRITICAL)
+SHORT: Final = Readings(pressure=Pressure.WARNING)
+
+
+def test_nothing_begins_while_the_machine_is_not_fit(
+    layout: Layout, run: Any, machine: list[Readings]
+) -> None:
+    """No model is loaded either; when it is fit again, the queue continues."""
+    machine.append(LOW)
+    drop(layout, "cat.txt", "a cat")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Paused)
+        assert running.supervisor.calls == []
+        machine.append(Readings())
+        await running.until(events.Published)
+
+    assert run(work).told()[1:] == [
+        events.Claimed("cat.txt", "cat.txt"),
+        events.Paused(
+            Pause(
+                kind="battery",
+                title="The battery is below 40 %",
+                hint="Connect the power adapter.",
+            )
+        ),
+        *LOADED,
+        events.Rendering("cat.txt", "cat.txt"),
+        events.Resumed(),
+        published(layout, "cat"),
+        events.Stopped(),
+    ]
+
+
+def test_a_warning_of_memory_stops_a_load_but_not_a_loaded_model(
+    layout: Layout, run: Any, machine: list[Readings]
+) -> None:
+    """While it is idle, the worker is ended then."""
+    drop(layout, "1.txt", "a cat")
+    drop(layout, "2.txt", "a dog")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Loaded)
+        machine.append(SHORT)
+        await running.until(events.Unloaded)
+        drop(layout, "3.txt", "a bird")
+        await running.until(events.Paused)
+
+    running = run(work)
+    assert running.told(events.Published, events.Unloaded) == [
+        published(layout, "1"),
+        published(layout, "2"),
+        events.Unloaded("memory is short"),
+    ]
+    assert running.told(events.Paused)[0].pause.kind == "memory"
+
+
+def test_critical_memory_stops_a_picture_and_ends_the_worker(
+    layout: Layout, run: Any, machine: list[Readings]
+) -> None:
+    """The loss is noted, since the picture may be the cause."""
+    drop(layout, "cat.txt", "stuck-once")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Stepped)
+        machine.append(CRITICAL)
+        await running.until(events.Paused)
+        assert running.supervisor.pid is None
+        machine.append(Readings())
+        await running.until(events.Published)
+
+    assert run(work).told(events.Retrying, events.Rendering, events.Published) == [
+        events.Rendering("cat.txt", "cat.txt"),
+        events.Retrying(
+            "cat.txt", "cat.txt", 1, "This Mac is short of memory, in the middle of this picture"
+        ),
+        events.Rendering("cat.txt", "cat.txt", attempt=2),
+        published(layout, "cat"),
+    ]
+
+
+def test_a_pause_for_memory_or_a_long_one_ends_the_worker(
+    layout: Layout, run: Any, machine: list[Readings]
+) -> None:
+    """A prompt that waits for power does not keep the model in a memory that is short."""
+    drop(layout, "1.txt", "a cat")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Published)
+        machine.append(replace(LOW, pressure=Pressure.WARNING))
+        drop(layout, "2.txt", "a dog")
+        await running.until(events.Unloaded)
+        await running.until(events.Paused)
+
+    running = run(work)
+    assert running.told(events.Unloaded) == [events.Unloaded("memory is short")]
+
+
+def test_a_worker_is_replaced_after_so_many_pictures(
+    layout: Layout, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No picture begins ahead that would be one too many."""
+    monkeypatch.setattr(policy, "MAX_PICTURES", 2)
+    for number in (1, 2, 3):
+        drop(layout, f"{number}.txt", "a cat")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Published, 3)
+
+    kinds = (events.Rendering, events.Published, events.Unloaded, events.Loaded)
+    assert run(work).told(*kinds) == [
+        LOADED[1],
+        events.Rendering("1.txt", "1.txt"),
+        events.Rendering("2.txt", "2.txt"),
+        published(layout, "1"),
+        published(layout, "2"),
+        events.Unloaded("it has made 2 pictures"),
+        LOADED[1],
+        events.Rendering("3.txt", "3.txt"),
+        published(layout, "3"),
+    ]
+
+
+def test_an_idle_worker_is_ended_after_a_while(
+    layout: Layout, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time counts from the last work on."""
+    monkeypatch.setattr(policy, "IDLE_S", 0.15)
+    drop(layout, "1.txt", "a cat")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Published)
+        await asyncio.sleep(0.08)
+        drop(layout, "2.txt", "a dog")
+        await running.until(events.Published, 2)
+        await running.until(events.Unloaded)
+
+    running = run(work)
+    at = dict(zip(map(type, running.events), running.times, strict=True))
+    assert at[events.Unloaded] - at[events.Published] >= 0.15
+    assert len(running.told(events.Unloaded)) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_it_and_the_prompt_is_taken_up_again(
-    layout: Layout, number: signal.Signals
+def test_a_signal_ends_it_in_the_middle_of_a_picture(
+    layout: Layout, run: Any, number: signal.Signals
 ) -> None:
-    """In the middle of a picture, daemon and worker end at once, and no attempt counts."""
-    drop(layout, "cat.txt", "slow 30")
-    with running(layout) as daemon:
-        daemon.wait_for("Rendering")
-        worker = psutil.Process(daemon.worker())
-        assert daemon.end(number, seconds=10) == 0
-        assert not worker.is_running()
-    (folder,) = (path for path in layout.work.iterdir() if path.is_dir())
-    job = json.loads((folder / "job.json").read_bytes())
-    assert job["attempts"] == {"1": 0}
-    (folder / "prompt.txt").write_text("a cat")
-    with running(layout) as daemon:
-        assert daemon.wait_for("Started")["resumed"] == 1
-        assert daemon.wait_for("Published")["job"] == job["id"]
-        assert daemon.end() == 0
-    assert f"seed\0{job['seed']}".encode() in (layout.images / "cat.png").read_bytes()
+    """The worker is ended, and the attempt does not count, nor does a second signal matter."""
+    drop(layout, "cat.txt", "stuck")
 
-
-def test_killed_again_and_again_it_publishes_each_prompt_once(layout: Layout) -> None:
-    """After kill -9 at any moment, a new daemon continues; no prompt is lost or rendered twice."""
-    prompts = [f"{number}.txt" for number in range(30)]
-    for name in prompts:
-        drop(layout, name, "slow 0.02")
-    chance = random.Random(1)
-    for _ in range(8):
-        with running(layout) as daemon:
-            # An attempt that a kill ended counts, so the job that was hit gets its turn first.
-            daemon.wait_for("Published")
-            with pytest.raises(AssertionError):
-                daemon.wait_for("never", seconds=chance.uniform(0, 0.25))
-            daemon.kill()
-        dropped = [
-            *names(layout.inbox),
-            *names(layout.done),
-            *(
-                json.loads((folder / "job.json").read_bytes())["name"]
-                for folder in layout.work.iterdir()
-                if (folder / "prompt.txt").exists()
-            ),
-        ]
-        assert sorted(dropped) == sorted(prompts)
-    with running(layout) as daemon:
-        daemon.wait_for("Started")
-        wait_until(lambda: len(names(layout.done)) == len(prompts))
-        assert daemon.end() == 0
-    assert names(layout.done) == sorted(prompts)
-    assert names(layout.images) == sorted(name.replace(".txt", ".png") for name in prompts)
-    assert names(layout.failed) == names(layout.inbox) == []
-
-
-def test_a_prompt_that_takes_the_daemon_down_is_given_up(layout: Layout) -> None:
-    """Three attempts that ended with the daemon are enough; the next prompt gets its turn."""
-    drop(layout, "deadly.txt", "slow 30")
-    for _ in range(3):
-        with running(layout) as daemon:
-            daemon.wait_for("Rendering")
-            daemon.kill()
-    drop(layout, "next.txt", "a cat")
-    with running(layout) as daemon:
-        daemon.wait_for("Rejected", name="deadly.txt")
-        daemon.wait_for("Published", name="next.txt")
-        assert daemon.end() == 0
-    assert "interrupted 3 times" in reason(layout, "deadly")
-
-
-def test_a_worker_that_outlives_its_daemon_is_ended(layout: Layout) -> None:
-    """A new daemon first ends an old worker that hangs and still holds the memory."""
-    drop(layout, "cat.txt", "deaf")
-    with running(layout) as daemon:
-        daemon.wait_for("Rendering")
-        wait_until(lambda: rendering(layout) == "cat.txt")
-        worker = psutil.Process(daemon.worker())
-        daemon.kill()
-    assert worker.is_running()
-    with running(layout) as daemon:
-        daemon.wait_for("Started")
-        assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
-        assert daemon.end() == 0
-
-
-def test_a_second_daemon_refuses_and_status_tells_of_the_first(layout: Layout) -> None:
-    """A folder has one daemon; status shows its process and its progress."""
-    assert not read_status(layout.root).running
-    with running(layout) as daemon:
-        drop(layout, "bad.txt", "fail please")
-        daemon.wait_for("Rejected")
-        drop(layout, "cat.txt", "slow 0.4")
-        drop(layout, "dog.txt", "slow 30")
-        daemon.wait_for("Stepped", step=2)
-        wait_until(lambda: rendering(layout) == "cat.txt")
-        status = read_status(layout.root)
-        assert status.running
-        assert status.pid == daemon.process.pid
-        assert (status.inbox, status.work, status.done, status.failed) == (0, 2, 0, 1)
-        assert status.current
-        assert status.current.steps == 4
-        assert [result.name for result in status.results] == ["bad.txt"]
-        wait_until(lambda: worker_in_status(layout) == daemon.worker())
-        with running(layout) as second:
-            assert str(daemon.process.pid) in second.wait_for("Error")["title"]
-            assert second.wait() == 1
-        daemon.wait_for("Published", name="cat.txt")
-        assert daemon.end() == 0
-    status = read_status(layout.root)
-    assert (status.running, status.pid, status.current) == (False, None, None)
-
-
-@pytest.mark.parametrize(
-    ("model", "kind", "title"),
-    [
-        ("refused", "model", "No such model"),
-        ("no-gpu", "gpu", "There is no GPU"),
-        ("aborting", "model", "The worker was lost while it loaded the model"),
-        ("silent", "model", "The worker hung while it loaded the model"),
-    ],
-)
-def test_a_model_that_cannot_be_loaded_pauses_the_queue(
-    layout: Layout, model: str, kind: str, title: str
-) -> None:
-    """The daemon reports why once, tries again, and counts no attempt."""
-    drop(layout, "cat.txt", "a cat")
-    with running(
-        layout, model=model, intervals=replace(INTERVALS, worker=Timeouts(load=0.7))
-    ) as daemon:
-        reason = daemon.wait_for("Paused")["pause"]
-        assert (reason["kind"], reason["title"]) == (kind, title)
+    async def work(running: Running) -> None:
+        await running.until(events.Stepped)
         for _ in range(2):
-            daemon.wait_for("Loading")
-        assert read_status(layout.root).paused
-        assert daemon.end() == 0
-    assert [event["kind"] for event in daemon.seen].count("Paused") == 1
-    with running(layout) as daemon:
-        assert daemon.wait_for("Rendering", name="cat.txt")["attempt"] == 1
-        daemon.wait_for("Published")
-        assert daemon.end() == 0
+            os.kill(os.getpid(), number)
+        await asyncio.sleep(5)
+
+    running = run(work)
+    assert running.told()[-1] == events.Stopped()
+    assert running.supervisor.calls[-1] == "close"
+    (job,) = recover(Spool(layout))
+    assert job.attempts == {1: 0}
 
 
-@pytest.mark.parametrize("word", ["full", "no-gpu"])
-def test_an_attempt_that_the_disk_or_the_gpu_ended_does_not_count(
-    layout: Layout, word: str
-) -> None:
-    """A full disk, or a GPU that is gone, pauses the queue; the attempt is given back.
+def test_told_to_finish_it_renders_what_is_in_hand(layout: Layout, run: Any) -> None:
+    """No other picture begins, not even ahead."""
+    for number, prompt in enumerate(["slow-save", "a dog", "a bird"], 1):
+        drop(layout, f"{number}.txt", prompt)
 
-    As long as no picture is done, the pauses become longer.
-    """
-    drop(layout, "cat.txt", f"{word} please")
-    pauses = []
-    with running(layout, intervals=replace(INTERVALS, retry=0.1)) as daemon:
-        for _ in range(4):
-            daemon.wait_for("Paused")
-            paused = time.monotonic()
-            daemon.wait_for("Loading")
-            pauses.append(time.monotonic() - paused)
-            assert daemon.wait_for("Rendering")["attempt"] == 1
-        assert pauses[-1] > 3 * 0.1
-        (folder,) = (path for path in layout.work.iterdir() if path.is_dir())
-        (folder / "prompt.txt").write_text("a cat")
-        daemon.kill()
-    with running(layout) as daemon:
-        daemon.wait_for("Published")
-        assert daemon.end() == 0
-    assert names(layout.failed) == []
+    async def work(running: Running) -> None:
+        running.then[events.Rendering, 2] = lambda: os.kill(os.getpid(), signal.SIGUSR1)
+        await asyncio.sleep(5)
+
+    running = run(work)
+    assert running.told(events.Stopping, events.Published, events.Stopped) == [
+        events.Stopping(),
+        published(layout, "1"),
+        published(layout, "2"),
+        events.Stopped(),
+    ]
+    assert names(layout.done) == ["1.txt", "2.txt"]
 
 
-def test_it_waits_for_power_and_continues(layout: Layout, tmp_path: Path) -> None:
-    """On a low battery nothing begins; with the power adapter the queue continues."""
-    low = Readings(on_battery=True, battery_percent=20)
-    condition = tmp_path / "readings.json"
-    replace_file(condition, msgspec.json.encode(low))
-    drop(layout, "cat.txt", "a cat")
-    with running(layout, readings=condition) as daemon:
-        assert daemon.wait_for("Paused")["pause"]["kind"] == "battery"
-        assert read_status(layout.root).worker is None
-        replace_file(condition, msgspec.json.encode(Readings(on_battery=False)))
-        daemon.wait_for("Resumed")
-        daemon.wait_for("Published", name="cat.txt")
-        assert daemon.end() == 0
-
-
-def test_when_memory_runs_out_a_picture_is_stopped_and_tried_again(
-    layout: Layout, tmp_path: Path
-) -> None:
-    """Critical pressure ends the worker between two steps; that it was the picture shows later."""
-    condition = tmp_path / "readings.json"
-    replace_file(condition, msgspec.json.encode(Readings()))
-    drop(layout, "cat.txt", "slow 0.3")
-    with running(layout, readings=condition) as daemon:
-        daemon.wait_for("Stepped", step=1)
-        worker = psutil.Process(daemon.worker())
-        replace_file(condition, msgspec.json.encode(Readings(pressure=Pressure.CRITICAL)))
-        assert daemon.wait_for("Paused")["pause"]["kind"] == "memory"
-        assert not worker.is_running()
-        replace_file(condition, msgspec.json.encode(Readings(pressure=Pressure.NORMAL)))
-        daemon.wait_for("Resumed")
-        daemon.wait_for("Published", name="cat.txt")
-        assert [event["attempt"] for event in daemon.seen if event["kind"] == "Rendering"] == [1, 2]
-        replace_file(condition, msgspec.json.encode(Readings(pressure=Pressure.WARNING)))
-        assert "memory" in daemon.wait_for("Unloaded")["reason"]
-        assert daemon.end() == 0
-
-
-def test_memory_that_runs_out_is_blamed_on_what_is_computed(layout: Layout, tmp_path: Path) -> None:
-    """The picture that is only being saved at the time is not blamed."""
-    condition = tmp_path / "readings.json"
-    replace_file(condition, msgspec.json.encode(Readings()))
-    drop(layout, "cat.txt", "slow-save 5")
-    drop(layout, "dog.txt", "slow 0.5")
-    with running(layout, readings=condition) as daemon:
-        daemon.wait_for("Stepped", name="dog.txt")
-        replace_file(condition, msgspec.json.encode(Readings(pressure=Pressure.CRITICAL)))
-        daemon.wait_for("Paused")
-        daemon.kill()
-    jobs = [json.loads(path.read_bytes()) for path in layout.work.glob("*/job.json")]
-    assert {job["name"]: list(job["losses"]) for job in jobs} == {"cat.txt": [], "dog.txt": ["1"]}
-
-
-def test_told_to_finish_it_ends_after_the_picture_in_hand(layout: Layout) -> None:
-    """After SIGUSR1 the picture in hand is published, and the other prompts wait."""
-    drop(layout, "cat.txt", "slow 0.2")
-    drop(layout, "dog.txt", "slow 0.2")
-    with running(layout) as daemon:
-        daemon.wait_for("Stepped", step=1)
-        daemon.process.send_signal(signal.SIGUSR1)
-        daemon.wait_for("Stopping")
-        daemon.wait_for("Published")
-        assert daemon.wait() == 0
-    assert len(names(layout.images)) == len(names(layout.done)) == 1
-    with running(layout) as daemon:
-        daemon.wait_for("Started")
-        assert daemon.end(signal.SIGUSR1) == 0
-
-
-@pytest.mark.parametrize(("model", "event"), [("refused", "Paused"), ("silent", "Loading")])
+@pytest.mark.parametrize("when", ["idle", "pausing", "loading"])
 def test_told_to_finish_with_nothing_in_hand_it_ends_at_once(
-    layout: Layout, model: str, event: str
+    layout: Layout, run: Any, when: str
 ) -> None:
-    """This holds during a long pause and while a model loads."""
-    drop(layout, "cat.txt", "a cat")
-    with running(layout, model=model, intervals=replace(INTERVALS, retry=60.0)) as daemon:
-        daemon.wait_for(event)
-        assert daemon.end(signal.SIGUSR1) == 0
-
-
-def test_signals_that_were_ignored_at_the_start_do_not_end_it(layout: Layout) -> None:
-    """`nohup` ignores SIGHUP, and `&` in a script SIGINT; SIGTERM always ends it."""
-    ignored = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-    with running(layout, ignored=ignored) as daemon:
-        daemon.wait_for("Started")
-        for number in ignored[:2]:
-            daemon.process.send_signal(number)
+    """However long the pause is, or a model takes to load."""
+    if when != "idle":
         drop(layout, "cat.txt", "a cat")
-        daemon.wait_for("Published")
-        assert daemon.end() == 0
+
+    async def work(running: Running) -> None:
+        running.supervisor.hangs_at_load = when == "loading"
+        if when == "pausing":
+            running.supervisor.refusals.append(GPU)
+        wait_for = {"idle": events.Started, "pausing": events.Paused, "loading": events.Loading}
+        await running.until(wait_for[when])
+        os.kill(os.getpid(), signal.SIGUSR1)
+        await asyncio.sleep(5)
+
+    running = run(work, SLOW)
+    assert running.told()[-2:] == [events.Stopping(), events.Stopped()]
 
 
-def test_a_model_that_cannot_be_loaded_costs_only_the_prompts_that_name_it(layout: Layout) -> None:
-    """After the same crash twice its prompt fails, and the others are rendered."""
-    drop(layout, "cat.txt", "a cat\nSteps: 4, Model: aborting")
-    with running(layout) as daemon:
-        daemon.wait_for("Loading", model="aborting")
-        drop(layout, "dog.txt", "a dog")
-        daemon.wait_for("Published", name="dog.txt")
-        assert daemon.end() == 0
-    assert names(layout.failed) == ["cat.error.txt", "cat.txt"]
-    assert "2 times" in (layout.failed / "cat.error.txt").read_text()
+def test_told_to_finish_it_does_not_wait_out_a_pause(layout: Layout, run: Any) -> None:
+    """A picture in hand that cannot be finished is left for the next daemon."""
+    drop(layout, "cat.txt", "no-gpu")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Rendering)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        await asyncio.sleep(5)
+
+    running = run(work, SLOW)
+    assert running.told()[-1] == events.Stopped()
+    assert names(layout.failed) == []
+    assert recover(Spool(layout))[0].attempts == {1: 0}
 
 
-def test_prompts_that_all_fail_alike_are_tried_more_and_more_slowly(layout: Layout) -> None:
-    """A GPU that fails at everything does not empty the inbox; one success ends the pauses."""
-    for number in range(4):
-        drop(layout, f"{number}.txt", "abort it")
-    with running(layout) as daemon:
-        for _ in range(3):
-            daemon.wait_for("Rejected")
-        assert "3 pictures in a row" in daemon.wait_for("Paused")["pause"]["title"]
-        daemon.wait_for("Rejected")
-        assert "4 pictures in a row" in daemon.wait_for("Paused")["pause"]["title"]
-        drop(layout, "cat.txt", "a cat")
-        daemon.wait_for("Published")
-        assert daemon.end() == 0
+def test_a_cancellation_without_a_signal_is_not_an_end_as_asked(layout: Layout) -> None:
+    """The worker is ended, but nothing says that the daemon was stopped."""
+    running = Running(layout)
+
+    async def cancelled() -> None:
+        with locked(layout) as hold:
+            daemon = Daemon(
+                hold, layout, [Profile(model="own")], running.supervisor, running.hear, QUICK
+            )
+            task = asyncio.create_task(daemon.run())
+            await running.until(events.Started)
+            task.cancel()
+            await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+    assert running.told() == [events.Started(layout.root, 0)]
+    assert running.supervisor.calls == ["close"]
 
 
-def test_a_paused_queue_gives_the_workers_memory_back(layout: Layout, tmp_path: Path) -> None:
-    """While a prompt waits for power and memory is short, the worker is ended."""
-    condition = tmp_path / "readings.json"
-    replace_file(condition, msgspec.json.encode(Readings()))
-    drop(layout, "cat.txt", "a cat")
-    with running(layout, readings=condition) as daemon:
-        daemon.wait_for("Published")
-        low = Readings(on_battery=True, battery_percent=20, pressure=Pressure.WARNING)
-        replace_file(condition, msgspec.json.encode(low))
-        drop(layout, "dog.txt", "a dog")
-        assert "memory" in daemon.wait_for("Unloaded")["reason"]
-        assert daemon.end() == 0
+def test_the_heartbeat_shows_the_worker_and_its_memory(
+    layout: Layout, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written every two seconds, whatever the daemon does."""
+    assert daemon_module._HEARTBEAT_S == 2.0
+    monkeypatch.setattr(daemon_module, "_HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("mpsdoctor.hotfolder.status.progress._BETWEEN_HEARTBEATS_S", 0.005)
+    monkeypatch.setattr(StandInSupervisor, "memory_bytes", 4)
+    drop(layout, "cat.txt", "stuck")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Stepped)
+        first = read_status(layout.root).heartbeat
+        while (status := read_status(layout.root)).heartbeat == first:
+            await asyncio.sleep(0.005)
+        assert status.worker
+        assert (status.worker.pid, status.worker.memory_bytes) == (PID, 4)
+
+    run(work)
 
 
-def test_folders_that_the_user_deletes_come_back(layout: Layout) -> None:
-    """Deleting the inbox loses the file events, not the prompts that come after.
+def test_an_error_that_ends_it_is_explained(layout: Layout) -> None:
+    """`watch` says what to look at before it is started again."""
 
-    A picture that is being rendered then is rendered once.
-    """
-    with running(layout) as daemon:
-        daemon.wait_for("Started")
-        for folder in (layout.inbox, layout.images, layout.done):
-            folder.rmdir()
-        wait_until(layout.inbox.exists)
-        drop(layout, "cat.txt", "slow 0.1")
-        daemon.wait_for("Rendering")
-        layout.images.rmdir()
-        daemon.wait_for("Published")
-        drop(layout, "dog.txt", "slow 0.1")
-        daemon.wait_for("Stepped", name="dog.txt")
-        layout.inbox.rmdir()
-        daemon.wait_for("Published")
-        assert daemon.end() == 0
-    begun = [event["name"] for event in daemon.seen if event["kind"] == "Rendering"]
-    assert begun.count("dog.txt") == 1
+    def refuse(_event: Event) -> None:
+        raise OSError(errno.EISDIR, "Is a directory", "/hot/x")
+
+    with pytest.raises(MpsDoctorError) as raised:
+        watch(layout.root, [Profile(model="own")], environ={}, on_event=refuse)
+    assert str(raised.value) == (
+        f"The hot folder {layout.root} can no longer be used\n"
+        "[Errno 21] Is a directory: '/hot/x'\n"
+        "Check that its disk is connected and has space, then start mpsdoctor watch."
+    )
+    assert not read_status(layout.root).running
 
 
-def test_a_hot_folder_that_has_gone_is_waited_for(layout: Layout) -> None:
-    """Renamed or ejected in the middle of a picture, it continues once the folder is back."""
-    drop(layout, "cat.txt", "slow 0.2")
-    away = layout.root.with_name("ejected")
-    with running(layout) as daemon:
-        daemon.wait_for("Stepped")
-        layout.root.rename(away)
-        while daemon.wait_for("Paused")["pause"]["kind"] != "folder":
-            pass  # the worker may be the first to notice
-        assert not layout.root.exists()
-        drop(Layout(away), "dog.txt", "a dog")
-        away.rename(layout.root)
-        daemon.wait_for("Resumed")
-        daemon.wait_for("Published", name="dog.txt")
-        assert daemon.end() == 0
-    assert names(layout.done) == ["cat.txt", "dog.txt"]
-    assert names(layout.images) == ["cat.png", "dog.png"]
+def test_a_folder_that_cannot_be_used_is_refused_at_the_start(tmp_path: Path) -> None:
+    """Nothing is told then."""
+    told: list[Event] = []
+    layout = Layout(tmp_path)
+    layout.create()
+    layout.inbox.rmdir()
+    layout.inbox.touch()
+    with pytest.raises(MpsDoctorError, match="cannot be created"):
+        watch(tmp_path, [Profile(model="own")], environ={}, on_event=told.append)
+    layout.inbox.unlink()
+    layout.create()
+    with locked(layout), pytest.raises(MpsDoctorError, match="already watches"):
+        watch(tmp_path, [Profile(model="own")], environ={}, on_event=told.append)
+    assert told == []

@@ -64,6 +64,7 @@ def test_jobs_of_an_earlier_daemon_come_first_then_the_oldest_file(
     layout: Layout, spool: Spool, queue: Queue, told: list[Event]
 ) -> None:
     """Each is opened when its turn comes, and a picture in hand is passed over."""
+    assert queue.must_resume
     drop(layout, "b.txt", "a bird")
     queue.resume()
     earlier = taken(queue).job
@@ -74,8 +75,9 @@ def test_jobs_of_an_earlier_daemon_come_first_then_the_oldest_file(
     assert queue.resume() == 1
     assert queue.has_waiting(NOW)
     tasks: list[Task] = []
-    for _ in range(4):
+    for claimed in (0, 1, 2, 2):
         tasks.append(taken(queue, *tasks))
+        assert len(told) == claimed
 
     assert queue.next(NOW, deque(tasks)) is None
     assert not queue.has_waiting(NOW)
@@ -165,24 +167,28 @@ def test_a_lost_worker_costs_an_attempt_until_it_is_given_up(
     layout: Layout, spool: Spool, queue: Queue, told: list[Event]
 ) -> None:
     """Three different losses are enough; a loss at loading counts without an attempt."""
-    drop(layout, "cat.txt", "a cat")
+    drop(layout, "two.txt", "--prompt cat\n--prompt dog")
     queue.resume()
-    task = taken(queue)
+    first = taken(queue)
+    task = taken(queue, first)
     job = task.job.id
     assert not queue.lose(task, "load", REASON)
-    assert recover(spool)[0].losses == {1: ("load",)}
+    assert recover(spool)[0].losses == {2: ("load",)}
     queue.begin(task)
     queue.begin(task)
     assert not queue.lose(task, "crash", REASON)
     assert queue.lose(task, "hang", REASON)
+    queue.give_up(first, MpsDoctorError("It is white"))
     assert [event for event in told if not isinstance(event, events.Rendering)] == [
-        events.Claimed(job, "cat.txt"),
-        events.Retrying(job, "cat.txt", 1, "It is black", 1),
-        events.Retrying(job, "cat.txt", 2, "It is black", 1),
-        events.Rejected(job, "cat.txt", "It is black", layout.failed / "cat.error.txt"),
+        events.Claimed(job, "two.txt"),
+        events.Retrying(job, "two.txt", 1, "It is black", 2),
+        events.Retrying(job, "two.txt", 2, "It is black", 2),
+        events.Rejected(job, "two.txt", "It is white", layout.failed / "two.error.txt"),
     ]
-    assert (layout.failed / "cat.error.txt").read_text() == (
-        "cat.txt was not rendered.\n\nIt is black\nIt was tried 3 times; the last time:\n"
+    assert (layout.failed / "two.error.txt").read_text() == (
+        "2 of the 2 pictures of two.txt failed.\n\n"
+        "Picture 1: cat\n\nIt is white\n\n"
+        "Picture 2: dog\n\nIt is black\nIt was tried 3 times; the last time:\n"
         "Too dark.\n\nWhat to do: More light.\n"
     )
 
@@ -284,16 +290,20 @@ def test_an_attempt_that_a_full_disk_keeps_is_given_back_when_it_resumes(
     layout: Layout, spool: Spool, queue: Queue
 ) -> None:
     """Else the third full disk would look like a prompt that was interrupted three times."""
-    drop(layout, "cat.txt", "a cat")
+    drop(layout, "1.txt", "a cat")
     queue.resume()
+    first = taken(queue)
+    queue.begin(first)
+    queue.lose(first, "crash", REASON)
+    drop(layout, "2.txt", "a dog")
     for _ in range(3):
-        task = taken(queue)
+        task = taken(queue, taken(queue))
         queue.begin(task)
         with mock.patch.object(spool, "give_back_attempt", side_effect=FULL):
             queue.give_back(task)
         assert queue.must_resume
         queue.resume()
-    assert taken(queue).job.attempts == {1: 0}
+    assert [job.attempts for job in recover(spool)] == [{1: 1}, {1: 0}]
 
 
 def test_a_file_that_the_disk_does_not_read_keeps_its_turn(layout: Layout, queue: Queue) -> None:

@@ -78,7 +78,7 @@ def test_an_earlier_attempt_counts_up_to_the_size(
 
 
 def test_accepted_content_gets_its_name(repository: Repository) -> None:
-    """The name is a relative link, replaces an older one, and a leftover is no obstacle."""
+    """The name is a relative link, replaces an older one, and ignores a leftover."""
     repository.give_name(CONFIG)
     assert not repository.snapshot.exists()
 
@@ -94,6 +94,10 @@ def test_accepted_content_gets_its_name(repository: Repository) -> None:
 
     assert name.readlink() == Path("../../../../blobs", CONFIG.etag)
     assert (name.read_bytes(), list(name.parent.iterdir())) == (SMALL, [name])
+    for path in ("vae/deep/config.json", "config.json"):
+        twin = RemoteFile(path=path, size=CONFIG.size, etag=CONFIG.etag)
+        repository.give_name(twin)
+        assert repository.name(twin).read_bytes() == SMALL
 
 
 def test_a_published_commit_is_the_one_that_programs_load(repository: Repository) -> None:

@@ -98,7 +98,7 @@ def test_a_dead_connection_is_given_up_and_what_has_come_stays(repository: Repos
     assert [3000] == line.asked
 
 
-def test_a_server_that_knows_no_ranges_begins_anew(repository: Repository) -> None:
+def test_a_server_that_knows_no_ranges_starts_again(repository: Repository) -> None:
     """Without ranges, partial data is replaced."""
     line = Line(3000, len(CONTENT), ranges=False)
 

@@ -164,11 +164,13 @@ def test_an_error_says_what_happened_why_and_what_to_type(
 
 def test_an_unreachable_hub_names_the_variables_that_led_there() -> None:
     """Proxies in both spellings, and the endpoint; empty ones do not count."""
-    environ = {"HF_ENDPOINT": "http://hub", "https_proxy": "x", "ALL_PROXY": "y", "HTTP_PROXY": ""}
+    _, bare, _ = explained(ConnectionError("broken"), HTTPS_PROXY="", HF_ENDPOINT="")
+    assert bare == "ConnectionError: broken."
+    environ = {"HF_ENDPOINT": "http://hub", "https_proxy": "x", "ALL_PROXY": "y", "HTTP_PROXY": "z"}
     _, detail, _ = explained(ConnectionError("broken"), **environ)
     assert detail == (
         "ConnectionError: broken. The address comes from HF_ENDPOINT. "
-        "The proxy comes from https_proxy, ALL_PROXY."
+        "The proxy comes from https_proxy, HTTP_PROXY, ALL_PROXY."
     )
 
 

@@ -1,36 +1,12 @@
 """The meanings of the canaries."""
 
 import fnmatch
-import re
-from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 
 from mpsdoctor.facts.probes.canaries import CANARIES
 from mpsdoctor.knowledge.canaries import MEANINGS, Meaning, meaning_of
+from tests.support.diffusers_source import classes, signature
 
 VOLUMES = ("Conv3d(", "TemporalConvLayer(", "TemporalResnetBlock(", "unet_3d_blocks import")
-CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
-END = re.compile(r"\)(?: -> \w+)?:\n")
-
-
-def classes(folder: str, *words: str) -> Iterator[tuple[str, str]]:
-    """Name and source of the classes in files of Diffusers with one of `words`; imports nothing."""
-    spec = find_spec("diffusers")
-    assert spec
-    assert spec.origin
-    for path in (Path(spec.origin).parent / folder).rglob("*.py"):
-        text = path.read_text("utf-8")
-        if not words or any(word in text for word in words):
-            _, *pieces = CLASS.split(text)
-            yield from zip(pieces[::2], pieces[1::2], strict=True)
-
-
-def parts(source: str) -> set[str]:
-    """The words in the signature of a pipeline's constructor, which names its components."""
-    _, _, init = source.partition("def __init__(")
-    end = END.search(init)
-    return set(re.findall(r"\w+", init[: end.start()])) if end else set()
 
 
 def test_every_canary_has_a_meaning() -> None:
@@ -62,7 +38,7 @@ def test_the_pipelines_that_convolve_in_three_dimensions_are_known() -> None:
     needing = {
         name
         for name, source in classes("pipelines")
-        if name.endswith("Pipeline") and parts(source) & volumes
+        if name.endswith("Pipeline") and signature(source, "__init__") & volumes
     }
     assert {name for name in needing if conv3d.is_tolerable("my/own", name)} == set()
     patterns = [one for one in conv3d.needed_by if "/" not in one]

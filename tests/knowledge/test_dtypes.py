@@ -1,36 +1,23 @@
 """The number formats of models, as data."""
 
-import ast
-from collections.abc import Iterator
-from pathlib import Path
 from typing import get_args
 
-import diffusers
 import pytest
 
 from mpsdoctor.knowledge import dtypes
 from mpsdoctor.knowledge.versions import parse
 from mpsdoctor.profile.settings import Profile
+from tests.support.diffusers_source import classes, signature
 
+PIPELINES = {
+    name: signature(source, "__init__")
+    for name, source in classes("pipelines")
+    if name.endswith("Pipeline") and "prompt" in signature(source, "__call__")
+}
+"""Every class of Diffusers' pipelines that draws from a prompt, and its components.
 
-def pipelines() -> Iterator[tuple[str, set[str]]]:
-    """Every class of Diffusers' pipelines that draws from a prompt, and its components.
-
-    Read from the source, because some classes need extra packages.
-    """
-    for path in (Path(diffusers.__file__).parent / "pipelines").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef) and node.name.endswith("Pipeline"):
-                methods = {
-                    item.name: {argument.arg for argument in item.args.args}
-                    for item in node.body
-                    if isinstance(item, ast.FunctionDef)
-                }
-                if "prompt" in methods.get("__call__", set()) and "__init__" in methods:
-                    yield node.name, methods["__init__"]
-
-
-PIPELINES = dict(pipelines())
+Read from the source, because some classes need extra packages.
+"""
 ALL = ("float16", "bfloat16", "float32")
 BFLOAT16 = ("bfloat16", "float32")
 
@@ -40,15 +27,18 @@ def test_diffusers_pipelines_were_found() -> None:
     assert {"FluxPipeline", "KolorsPipeline", "ZImagePipeline"} <= PIPELINES.keys()
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES)
-def test_a_class_with_a_unet_is_not_taken_for_a_transformer(pipeline: str) -> None:
+def test_a_class_with_a_unet_is_not_taken_for_a_transformer() -> None:
     """The last two rows tell classes with a UNet from those with a transformer."""
-    family, components = dtypes.family("", pipeline), PIPELINES[pipeline]
     unet, transformer = dtypes.load().model[-2:]
-
-    assert family is not None
-    assert family is not transformer or "unet" not in components
-    assert family is not unet or "transformer" not in components
+    families = {pipeline: dtypes.family("", pipeline) for pipeline in PIPELINES}
+    assert None not in families.values()
+    mistaken = [
+        pipeline
+        for pipeline, components in PIPELINES.items()
+        if (families[pipeline] is transformer and "unet" in components)
+        or (families[pipeline] is unet and "transformer" in components)
+    ]
+    assert mistaken == []
 
 
 @pytest.mark.parametrize(

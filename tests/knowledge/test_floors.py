@@ -26,7 +26,7 @@ def test_a_version_counts_as_its_release(text: str, release: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "13.3.1 (a)", "unknown", "9" * 5000])
-def test_what_is_no_version_is_not_known(text: str | None) -> None:
+def test_text_that_names_no_version_is_unknown(text: str | None) -> None:
     """Text that names no version gives None and never raises."""
     assert versions.parse(text) is None
 

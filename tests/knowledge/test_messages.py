@@ -69,7 +69,8 @@ ANSWERS = {
 def raised(text: str) -> BaseException:
     """An exception with the class and the text that `text` names."""
     name, _, said = text.partition(": ")
-    return type(name, (Exception,), {})(said)
+    kind: type[Exception] = type(name, (Exception,), {})
+    return kind(said)
 
 
 @pytest.mark.parametrize("line", PRINTED)

@@ -101,6 +101,7 @@ def test_each_row_has_the_numbers_of_its_sources() -> None:
         )
         for row in recommended.load().model
     } == ROWS
+    assert recommended.NO_GUIDANCE == 1.0
 
 
 @pytest.mark.parametrize("row", recommended.load().model, ids=lambda row: row.name)

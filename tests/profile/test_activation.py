@@ -114,12 +114,16 @@ def test_a_copy_of_the_environment_gets_what_is_missing() -> None:
 @pytest.mark.parametrize("command", ["render", "measure"])
 def test_our_own_commands_set_their_variables_in_time(command: str, tmp_path: Path) -> None:
     """Our own commands set the variables before they import torch."""
-    settings = {"device": "cpu", "dtype": "float32", "environment": {FALLBACK: "1"}}
+    settings = {
+        "device": "cpu", "dtype": "float32", "environment": {FALLBACK: "1"},
+        "width": 64, "height": 64,
+    }  # fmt: skip
     profile, picture = tmp_path / "profile.json", tmp_path / "picture.png"
     profile.write_text(json.dumps(settings))
     toml = tmp_path / "profile.toml"
     toml.write_text(
-        f'device = "cpu"\ndtype = "float32"\nwidth = 64\n[environment]\n{FALLBACK} = "1"'
+        'device = "cpu"\ndtype = "float32"\nwidth = 64\nheight = 64\nnum_inference_steps = 1\n'
+        f'[environment]\n{FALLBACK} = "1"'
     )
     line = {
         "render": ["mpsdoctor", "render", "a star", "-o", str(picture), "--profile", str(toml)],

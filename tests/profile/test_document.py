@@ -69,6 +69,52 @@ vae_tiling = true  # Decoded as a whole, it would not fit
     )
 
 
+def test_a_file_says_which_values_are_whose() -> None:
+    """What is written, recorded, edited, deleted and in force, for its model and for others."""
+    edits: dict[str, Value] = {"dtype": "float32", "ignore": ["MPS101"], "width": 640}
+    text = document.write(CHOICES, edits, MACHINE)
+    file = document.read(text.replace("vae_tiling = true", "# vae_tiling = true"))
+
+    tuned = {name: one.value for name, one in CHOICES.items() if one.value is not None}
+    assert file.recorded == tuned
+    assert file.written == {
+        name: value for name, value in (tuned | edits).items()
+        if name not in {"vae_tiling", "vae_slicing"}
+    }  # fmt: skip
+    assert (file.edits, file.deleted) == (edits, {"vae_tiling": True})
+    assert (file.model, file.tuned_model) == ("someone/a-model", "someone/a-model")
+    assert file.edits_for("someone/a-model") == edits
+    assert file.edits_for("another/model") == {"ignore": ["MPS101"]}
+    assert file.values["vae_tiling"] is False
+    assert file.tuned["vae_tiling"] is True
+    assert file.reasons == {
+        "schema_version": "",
+        "device": "torch finds it",
+        "ignore": "Set by hand",
+        "width": "Set by hand; tuned: not set",
+        "environment.PYTORCH_ENABLE_MPS_FALLBACK": "Rather slow",
+        "model": "Named with `check --model`",
+        "dtype": 'Set by hand; tuned: "float16"',
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "tuned"),
+    [
+        ("", "shapes", "shapes"),
+        ('model = "a/b"', "a/b", "a/b"),
+        ('model = "a/b"\n# Tuned: model="c/d"', "a/b", "c/d"),
+        ('model = "a/b"\n# Tuned: dtype="float16"', "a/b", None),
+    ],
+)
+def test_a_file_knows_the_model_that_it_was_tuned_for(
+    text: str, model: str, tuned: str | None
+) -> None:
+    """A file without a record was written for its own model; a damaged record has lost it."""
+    file = document.read(text)
+    assert (file.model, file.tuned_model) == (model, tuned)
+
+
 def fits_one_screen(text: str) -> bool:
     """At most 40 lines of 100 columns, without a truncated reason."""
     lines = text.splitlines()

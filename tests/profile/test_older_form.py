@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mpsdoctor.profile import document, older_form
+from mpsdoctor.profile.record import Record
 
 OLDER = Path(__file__).parent / "older"
 
@@ -20,6 +21,37 @@ def test_reasons_are_read_without_their_evidence() -> None:
         tuned.values["width"],
     )
     assert not tuned.measured
+
+
+def test_each_line_has_its_value_and_its_reason() -> None:
+    """Evidence of a measurement is kept, other evidence is not, and a blank line ends a reason."""
+    text = """\
+# A note.
+
+# Half the
+# memory. (rule: dtype; facts: device mps; diffusers docs: optimization/mps)
+dtype = "float32"  # tuned: "float16"
+# Faster. (rule: measured; facts: torch 2.13.0, diffusers 0.42.1; 1.5 s)
+# width is not set  # tuned: not set
+prime = true
+[environment]
+# Slow. (rule: fallback)
+A = "1"  # tuned: "2"
+environment = "3"  # tuned: "3"
+"""
+    tuned, reasons = older_form.read(text)
+
+    assert tuned == Record(
+        {"dtype": "float16", "width": None, "environment.A": "2", "environment.environment": "3"},
+        {"width": "Measured with torch 2.13.0, diffusers 0.42.1"},
+    )
+    assert reasons == {
+        "dtype": "Half the memory.",
+        "width": "Faster.",
+        "prime": "",
+        "environment.A": "Slow.",
+        "environment.environment": "",
+    }
 
 
 def test_what_was_measured_is_known() -> None:

@@ -59,6 +59,19 @@ JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n",
         ("zzz = 1\nwidth = 640", {"width": 640}, {}, ("zzz = 1",)),
         ("width = 500", {}, {}, ("width = 500",)),
         ("width = 640\nwidth = 800", {"width": 640}, {}, ("width = 800",)),
+        ("widht = 640\nwitdh = 800", {"width": 640}, {"widht": "width"}, ("witdh = 800",)),
+        ("vae_sliing = true", {}, {}, ("vae_sliing = true",)),  # either of two settings
+        ("schema_versoin = 1", {}, {}, ("schema_versoin = 1",)),
+        ("schema_version = 2\nwidth = 64", {"width": 64}, {}, ()),
+        ('model = ""\nmodels = ["m"]', {"models": ["m"]}, {}, ('model = ""',)),
+        ('[environment]\n"A B" = 1\nC = ""', {"environment.C": ""}, {}, ("A B = 1",)),
+        ('hot_folder = "ü"\nhot_foldr = 3', {"hot_folder": "ü"}, {}, ("hot_foldr = 3",)),
+        (
+            "prime = 1979-05-27\nprme = 1",
+            {"prime": 1},
+            {"prme": "prime"},
+            ('prime = "1979-05-27"',),
+        ),
         ("environment = 3\nheight = 64", {"height": 64}, {}, ("environment = 3",)),
         (
             '[enviroment]\nA = "1"\nB = 2',
@@ -81,7 +94,7 @@ JUNK = ["dtype = \n", "= 3\n", "[broken\n", 'x = "open\n', "hot_folder = [1,\n",
         ("\ufeffwidth = 640\nheight = ", {"width": 640}, {}, ("height =",)),
     ],
 )
-def test_a_slip_costs_only_its_own_line(
+def test_a_typo_costs_only_its_own_line(
     text: str, edits: dict[str, Any], renamed: dict[str, str], left_out: tuple[str, ...]
 ) -> None:
     """An unambiguous typo is corrected; anything else is left out and reported."""
@@ -98,7 +111,7 @@ def test_bytes_that_are_no_text_cost_only_their_line() -> None:
 
 @pytest.mark.parametrize("junk", JUNK)
 @pytest.mark.parametrize("profile", [GOOD, OLDER], ids=["now", "older"])
-def test_wherever_a_line_is_spoilt_every_edit_is_kept(profile: list[str], junk: str) -> None:
+def test_wherever_a_line_is_damaged_every_edit_is_kept(profile: list[str], junk: str) -> None:
     """The damaged line may be anywhere in the file, and tuned values are not edits."""
     for place in range(len(profile) + 1):
         kept = salvage("".join([*profile[:place], junk, *profile[place:]]).encode())

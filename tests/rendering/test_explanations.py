@@ -1,11 +1,13 @@
 """Errors in the user's words."""
 
 import errno
+import re
 
 import pytest
 import torch
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.knowledge import messages
 from mpsdoctor.rendering.explanations import explain, explain_saving
 
 OUT_OF_MEMORY = "MPS backend out of memory (MPS allocated: 5.05 GB, other allocations: 2.29 GB)"
@@ -43,15 +45,56 @@ def test_what_nobody_foresaw_is_told_with_its_place() -> None:
 
     with pytest.raises(IndexError) as raised:
         deep_inside()
-    detail = explain(raised.value, "No picture").error.detail
-    assert "in deep_inside" in detail
-    assert detail.endswith("IndexError: list index out of range")
+    told = explain(raised.value, "No picture").error
+    assert "in deep_inside" in told.detail
+    assert told.detail.endswith("IndexError: list index out of range")
+    assert ("No picture", messages.hint("known_faults")) == (told.title, told.hint)
+
+
+def test_no_more_than_the_last_three_places_are_told() -> None:
+    """Of a deep call: the outer ones would not fit a terminal."""
+
+    def inmost() -> None:
+        raise IndexError("deep")
+
+    def inner() -> None:
+        inmost()
+
+    def outer() -> None:
+        inner()
+
+    with pytest.raises(IndexError) as raised:
+        outer()
+    detail = explain(raised.value, "").error.detail
+    assert ["outer", "inner", "inmost"] == re.findall(r", in (\w+)\n", detail)
+    assert detail.startswith("File")
+
+
+def test_a_known_error_keeps_its_own_words() -> None:
+    """As detail, below what they mean; an error for users is not changed at all."""
+    ours = MpsDoctorError("Too large")
+    error = RuntimeError(OUT_OF_MEMORY)
+    known = messages.of_error(error)
+    assert known is not None
+
+    told = explain(error, "No picture").error
+    assert ours is explain(ours, "No picture").error
+    assert (told.title, told.detail, told.hint) == (
+        known.title, f"RuntimeError: {OUT_OF_MEMORY}", known.hint
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EPERM])
 def test_a_file_that_cannot_be_written_is_the_disks_trouble(code: int) -> None:
     """Whatever the file system says; anything else is the picture's."""
     explained = explain_saving(OSError(code, "No"), "image.png")
-    assert explained.cause == "disk"
-    assert "image.png" in explained.error.detail
-    assert explain_saving(ValueError("bad mode"), "image.png").cause == "job"
+    error = explained.error
+    assert (explained.cause, error.title, error.detail, error.hint) == (
+        "disk",
+        "The picture could not be written",
+        "image.png: No.",
+        "Check that the hot folder's disk is connected, has free space and is writable.",
+    )
+    assert "image.png: broken." == explain_saving(OSError("broken"), "image.png").error.detail
+    other = explain_saving(ValueError("bad mode"), "image.png")
+    assert ("job", "This picture could not be saved") == (other.cause, other.error.title)

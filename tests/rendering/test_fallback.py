@@ -12,7 +12,7 @@ from torch.nn import functional
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
-from mpsdoctor.rendering.fallback import FallbackChain, fallbacks
+from mpsdoctor.rendering.fallback import Dtype, Fallback, FallbackChain, fallbacks
 from mpsdoctor.rendering.generate import generate
 from mpsdoctor.rendering.pipeline import apply, load_pipeline
 
@@ -164,12 +164,16 @@ def test_what_no_rung_cures_is_told_with_what_was_tried(pipe: Any, half: Profile
     """So that the user need not try it."""
     with torch.no_grad():
         pipe.vae.decoder.conv_out.weight.fill_(0)
+        pipe.vae.decoder.conv_out.bias.fill_(1)
 
-    with pytest.raises(MpsDoctorError, match="one flat colour") as refused:
+    with pytest.raises(MpsDoctorError) as refused:
         draw(FallbackChain(half, loader(pipe)))
 
-    assert "bfloat16, then VAE and attention in float32, then weights in float32" in (
-        refused.value.detail
+    assert (refused.value.title, refused.value.detail, refused.value.hint) == (
+        "The picture is one flat colour",
+        "Every pixel is (255, 255, 255). Tried without success: "
+        "bfloat16, then VAE and attention in float32, then weights in float32.",
+        "A device fault causes this. Try another seed or wording, then `mpsdoctor check`.",
     )
 
 
@@ -194,8 +198,97 @@ def test_the_embedded_model_is_loaded_again_in_another_format_and_back() -> None
     assert loaded == ["bfloat16", "float32", "bfloat16", "float32"]
 
 
-def test_a_profile_in_float32_has_one_rung() -> None:
-    """There is nothing more exact to try."""
-    assert [0] == [fallback.number for fallback in fallbacks(Profile(dtype="float32"), None)]
-    vae = Profile(dtype="float16", vae_dtype="float32")
-    assert [0, 2, 3] == [fallback.number for fallback in fallbacks(vae, "bfloat16")]
+VAE = "VAE in float32"
+ATTENTION = "VAE and attention in float32"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "vae_dtype", "other", "chain"),
+    [
+        ("float32", None, None, []),
+        ("float32", "float16", None, [(1, "float32", True, False, VAE)]),
+        (
+            "float16",
+            None,
+            "bfloat16",
+            [
+                (1, "float16", True, False, VAE),
+                (2, "float16", True, True, ATTENTION),
+                (3, "bfloat16", True, True, f"weights in bfloat16, {ATTENTION}"),
+            ],
+        ),
+        (
+            "bfloat16",
+            "float32",
+            "float32",
+            [
+                (2, "bfloat16", True, True, ATTENTION),
+                (3, "float32", True, True, "weights in float32"),
+            ],
+        ),
+    ],
+)
+def test_each_fallback_changes_something(
+    dtype: Dtype, vae_dtype: Dtype | None, other: Dtype | None, chain: list[tuple[Any, ...]]
+) -> None:
+    """The numbers mean the same in every chain, and in float32 there is nothing more exact."""
+    profile = Profile(dtype=dtype, vae_dtype=vae_dtype)
+
+    assert fallbacks(profile, other) == (Fallback(0, dtype), *(Fallback(*one) for one in chain))
+
+
+@pytest.mark.parametrize(
+    ("fault", "start", "begun"),
+    [
+        (decoder_overflows, 1, [1]),
+        (attention_overflows, 1, [1, 2]),
+        (denoiser_overflows, 1, [1, 2, 3]),
+        (denoiser_overflows, 2, [2, 3]),
+        (decoder_overflows, 9, [3]),
+    ],
+)
+def test_after_a_remedy_that_has_helped_the_next_ones_are_tried(
+    pipe: Any,
+    half: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[Any, pytest.MonkeyPatch], None],
+    start: int,
+    begun: list[int],
+) -> None:
+    """Another picture can need more; a number that this chain lacks means its last fallback."""
+    fault(pipe, monkeypatch)
+
+    drawn, tried = draw(FallbackChain(half, loader(pipe)), start)
+
+    assert (begun, begun[-1]) == (tried, drawn.fallback.number)
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, MemoryError, OSError, ValueError])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_an_error_on_a_fallback_does_not_hide_why_there_is_no_picture(
+    pipe: Any, half: Profile, kind: type[Exception], dtype: str
+) -> None:
+    """On the first one it is what is wrong, and so is one that nobody foresaw."""
+    denoiser_overflows(pipe)
+    load = loader(pipe)
+
+    def fails(changed: Profile) -> DiffusionPipeline:
+        if changed.dtype == "float32":
+            raise kind("no room")
+        return load(changed)
+
+    chain = FallbackChain(half, fails)
+    if dtype == "float32" or kind is ValueError:
+        with pytest.raises(kind, match="no room"):
+            draw(chain, start=3)
+        return
+    with pytest.raises(MpsDoctorError) as refused:
+        draw(chain)
+
+    assert (refused.value.title, refused.value.detail, refused.value.hint) == (
+        "The model computed NaN instead of a picture",
+        "Numbers overflowed, and the image would be black. Tried without success: bfloat16, then "
+        "VAE and attention in float32. With weights in float32: no room",
+        'Set dtype = "float32" in the profile. `mpsdoctor check` looks for known faults.',
+    )
+    assert isinstance(refused.value.__cause__, kind)

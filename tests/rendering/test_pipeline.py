@@ -1,16 +1,19 @@
 """Loading a pipeline by the profile."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DiffusionPipeline, StableDiffusionPipeline
 
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.profile.settings import Profile
+from mpsdoctor.rendering.number_format import DTYPE_ARGUMENT
 from mpsdoctor.rendering.pipeline import apply, load_pipeline
+from mpsdoctor.resources import embedded_model
 from tests.support.pipelines import stable_diffusion_3
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
@@ -63,23 +66,149 @@ def test_pickled_weights_are_refused(model_folder: Path, tmp_path: Path) -> None
     assert "safetensors" in refused.value.detail
 
 
-def test_a_model_that_is_not_there_names_the_command_that_fetches_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Offline, an id that is not in the cache ends with the next step."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+class Diffusers:
+    """Stands in for `DiffusionPipeline.from_pretrained`: raises `errors` in turn, then loads."""
 
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = [*errors]
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __call__(self, source: str, **arguments: Any) -> Any:
+        self.calls.append((source, arguments))
+        if self.errors:
+            raise self.errors.pop(0)
+        return StableDiffusionPipeline
+
+
+@pytest.fixture
+def diffusers_loads(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Diffusers]:
+    def put(*errors: Exception) -> Diffusers:
+        stand_in = Diffusers(*errors)
+        monkeypatch.setattr(DiffusionPipeline, "from_pretrained", stand_in)
+        return stand_in
+
+    return put
+
+
+@pytest.mark.parametrize("kind", [OSError, ValueError, ImportError])
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        (
+            "me/no model",
+            "If it is not on this machine yet, or incomplete, download it: mpsdoctor pull "
+            "'me/no model'",
+        ),
+        ("shapes", "Check that the folder has `model_index.json` and a folder for each component."),
+        (
+            str(Path(__file__).parent),
+            "Check that the folder has `model_index.json` and a folder for each component.",
+        ),
+    ],
+)
+def test_a_model_that_does_not_load_is_an_error_with_the_next_step(
+    diffusers_loads: Callable[..., Diffusers], kind: type[Exception], model: str, hint: str
+) -> None:
+    """Its detail is Diffusers' own; of another class it is a fault of ours and passes."""
+    diffusers_loads(kind("why not"))
     with pytest.raises(MpsDoctorError) as refused:
-        load_pipeline(Profile(model="nobody/no-such-model", device="cpu"))
-    assert "mpsdoctor pull nobody/no-such-model" in refused.value.hint
+        load_pipeline(Profile(model=model, device="cpu"))
+    assert (refused.value.title, refused.value.detail, refused.value.hint) == (
+        f"The model {model} cannot be loaded",
+        "why not",
+        hint,
+    )
+
+    diffusers_loads(KeyError("ours"))
+    with pytest.raises(KeyError):
+        load_pipeline(Profile(model=model, device="cpu"))
+
+
+def test_without_downloads_a_model_is_loaded_from_its_folder(
+    diffusers_loads: Callable[..., Diffusers], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """That of the snapshot in the cache; with downloads, the id is Diffusers' own business."""
+    cached: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "mpsdoctor.rendering.pipeline.try_to_load_from_cache",
+        lambda model, file: cached.get(f"{model}/{file}"),
+    )
+    cached["me/model/model_index.json"] = str(tmp_path / "snapshot" / "model_index.json")
+    sources = []
+    for model, local in (
+        ("me/model", True),
+        ("me/model", False),
+        (str(tmp_path), True),
+        ("shapes", True),
+        ("shapes", False),
+    ):
+        loads = diffusers_loads(OSError("enough"))
+        with pytest.raises(MpsDoctorError):
+            load_pipeline(Profile(model=model, device="cpu"), local_files_only=local)
+        sources.append(loads.calls[0][0])
+
+    embedded = str(embedded_model())
+    assert [
+        str(tmp_path / "snapshot"), "me/model", str(tmp_path), embedded, embedded,
+    ] == sources  # fmt: skip
+    loads = diffusers_loads()
+    for absent in (None, object()):  # as for a file that the repository is known not to have
+        cached["me/other/model_index.json"] = absent
+        with pytest.raises(MpsDoctorError) as refused:
+            load_pipeline(Profile(model="me/other", device="cpu"), local_files_only=True)
+        assert "It is not in Hugging Face's cache on this disk." == refused.value.detail
+    assert not loads.calls
+
+
+@pytest.mark.parametrize(
+    ("settings", "errors", "variants"),
+    [
+        ({}, [], [None]),
+        ({"variant": "fp16"}, [], ["fp16"]),
+        ({"variant": "fp16"}, [ValueError("no such variant")], ["fp16", None]),
+        ({"variant": "fp16"}, [OSError("no such variant")], ["fp16", None]),
+        ({"variant": "fp16"}, [OSError("no disk")], ["fp16"]),
+    ],
+)
+def test_what_diffusers_is_asked_for(
+    diffusers_loads: Callable[..., Diffusers],
+    settings: dict[str, Any],
+    errors: list[Exception],
+    variants: list[str | None],
+) -> None:
+    """The profile's format; never code; other weights only if the variant is what is missing."""
+    for safetensors, asked in ((True, True), (False, None)):
+        loads = diffusers_loads(*errors, OSError("enough"))
+        profile = Profile(
+            model="me/model",
+            device="cpu",
+            dtype="bfloat16",
+            use_safetensors=safetensors,
+            **settings,
+        )
+        with pytest.raises(MpsDoctorError):
+            load_pipeline(profile)
+        expected = {
+            DTYPE_ARGUMENT: torch.bfloat16,
+            "use_safetensors": asked,
+            "trust_remote_code": False,
+        }
+        assert [
+            ("me/model", expected | ({"variant": variant} if variant else {}))
+            for variant in variants
+        ] == loads.calls
 
 
 @pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has an mps device")
 def test_a_profile_for_mps_is_refused_where_there_is_none(model_folder: Path) -> None:
     """The error comes before any weight is read, and points to check."""
-    with pytest.raises(MpsDoctorError, match="mps") as refused:
+    with pytest.raises(MpsDoctorError) as refused:
         load_pipeline(Profile(model=str(model_folder), device="mps"))
-    assert "mpsdoctor check" in refused.value.hint
+    assert (refused.value.title, refused.value.detail, refused.value.hint) == (
+        "torch cannot use the mps device here",
+        f"torch {torch.__version__} says that mps is not available.",
+        "Run `mpsdoctor check`: it says why, and writes a profile that fits.",
+    )
 
 
 def test_native_attention_undoes_slicing_and_sliced_turns_it_on(pipe: Any) -> None:

@@ -421,6 +421,7 @@ def _arithmetic() -> Iterator[tuple[str, Facts]]:
         "PyTorch that is not known, fft wrong",
         with_(canaries=(canary("fft", error=1.0, tolerance=0.1),), torch__version=None),
     )
+    yield "wrong without a number", with_(canaries=all_but(canary("argmax", tolerance=0.02)))
     yield "two wrong", with_(canaries=all_but(wrong, canary("argmax", CanaryStatus.FAILED)))
     yield "one wrong, one tolerable", with_(canaries=all_but(mild, wrong))
     yield "two tolerable", with_(canaries=all_but(mild, canary("cumsum", error="nan")))

@@ -68,6 +68,7 @@ def _page(check: Check, machines: dict[str, Facts], rows: constructed.Rows) -> I
     The result of most recorded machines comes last, and does not name them.
     """
     yield f"==== {check.id} {check.title} ===="
+    yield f"needs {' '.join(check.requires) or 'nothing'}{', asks torch' * check.asks_torch}"
     found: dict[tuple[str, ...], list[str]] = {}
     for name, facts in machines.items():
         found.setdefault(_result(check, facts), []).append(name)

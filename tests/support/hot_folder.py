@@ -1,8 +1,7 @@
 """A real `watch` in a process.
 
-`python -m tests.support.hot_folder ROOT MODEL INTERVALS [READINGS]` starts it. It prints each event
-as a JSON line; an MpsDoctorError is the last of them. The file READINGS says what a Mac's readings
-would be.
+`python -m tests.support.hot_folder ROOT MODEL INTERVALS` starts it. It prints each event as a JSON
+line; an MpsDoctorError is the last of them.
 """
 
 import contextlib
@@ -22,10 +21,7 @@ from typing import Any
 import msgspec
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.records import Pressure
 from mpsdoctor.hotfolder.daemon import Intervals, watch
-from mpsdoctor.hotfolder.machine import sensors
-from mpsdoctor.hotfolder.machine.policy import Readings
 from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.hotfolder.status.events import Event
 from mpsdoctor.hotfolder.worker.timeouts import Timeouts
@@ -45,13 +41,10 @@ class RunningDaemon:
         model: str,
         intervals: Intervals,
         wrapper: tuple[str, ...],
-        readings: Path | None,
         ignored: Sequence[signal.Signals],
     ) -> None:
         self.layout = layout
         arguments = [str(layout.root), model, json.dumps(asdict(intervals))]
-        if readings:
-            arguments.append(str(readings))
         with _ignoring(ignored):
             self.process = subprocess.Popen(
                 [*wrapper, sys.executable, "-m", "tests.support.hot_folder", *arguments],
@@ -126,7 +119,6 @@ def running(
     model: str = "stand-in",
     intervals: Intervals = INTERVALS,
     wrapper: tuple[str, ...] = (),
-    readings: Path | None = None,
     ignored: Sequence[signal.Signals] = (),
 ) -> Iterator[RunningDaemon]:
     """A daemon that is killed at the end if it has not ended by then.
@@ -138,7 +130,6 @@ def running(
         model=model,
         intervals=intervals,
         wrapper=wrapper,
-        readings=readings,
         ignored=ignored,
     )
     try:
@@ -160,26 +151,8 @@ def _plain(value: object) -> object:
     return msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else str(value)
 
 
-def arrange_readings(path: Path) -> None:
-    """From now on this process sees the machine as the file says."""
-
-    def present() -> Readings:
-        return msgspec.json.decode(path.read_bytes(), type=Readings)
-
-    async def take(_root: Path) -> Readings:
-        return present()
-
-    async def pressure() -> Pressure | None:
-        return present().pressure
-
-    module: Any = sensors
-    module.take, module.pressure = take, pressure
-
-
-def main(root: str, model: str, intervals: str, readings_file: str = "") -> int:
+def main(root: str, model: str, intervals: str) -> int:
     """The daemon's side."""
-    if readings_file:
-        arrange_readings(Path(readings_file))
 
     def show(kind: str, values: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps({"kind": kind, **values}, default=_plain) + "\n")

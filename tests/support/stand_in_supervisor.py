@@ -43,6 +43,8 @@ class StandInSupervisor(Supervisor):
         self.refusals: deque[Exception] = deque()
         """Raised by the next loads."""
         self.hangs_at_load = False
+        self.step_s: float | None = None
+        """None renders in one go, before anything else can happen."""
         self.is_stuck = asyncio.Event()
         self._profile: Profile | None = None
         self._jobs: deque[RenderJob] = deque()
@@ -108,6 +110,8 @@ class StandInSupervisor(Supervisor):
 
     async def _denoise(self, job: RenderJob, word: str, on_progress: OnProgress) -> None:
         for step in range(1, STEPS + 1):
+            if self.step_s is not None:
+                await asyncio.sleep(self.step_s)
             await on_progress(Step(job=job.job, number=job.number, step=step, steps=STEPS))
             if word == "stuck":
                 await self._stick()

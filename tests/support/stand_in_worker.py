@@ -35,6 +35,7 @@ from mpsdoctor.rendering.protocol import (
 
 STEPS: Final = 4
 FOREVER: Final = 600
+HEAVY_BYTES: Final = 3 << 30
 
 FAILURES: Final = {
     "fail": Failed(job="", number=0, title="All black", detail="Every pixel is 0.", hint="Retry."),
@@ -210,6 +211,7 @@ def save(job: RenderJob, word: str, pause: float, failed: Failed | None, began: 
             notes=("It was noted.",) if word == "note" else (),
             remedy=remedy,
             fallback=max(job.fallback, 1) if remedy else job.fallback,
+            memory_bytes=HEAVY_BYTES if word == "heavy" else 0,
         )
     )
     if word == "corrupt-late":
@@ -229,7 +231,8 @@ def render(job: RenderJob, deaf: threading.Event, saving: "queue.SimpleQueue[obj
     pause = float(rest[0]) if word in ("slow", "slow-save", "outlive") else 0.0
     began = time.monotonic()
     failed = compute(job, word, pause if word == "slow" else 0.0, deaf)
-    complain(f"\n{sentinel(job.job, job.number)}\n")
+    if word != "unmarked":
+        complain(f"\n{sentinel(job.job, job.number)}\n")
     saving.put((job, word, pause, failed, began))
 
 

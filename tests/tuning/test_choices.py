@@ -19,6 +19,7 @@ from mpsdoctor.facts.records import (
     System,
     Torch,
 )
+from mpsdoctor.knowledge.recommended import Recommendation
 from mpsdoctor.profile.choice import Choice, Value
 from mpsdoctor.tuning import attention, environment, precision, rules
 from mpsdoctor.tuning.needs import Denoiser, Needs, needs_of
@@ -81,6 +82,22 @@ CASES: Final[dict[str, tuple[Facts, Needs]]] = {
     "no bfloat16": (gpu(9000, "2.0.0"), needs_of(FLUX, None)),
     "meant for bfloat16": (gpu(9000, "2.14.1"), Needs("me/model", pipeline="ZImagePipeline")),
     "recommended": (gpu(9000), needs_of("stabilityai/sdxl-turbo", None)),
+    "a recommended sampler": (
+        gpu(9000),
+        Needs(
+            "me/model",
+            recommended=Recommendation(
+                name="Mine",
+                models=(),
+                sources=("me",),
+                scheduler="LCMScheduler",
+                timestep_spacing="leading",
+                num_inference_steps=3,
+                guidance_scale=8.0,
+                side=640,
+            ),
+        ),
+    ),
     "a raised limit": (gpu(15 * 1024), UNET),
     "conv3d": (gpu(9000, "2.15.0", "26.2", canary="conv3d"), Needs("me/model")),
 }
@@ -428,6 +445,26 @@ EXPECTED: Final = [
      "What is recommended for SDXL-Turbo.",
      "diffusers docs: api/pipelines/stable_diffusion/sdxl_turbo",
      "recommended for SDXL-Turbo"),
+    ("a recommended sampler", "scheduler", "LCMScheduler", "recommended",
+     "What is recommended for Mine.",
+     "me",
+     "recommended for Mine"),
+    ("a recommended sampler", "timestep_spacing", "leading", "recommended",
+     "What is recommended for Mine.",
+     "me",
+     "recommended for Mine"),
+    ("a recommended sampler", "num_inference_steps", 3, "recommended",
+     "What is recommended for Mine.",
+     "me",
+     "model model; recommended for Mine"),
+    ("a recommended sampler", "guidance_scale", 8.0, "recommended",
+     "What is recommended for Mine.",
+     "me",
+     "model model; recommended for Mine"),
+    ("a recommended sampler", "height", 640, "recommended",
+     "The size that the model was trained for.",
+     "me",
+     "model model; no forecast; recommended for Mine"),
     ("a raised limit", "environment.PYTORCH_MPS_HIGH_WATERMARK_RATIO", "0.89", "watermark",
      "Keeps torch within what Metal recommends. Its own limit is 1.7 times that, more than "
      "this Mac's memory; swapping turns seconds into minutes. Here Metal recommends nearly all"

@@ -120,6 +120,18 @@ def test_a_size_is_covered_by_its_shorter_side() -> None:
     )
 
 
+def test_a_smaller_size_is_one_of_fewer_pixels() -> None:
+    """Though its sides together are longer; of several that fit, the one with the most pixels."""
+    wide = changed(SMALL, width=2048, height=128)
+    found = fastest([wide, USUAL], 1024, mac(2499))
+    larger = fastest([wide, SMALL, changed(SMALL, width=384, height=768), USUAL], 1024, mac(2499))
+
+    assert found is not None
+    assert larger is not None
+    assert (wide, 128, False) == (found.footprint, found.largest_side, found.is_usual)
+    assert (384, 768) == (larger.footprint.width, larger.footprint.height)
+
+
 def test_without_needs_or_limit_nothing_is_known() -> None:
     """As where no traced size is as large as the model's own."""
     unlimited = changed(mac(1), limit_bytes=None)

@@ -38,6 +38,7 @@ _REPORTS: Final = report_folders()
 _SENTINEL_S: Final = 10.0
 _LOOK_S: Final = 0.05
 _LOOKS_FOR_REPORT: Final = 5
+_SECONDS_BETWEEN_LOOKS: Final = 1.0
 
 OnProgress = Callable[[Started | Step], Awaitable[None]]
 """Called with each progress message, for any job in hand."""
@@ -231,5 +232,5 @@ class Supervisor:
         for _ in range(_LOOKS_FOR_REPORT if self._reports else 0):
             if report := jetsam_event(self._reports, pid, ended):
                 return report
-            await asyncio.sleep(1)
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         return None

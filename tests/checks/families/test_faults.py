@@ -8,11 +8,20 @@ from msgspec.structs import replace
 
 from mpsdoctor.checks.families import faults
 from mpsdoctor.checks.report import Finding, NoAnswerError, Severity
-from mpsdoctor.facts.records import Canary, CanaryStatus, Facts, ProbeOutcome, Torch
+from mpsdoctor.facts.records import (
+    Canary,
+    CanaryStatus,
+    Facts,
+    Hardware,
+    ProbeOutcome,
+    Torch,
+)
+from mpsdoctor.knowledge.faults.fault import Effect, Fault
 from mpsdoctor.knowledge.faults.matching import load
 from tests.support.machines import MACHINES
 
 IDS = {fault.id for fault in load()}
+TORCHES = ("2.15.0", "2.14.1", "2.12.1", "2.10.0", "2.7.1", "2.4.0", "2.2.1", "2.0.1", "1.13.1")
 
 
 def recorded(name: str, torch: str | None = None) -> Facts:
@@ -90,6 +99,27 @@ def test_a_failed_canary_shows_its_fault(status: CanaryStatus, shown: bool) -> N
     finding = faults.known(replace(facts, canaries=(canary,)))
     assert finding is not None
     assert shown is ("The GPU shows: causal-mask-leak" in finding.observed)
+
+
+SHOWN = [fault for fault in load() if fault.canary]
+
+
+@pytest.mark.parametrize("fault", SHOWN, ids=lambda fault: fault.id)
+def test_a_fault_that_a_canary_shows_is_a_warning_if_it_spoils_pictures(fault: Fault) -> None:
+    """What the GPU does get wrong comes first and is a warning, however rare it is elsewhere."""
+    facts = replace(recorded("m5-macos-27.0-torch-2.14.0"), hardware=Hardware())
+    system = replace(facts.system, macos_version=None)
+    assert fault.canary is not None
+    canary = Canary(name=fault.canary, status=CanaryStatus.WRONG)
+    newest = next(t for t in TORCHES if fault.torch.contains(t, prereleases=True))
+    torch = Torch(outcome=ProbeOutcome.ANSWERED, version=newest, mps_available=True)
+    finding = faults.known(replace(facts, system=system, torch=torch, canaries=(canary,)))
+
+    assert finding is not None
+    shown = finding.observed.partition("The GPU shows: ")[2].partition(". ")[0]
+    assert f"{fault.id} ({fault.symptom})" in shown
+    if fault.effect in (Effect.BLACK, Effect.CORRUPT):
+        assert finding.severity is Severity.WARNING
 
 
 def test_a_canary_on_the_cpu_says_nothing_of_the_gpu() -> None:

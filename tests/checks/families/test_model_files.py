@@ -325,10 +325,28 @@ def test_what_is_not_known_is_not_called_fitting(model: str) -> None:
         BY_ID["MPS608"].examine(facts)
 
 
-@given(model=st.text(), pipeline=st.none() | st.text(), dtype=st.text())
+formats = st.sampled_from(["float16", "bfloat16", "float32"])
+pipelines = st.sampled_from([name for row in dtypes.load().model for name in row.pipelines])
+
+
+@given(
+    model=st.text() | st.sampled_from([entry.model for entry in catalogue.load().values()]),
+    pipeline=st.none() | st.text() | pipelines,
+    dtype=st.text() | formats,
+)
 def test_any_model_gives_an_answer(model: str, pipeline: str | None, dtype: str) -> None:
-    """Any model name, class and format gets an answer."""
-    BY_ID["MPS607"].examine(with_model(files(model=model, pipeline=pipeline, dtype=dtype)))
+    """Any finding names the model and its format, and expects another one that is in order."""
+
+    def examined(dtype: str) -> Finding | None:
+        named = files(model=model, pipeline=pipeline, dtype=dtype)
+        return BY_ID["MPS607"].examine(with_model(named))
+
+    finding = examined(dtype)
+
+    if finding is not None:
+        assert f"{model} would be loaded in {dtype}." == finding.observed
+        assert dtype != finding.expected
+        assert examined(finding.expected) is None
 
 
 def test_every_family_has_a_format_that_works() -> None:

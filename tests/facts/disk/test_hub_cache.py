@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor.facts.command import CommandResult
 from mpsdoctor.facts.disk import hub_cache
+from mpsdoctor.facts.records import HubCache
 
 ASK = "from huggingface_hub.constants import HF_HUB_CACHE; print(HF_HUB_CACHE)"
 ENVIRONMENTS: list[dict[str, str]] = [
@@ -65,6 +67,40 @@ def test_gaps_and_leftovers_are_found(tmp_path: Path) -> None:
     model(tmp_path, "org/whole")
     (model(tmp_path, "org/a--b") / "blobs" / "abc").unlink()
     (model(tmp_path, "org/cut") / "blobs" / "def.incomplete").write_bytes(b"12345")
+    (model(tmp_path, "org/two") / "blobs" / "ghi.incomplete").write_bytes(b"123")
+    (tmp_path / "models--org--two" / "blobs" / "gone.incomplete").symlink_to(tmp_path / "gone")
+    (tmp_path / "datasets--org--other" / "blobs").mkdir(parents=True)
+    (tmp_path / "datasets--org--other" / "blobs" / "x.incomplete").write_bytes(b"1")
     found = hub_cache.read({"HF_HUB_CACHE": str(tmp_path)}, tmp_path, nothing, "Linux")
-    assert found.damaged == ("org/a/b",)
-    assert (found.unfinished, found.unfinished_bytes) == (1, 5)
+    assert found == HubCache(
+        folder=replace(found.folder, path=str(tmp_path.resolve()), exists=True, usable=True),
+        damaged=("org/a/b",),
+        unfinished=2,
+        unfinished_bytes=8,
+    )
+    assert (tmp_path / "models--org--two").is_dir()
+
+
+def test_a_model_has_its_folder_in_the_cache(tmp_path: Path) -> None:
+    """Slashes become two hyphens, as huggingface_hub names it."""
+    assert hub_cache.repository(tmp_path, "org/name") == tmp_path / "models--org--name"
+
+
+def test_without_a_home_directory_the_cache_is_nowhere() -> None:
+    """`~` stays, so that no folder of that name is made."""
+    assert hub_cache.location({}, Path("~")) == Path("~/.cache/huggingface/hub")
+    assert hub_cache.location({"HF_HUB_CACHE": "~"}, Path("/home/me")) == Path("/home/me")
+    assert hub_cache.location({"HF_HUB_CACHE": "~you/x"}, Path("/home/me")) == Path("~you/x")
+    below = hub_cache.location({"HF_HUB_CACHE": "a/../b"}, Path("/home/me"))
+    assert below == Path.cwd() / "b"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_cache_that_cannot_be_listed_has_no_models(tmp_path: Path) -> None:
+    """The folder says why."""
+    tmp_path.chmod(0)
+    try:
+        found = hub_cache.read({"HF_HUB_CACHE": str(tmp_path)}, tmp_path, nothing, "Linux")
+    finally:
+        tmp_path.chmod(0o700)
+    assert (found.folder.error, found.damaged, found.unfinished) == ("EACCES", (), 0)

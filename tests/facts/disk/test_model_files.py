@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpsdoctor.facts.disk import hub_cache, model_files, weights
+from mpsdoctor.facts.disk.weights import Weights
 from mpsdoctor.facts.records import ModelFiles, ModelState
 
 PIPELINE = {
@@ -58,7 +59,7 @@ def read(folder: Path) -> ModelFiles:
     return model_files.read(str(folder), {"HF_HUB_CACHE": str(folder / "hub")}, folder)
 
 
-def test_the_embedded_model_is_whole() -> None:
+def test_the_embedded_model_is_complete() -> None:
     """It ships with the package."""
     found = model_files.read("shapes", {}, Path("/nowhere"), "float16")
     expected = ModelFiles(
@@ -72,8 +73,37 @@ def test_the_embedded_model_is_whole() -> None:
 
 def test_a_whole_folder_is_complete(tmp_path: Path) -> None:
     """Every component with weights has safetensors, the others have their files."""
-    found = read(write_model(tmp_path))
-    assert (found.state, found.missing, found.pickled) == (ModelState.COMPLETE, (), ())
+    assert read(write_model(tmp_path)) == ModelFiles(
+        model=str(tmp_path), state=ModelState.COMPLETE, pipeline="StableDiffusionPipeline"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        ("CLIPTokenizer", ()),
+        ("CLIPTokenizerFast", ()),
+        ("CLIPImageProcessor", ()),
+        ("CLIPFeatureExtractor", ()),
+        ("CLIPTokenizerModel", ("tokenizer/weights (*.safetensors)", "tokenizer/config.json")),
+    ],
+)
+def test_some_components_have_no_weights(
+    tmp_path: Path, kind: str, missing: tuple[str, ...]
+) -> None:
+    """Their class says so."""
+    write_model(tmp_path)
+    index = PIPELINE | {"tokenizer": ["transformers", kind]}
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
+    assert read(tmp_path).missing == missing
+
+
+def test_a_long_list_of_missing_files_is_cut(tmp_path: Path) -> None:
+    """Twenty are enough to see."""
+    folder = write_model(tmp_path, without=(f"{UNET}.safetensors",))
+    shards = [f"diffusion_pytorch_model-{number:05}-of-00099.safetensors" for number in range(99)]
+    write_index(folder, f"{UNET}.safetensors.index.json", *shards)
+    assert read(folder).missing == tuple(f"unet/{shard}" for shard in shards[:20])
 
 
 @pytest.mark.parametrize(
@@ -88,17 +118,24 @@ def test_a_whole_folder_is_complete(tmp_path: Path) -> None:
 def test_a_gap_is_named(tmp_path: Path, gone: str, missing: str) -> None:
     """The model is incomplete without any file that the pipeline loads."""
     found = read(write_model(tmp_path, without=(gone,)))
-    assert (found.state, found.missing) == (ModelState.PARTIAL, (missing,))
+    assert found == ModelFiles(
+        model=str(tmp_path),
+        state=ModelState.PARTIAL,
+        pipeline="StableDiffusionPipeline",
+        missing=(missing,),
+    )
 
 
-@pytest.mark.parametrize("index", ["", "null", "[]", "{"])
-def test_a_folder_without_a_readable_index_is_no_model(tmp_path: Path, index: str) -> None:
+@pytest.mark.parametrize("index", ["", "null", "[]", "{", "[" * 100_000])
+def test_a_folder_without_a_readable_index_is_incomplete(tmp_path: Path, index: str) -> None:
     """Without a readable model_index.json, nothing else can be examined."""
     (tmp_path / "model_index.json").write_text(index)
-    assert read(tmp_path).missing == ("model_index.json",)
+    assert read(tmp_path) == ModelFiles(
+        model=str(tmp_path), state=ModelState.PARTIAL, missing=("model_index.json",)
+    )
 
 
-def test_pickles_alone_are_told(tmp_path: Path) -> None:
+def test_pickles_alone_are_named(tmp_path: Path) -> None:
     """A component with both formats counts as safe."""
     folder = write_model(
         tmp_path,
@@ -106,8 +143,12 @@ def test_pickles_alone_are_told(tmp_path: Path) -> None:
         "text_encoder/pytorch_model.bin",
         without=(f"{UNET}.safetensors",),
     )
-    found = read(folder)
-    assert (found.state, found.pickled) == (ModelState.PICKLED, ("unet",))
+    assert read(folder) == ModelFiles(
+        model=str(folder),
+        state=ModelState.PICKLED,
+        pipeline="StableDiffusionPipeline",
+        pickled=("unet",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,8 +196,23 @@ def test_shards_without_an_index_cannot_be_loaded(tmp_path: Path) -> None:
 def test_an_index_that_cannot_be_read_is_a_gap(tmp_path: Path) -> None:
     """An unreadable index, as after an interrupted download, counts as missing."""
     folder = write_model(tmp_path, without=(f"{UNET}.safetensors",))
-    write(folder, f"{UNET}.safetensors.index.json")
-    assert "unreadable" in read(folder).missing[0]
+    for content in ("{", "[]", "{}", '{"weight_map": []}', '{"weight_map": null}'):
+        (folder / f"{UNET}.safetensors.index.json").write_text(content)
+        name = "unet/diffusion_pytorch_model.safetensors.index.json (unreadable)"
+        assert read(folder).missing == (name,)
+
+
+def test_the_most_complete_index_counts(tmp_path: Path) -> None:
+    """Of several variants in pieces, and of pickles, the one with the fewest gaps is named."""
+    folder = write_model(tmp_path, "unet/a.bin", without=(f"{UNET}.safetensors",))
+    write_index(folder, f"{UNET}.safetensors.index.json", "b.x", "a.x", "a.bin")
+    write_index(folder, f"{UNET}.safetensors.index.fp16.json", "c.x", "a.bin")
+    write_index(folder, f"{UNET}.bin.index.json", "p.x")
+    assert weights.read(folder / "unet") == Weights(None, ("c.x",))
+    write_index(folder, f"{UNET}.bin.index.json", "a.bin")
+    assert weights.read(folder / "unet") == Weights("bin")
+    write_index(folder, f"{UNET}.safetensors.index.fp16.json", "a.bin")
+    assert weights.read(folder / "unet") == Weights("safetensors")
 
 
 def test_a_link_to_a_file_that_has_gone_is_a_gap(tmp_path: Path) -> None:
@@ -173,16 +229,25 @@ def test_a_cached_model_is_found_by_its_id(tmp_path: Path) -> None:
     environ = {"HF_HOME": str(tmp_path)}
     repository = hub_cache.repository(tmp_path / "hub", "org/name")
 
-    def state() -> ModelState:
-        return model_files.read("org/name", environ, tmp_path).state
+    def found() -> ModelFiles:
+        return model_files.read("org/name", environ, tmp_path, "float32")
 
-    assert state() is ModelState.ABSENT
+    def expected(state: ModelState, pipeline: str | None, *missing: str) -> ModelFiles:
+        return ModelFiles(
+            model="org/name", state=state, pipeline=pipeline, missing=missing, dtype="float32"
+        )
+
+    assert found() == expected(ModelState.ABSENT, None)
     (repository / "blobs").mkdir(parents=True)
-    assert state() is ModelState.PARTIAL
-    write_model(repository / "snapshots" / "c0ffee")
+    assert found() == expected(ModelState.PARTIAL, None, "model_index.json")
+    snapshot = write_model(repository / "snapshots" / "c0ffee")
     write(repository, "refs/main")
+    for commit in ("", "other"):
+        (repository / "refs" / "main").write_text(commit)
+        assert found() == expected(ModelState.PARTIAL, None, "model_index.json")
     (repository / "refs" / "main").write_text("c0ffee\n")
-    assert state() is ModelState.COMPLETE
+    assert found() == expected(ModelState.COMPLETE, "StableDiffusionPipeline")
+    assert model_files.folder("org/name", environ, tmp_path) == snapshot
 
 
 def test_a_home_folder_can_be_meant(tmp_path: Path) -> None:
@@ -209,4 +274,7 @@ def test_any_index_gives_an_answer(index: dict[str, object]) -> None:
 def test_a_folder_that_cannot_be_listed_is_empty(tmp_path: Path) -> None:
     """No folder, no files, no exception."""
     assert weights.real_files(tmp_path / "none") == []
-    assert weights.read(tmp_path / "none").format is None
+    assert weights.read(tmp_path / "none") == Weights(None, ("weights (*.safetensors)",))
+    write(tmp_path, "b", "a", "c/d")
+    (tmp_path / "empty").touch()
+    assert weights.real_files(tmp_path) == ["a", "b"]

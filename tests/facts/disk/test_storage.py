@@ -11,7 +11,7 @@ import pytest
 
 from mpsdoctor.facts.command import CommandResult, Runner
 from mpsdoctor.facts.disk import storage
-from mpsdoctor.facts.records import Place
+from mpsdoctor.facts.records import Folder, Place, Volume
 
 HOME = Path("/Users/jo")
 
@@ -24,6 +24,14 @@ def answering(stdout: str, exit_code: int = 0) -> Runner:
 def never(argv: Sequence[str], timeout: float) -> CommandResult:
     """A machine on which nothing may be started."""
     raise AssertionError(argv)
+
+
+def volume_of(found: Folder) -> Volume:
+    """A volume of this machine: its type and some free space are known, and nothing else."""
+    volume = found.volume
+    assert volume.free_bytes
+    assert volume.filesystem
+    return Volume(filesystem=volume.filesystem, free_bytes=volume.free_bytes)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +47,15 @@ def never(argv: Sequence[str], timeout: float) -> CommandResult:
         ("/Users/jo/Library/CloudStorage/Dropbox/x", "apfs", Place.CLOUD),
         ("/Users/jo/Library/Caches/x", "apfs", Place.ORDINARY),
         ("/Users/jo/Dropbox/x", "apfs", Place.CLOUD),
+        ("/Users/jo/OneDrive", "smbfs", Place.CLOUD),
+        ("/Users/jo/Google Drive/x", "apfs", Place.CLOUD),
+        ("/Users/jo/Library", "apfs", Place.ORDINARY),
+        ("/Users/jo/Mobile Documents/x", "apfs", Place.ORDINARY),
+        ("/Users/joe/Desktop/x", "apfs", Place.ORDINARY),
+        *(("/mnt/x", kind, Place.NETWORK) for kind in ("nfs4", "afpfs", "webdav", "ftp", "cifs")),
+        *(("/mnt/x", kind, Place.NETWORK) for kind in ("smb3", "9p", "ceph", "glusterfs")),
+        *(("/mnt/x", kind, Place.NETWORK) for kind in ("fuse.sshfs", "fuse.rclone", "fuse.s3fs")),
+        *(("/mnt/x", kind, Place.NETWORK) for kind in ("macfuse", "osxfuse", "vboxsf", "virtiofs")),
         ("/Users/jo/share/x", "smbfs", Place.NETWORK),
         ("/Volumes/share/x", "nfs", Place.NETWORK),
         ("/Volumes/Extreme SSD/x", "apfs", Place.EXTERNAL),
@@ -46,7 +63,7 @@ def never(argv: Sequence[str], timeout: float) -> CommandResult:
         ("/opt/prompts", "apfs", Place.ORDINARY),
     ],
 )
-def test_a_place_is_told_by_path_and_filesystem(
+def test_a_place_is_known_by_path_and_filesystem(
     path: str, filesystem: str | None, place: Place
 ) -> None:
     """Protected, cloud, network and other volumes are each recognized."""
@@ -56,25 +73,40 @@ def test_a_place_is_told_by_path_and_filesystem(
 def test_a_folder_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
     """A usable folder is recognized, with its free bytes, and the test file is gone."""
     found = storage.folder(tmp_path, HOME, never, "Linux")
-    assert (found.exists, found.usable, found.error) == (True, True, None)
-    assert found.volume.free_bytes
-    assert found.volume.filesystem
-    assert found.volume.available_bytes is None
+    assert found == Folder(
+        path=str(tmp_path.resolve()), exists=True, usable=True, volume=volume_of(found)
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_is_judged_by_the_one_above(tmp_path: Path) -> None:
     """A missing folder is usable if its nearest existing parent is writable."""
+    path = tmp_path.resolve()
     found = storage.folder(tmp_path / "a" / "b", HOME, never, "Linux")
-    assert (found.exists, found.usable) == (False, True)
-    assert found.volume.free_bytes
+    assert found == Folder(
+        path=str(path / "a" / "b"),
+        exists=False,
+        usable=True,
+        volume=volume_of(found),
+        nearest=str(path),
+    )
+    assert storage.nearest(Path("relative/none")) == Path()
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_without_a_home_directory_nothing_is_tried() -> None:
+    """The folder is named as it was given."""
+    for path in ("~", "~/mpsdoctor"):
+        assert storage.folder(Path(path), HOME, never, "Darwin") == Folder(
+            path=path, exists=False, usable=False, error="there is no home directory"
+        )
+
+
+def test_a_file_in_place_of_a_folder_is_an_error(tmp_path: Path) -> None:
     """A file in place of a folder is named by its errno."""
     file = tmp_path / "inbox"
     file.touch()
-    assert storage.folder(file, HOME, never, "Linux").error == "ENOTDIR"
+    found = storage.folder(file, HOME, never, "Linux")
+    assert (found.exists, found.usable, found.error) == (True, False, "ENOTDIR")
 
 
 @pytest.mark.parametrize("code", [errno.EPERM, errno.EACCES, errno.EROFS])
@@ -113,6 +145,12 @@ def test_a_link_to_a_cloud_folder_is_a_cloud_folder(tmp_path: Path) -> None:
 def test_only_a_number_of_bytes_is_available(answer: str, available: int | None) -> None:
     """Only a positive number counts; 0 means that the volume has none."""
     assert available == storage.available_bytes(Path("/"), answering(answer))
+
+
+def test_a_hot_folder_that_is_not_there_has_no_volume_of_its_own() -> None:
+    """As on a disk that was removed."""
+    gone = storage.hot_folder(Path("/nonexistent/prompts"), HOME, never, "Linux")
+    assert (gone.folder.exists, gone.one_volume) == (False, None)
 
 
 def test_a_mac_is_asked_about_the_folder_itself(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_no_answer_is_not_known(stdout: str) -> None:
     assert MacAnswer() == saying(stdout)
 
 
-def test_a_python_that_cannot_start_is_no_answer() -> None:
+def test_a_python_that_cannot_start_answers_nothing() -> None:
     """A missing interpreter raises nothing."""
     assert MacAnswer() == ask(run, "/nonexistent/python")
 

@@ -47,7 +47,11 @@ class DiffusionPipeline:
 
 
 def ask_stand_in(
-    folder: Path, place: str = "", code: str = "", deadline: float = DEADLINE
+    folder: Path,
+    place: str = "",
+    code: str = "",
+    deadline: float = DEADLINE,
+    model: Path | None = None,
 ) -> Picture:
     """The answer with a stand-in for `diffusers` that runs `code` at a given place."""
     source = STAND_IN.replace(place, code) if place else STAND_IN
@@ -57,7 +61,8 @@ def ask_stand_in(
         (folder / name / "__init__.py").write_text(text, encoding="utf-8")
     (folder / "model_index.json").write_text("{}")
     environ = {**os.environ, "PYTHONPATH": str(folder)}
-    return ask(partial(run, environ=environ), sys.executable, deadline, "mps", folder, "float16")
+    child = partial(run, environ=environ)
+    return ask(child, sys.executable, deadline, "mps", model or folder, "float16")
 
 
 def said(*lines: Mapping[str, object] | str, timed_out: bool = False) -> Picture:
@@ -158,16 +163,52 @@ def test_whatever_happens_there_is_an_answer(
     assert (place == "AT_DEVICE") is (picture.cpu_seconds is not None)
 
 
-@pytest.mark.parametrize(
-    ("place", "doing"),
-    [("AT_IMPORT", "the libraries were imported"), ("AT_DEVICE", "mps rendered")],
-)
-def test_a_hang_is_given_up(tmp_path: Path, place: str, doing: str) -> None:
+def test_a_hang_is_given_up(tmp_path: Path) -> None:
     """After the timeout, the stage in which it hung is known."""
-    deadline = 3.0 if place == "AT_IMPORT" else 10.0
-    picture = ask_stand_in(tmp_path, place, "time.sleep(600)", deadline)
+    picture = ask_stand_in(tmp_path, "AT_IMPORT", "time.sleep(600)", 3.0)
     assert PictureStatus.TIMED_OUT is picture.status
-    assert f"no answer within {deadline:g} seconds, while {doing}" == picture.detail
+    assert "no answer within 3 seconds, while the libraries were imported" == picture.detail
+
+
+@pytest.mark.parametrize(
+    ("stage", "doing"),
+    [
+        ("libraries", ", while the libraries were imported"),
+        ("model", ", while the model was loaded"),
+        ("cpu", ", while the CPU rendered"),
+        ("device", ", while mps rendered"),
+        (None, ""),
+    ],
+)
+def test_the_stage_in_which_the_child_ended_is_named(stage: str | None, doing: str) -> None:
+    """After a crash and after the timeout, with what was known by then."""
+    picture = partial(Picture, device="mps", dtype="float16", cpu_seconds=2.0)
+    known = ({"cpu_seconds": 2.0, "stage": "libraries"}, {"stage": stage})
+    assert said(*known) == picture(
+        status=PictureStatus.CRASHED, detail=f"Python ended with exit code 0{doing}"
+    )
+    assert said(*known, timed_out=True) == picture(
+        status=PictureStatus.TIMED_OUT, detail=f"no answer within 9 seconds{doing}"
+    )
+    failed = PictureStatus.FAILED if stage == "device" else PictureStatus.NOT_COMPARED
+    assert said(*known, {"error": "no"}) == picture(status=failed, detail="no")
+
+
+def test_all_numbers_are_in_the_picture() -> None:
+    """A later line adds to the earlier ones, and noise between them does not count."""
+    numbers = {"not_finite": 0, "largest": 3.0, "mean": 0.5, "rms": 0.75, "seconds": 4.0}
+    first = {"stage": "device", "cpu_seconds": 2.0}
+    assert said(first, "noise", {"stage": "gone"}, {"stage": "done", **numbers}) == Picture(
+        status=PictureStatus.COMPARED,
+        device="mps",
+        dtype="float16",
+        not_finite=0,
+        largest=3.0,
+        mean=0.5,
+        rms=0.75,
+        seconds=4.0,
+        cpu_seconds=2.0,
+    )
 
 
 def test_an_environment_without_the_libraries_says_what_it_lacks(tmp_path: Path) -> None:
@@ -186,7 +227,7 @@ def test_an_environment_without_the_libraries_says_what_it_lacks(tmp_path: Path)
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
     """The error names the folder, and does not complain about a Hugging Face id."""
-    picture = ask(run, sys.executable, DEADLINE, "cpu", tmp_path / "gone", "float32")
+    picture = ask_stand_in(tmp_path, model=tmp_path / "gone")
     assert PictureStatus.NOT_COMPARED is picture.status
     assert f"FileNotFoundError: no model_index.json in {tmp_path / 'gone'}" == picture.detail
 

@@ -17,19 +17,19 @@ SETTLE, SETTLE_EMPTY = 1.0, 30.0
 
 
 @pytest.fixture
-def unmovable() -> list[str]:
-    """The files that were reported."""
+def unmovable() -> list[tuple[str, str | None]]:
+    """The files that were reported, and why."""
     return []
 
 
 @pytest.fixture
-def inbox(spool: Spool, unmovable: list[str]) -> Inbox:
+def inbox(spool: Spool, unmovable: list[tuple[str, str | None]]) -> Inbox:
     """The inbox of `spool`."""
     return Inbox(
         spool,
         settle=SETTLE,
         settle_empty=SETTLE_EMPTY,
-        on_unmovable=lambda name, error: unmovable.append(name),
+        on_unmovable=lambda name, error: unmovable.append((name, error.strerror)),
     )
 
 
@@ -102,7 +102,7 @@ def test_thousands_of_files_are_listed_once_in_a_while(spool: Spool, inbox: Inbo
 
 
 def test_a_file_that_cannot_be_moved_is_reported_once_and_tried_again(
-    spool: Spool, inbox: Inbox, unmovable: list[str]
+    spool: Spool, inbox: Inbox, unmovable: list[tuple[str, str | None]]
 ) -> None:
     """It stays in the inbox, the others get their turn, and it is tried again after a minute."""
     drop(spool.layout, "held.txt", "a cat")
@@ -114,28 +114,50 @@ def test_a_file_that_cannot_be_moved_is_reported_once_and_tried_again(
     drop(spool.layout, "cat.txt", "a cat")
     assert claimed(inbox, 100.0) == []
     assert claimed(inbox, 101.0) == ["cat.txt"]
-    assert unmovable == ["held.txt"]
-    assert claimed(inbox, 101.0 + (inbox.due(101.0) or 0)) == ["held.txt"]
+    assert unmovable == [("held.txt", "Operation not permitted")]
+    assert inbox.due(101.0) == 20.0
+    assert claimed(inbox, 120.0) == []
+    assert claimed(inbox, 121.0) == ["held.txt"]
+    drop(spool.layout, "held.txt", "a cat")
+    assert claimed(inbox, 122.0) == []
+    assert claimed(inbox, 123.0) == ["held.txt"]
 
 
-@pytest.mark.parametrize("why", ["dataless", "busy"])
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [
+        ({"dataless": True}, "it is only in the cloud; choose Download Now in Finder"),
+        (
+            {"dataless": True, "busy": True},
+            "it is only in the cloud; choose Download Now in Finder",
+        ),
+        (
+            {"busy": True},
+            "Finder has not finished copying it; if that does not change, drop it again",
+        ),
+    ],
+)
 def test_a_file_in_the_cloud_or_being_copied_waits_and_is_reported(
-    spool: Spool, inbox: Inbox, unmovable: list[str], why: str
+    spool: Spool,
+    inbox: Inbox,
+    unmovable: list[tuple[str, str | None]],
+    why: dict[str, bool],
+    reason: str,
 ) -> None:
     """It is not claimed while its content is incomplete."""
     path = drop(spool.layout, "cat.txt", "a cat")
-    away = FileState(path.stat().st_ino, 5, path.stat().st_mtime_ns, **{why: True})
+    away = FileState(path.stat().st_ino, 5, path.stat().st_mtime_ns, **why)
     with mock.patch.object(FileState, "of", return_value=away):
         for now in (0.0, SETTLE_EMPTY - 1, SETTLE_EMPTY, 100.0, 200.0):
             assert inbox.claim(now) is None
             assert inbox.due(now) is None
-    assert unmovable == ["cat.txt"]
+            assert unmovable == ([("cat.txt", reason)] if now >= SETTLE_EMPTY else [])
     assert claimed(inbox, 201.0) == []
     assert claimed(inbox, 202.0) == ["cat.txt"]
 
 
 def test_an_error_of_the_folder_is_not_blamed_on_a_file(
-    spool: Spool, inbox: Inbox, unmovable: list[str], tmp_path: Path
+    spool: Spool, inbox: Inbox, unmovable: list[tuple[str, str | None]], tmp_path: Path
 ) -> None:
     """A missing folder or a full disk raises OSError; afterwards everything continues."""
     drop(spool.layout, "cat.txt", "a cat")

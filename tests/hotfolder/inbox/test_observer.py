@@ -17,10 +17,15 @@ def test_it_wakes_on_a_drop_and_not_on_a_look(layout: Layout) -> None:
     woken = threading.Event()
     observer = InboxObserver(layout.inbox, woken.set)
     try:
+        path = drop(layout, "cat.txt", "a cat")
+        assert woken.wait(5)
+        while woken.wait(0.1):
+            woken.clear()
         names(layout.inbox)
+        path.read_text()
         observer.check()
         assert not woken.wait(0.3)
-        drop(layout, "cat.txt", "a cat")
+        path.unlink()
         assert woken.wait(5)
     finally:
         observer.close()

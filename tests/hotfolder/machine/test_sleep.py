@@ -66,8 +66,8 @@ def test_a_child_that_will_not_go_is_killed(
     assert children() == before
 
 
-def test_without_caffeinate_nothing_happens() -> None:
-    """Other systems have no command, and a command that cannot start raises nothing."""
+def test_without_caffeinate_nothing_happens(caplog: pytest.LogCaptureFixture) -> None:
+    """Other systems have no command; a command that cannot start is logged once."""
     before = children()
     for command in (None, ("/nonexistent/caffeinate",)):
         awake = Awake(command)
@@ -75,6 +75,10 @@ def test_without_caffeinate_nothing_happens() -> None:
         awake.hold()
         awake.release()
     assert children() == before
+    assert caplog.messages == [
+        "the Mac may fall asleep while it renders: [Errno 2] No such file or directory: "
+        "'/nonexistent/caffeinate'"
+    ]
     assert caffeinate("linux") is None
     assert ("/usr/bin/caffeinate", "-i", "-w", str(os.getpid())) == caffeinate("darwin")
 

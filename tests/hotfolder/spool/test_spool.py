@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mpsdoctor import files
 from mpsdoctor.errors import MpsDoctorError
@@ -106,8 +108,9 @@ def test_nothing_is_lost_or_done_twice_wherever_it_is_cut(
             return False
         return True
 
+    # By rename, test_crash_points interrupts a real daemon at every second step too.
     for first in itertools.count():
-        for second in range(10):
+        for second in range(0, 10, 1 if by_link else 3):
             shutil.rmtree(layout.root)
             layout.create()
             drop(layout, "cat.txt", "a cat")
@@ -155,14 +158,58 @@ def test_a_disk_that_refuses_any_step_costs_nothing(
     assert step >= 30
 
 
-def test_a_published_job_is_not_rendered_again(spool: Spool) -> None:
+def noted(spool: Spool, job: Job) -> None:
+    """The job on disk."""
+    (spool.folder(job) / "job.json").write_bytes(msgspec.json.encode(job))
+
+
+def test_a_failure_that_was_interrupted_is_completed(spool: Spool) -> None:
+    """Before the move, between the two moves, and if the chosen name was taken meanwhile."""
+    layout = spool.layout
+    for number, interrupted in enumerate(("before", "between", "taken"), 1):
+        job = claim(spool)
+        (spool.folder(job) / "error.txt").write_text("why")
+        chosen = f"cat-{number + 5}"
+        if interrupted == "between":
+            noted(spool, replace(job, failed_as=f"{chosen}.txt"))
+            spool.prompt(job).rename(layout.failed / f"{chosen}.txt")
+        if interrupted == "taken":
+            noted(spool, replace(job, failed_as=f"{chosen}.txt"))
+            (layout.failed / f"{chosen}.txt").write_text("mine")
+        assert recover(spool) == []
+        assert names(layout.work) == []
+    assert names(layout.failed) == [
+        *("cat-2.error.txt", "cat-2.txt"),
+        *("cat-7.error.txt", "cat-7.txt", "cat-8.txt"),
+        *("cat.error.txt", "cat.txt"),
+    ]
+    assert (layout.failed / "cat-8.txt").read_text() == "mine"
+    assert (layout.failed / "cat-7.error.txt").read_text() == "why"
+
+
+def test_a_claim_by_link_that_was_interrupted_is_completed(spool: Spool) -> None:
+    """The file has two names then, and loses the one in the inbox; another file stays."""
+    job = claim(spool)
+    os.link(spool.prompt(job), spool.layout.inbox / "cat.txt")
+    assert recover(spool) == [replace(job, sha256="", profile="", pictures=0)]
+    assert names(spool.layout.inbox) == []
+    drop(spool.layout, "cat.txt", "a cat")
+    assert len(recover(spool)) == 1
+    assert names(spool.layout.inbox) == ["cat.txt"]
+
+
+def test_a_published_job_is_not_rendered_again(
+    spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
     """Recovery recognizes its picture by the record, whatever its name, and acts once."""
     job = rendered(spool, rendered(spool, claim(spool, pictures=2), 1), 2)
     for number in (1, 2):
         spool.picture(job, number).rename(spool.layout.images / f"renamed by the user {number}.png")
     # On disk the job knows nothing of it: the daemon ended between the move and the note.
+    caplog.set_level("INFO")
     assert recover(spool) == []
     assert recover(spool) == []
+    assert caplog.messages == ["cat.txt: 2 images were already published"]
     assert names(spool.layout.done) == ["cat.txt"]
     assert names(spool.layout.images) == ["renamed by the user 1.png", "renamed by the user 2.png"]
 
@@ -208,13 +255,40 @@ def test_another_profile_starts_a_job_again(spool: Spool) -> None:
     assert open_pictures(again) == [2, 3]
 
 
-def test_a_damaged_record_costs_no_prompt(spool: Spool) -> None:
+def test_a_damaged_record_costs_no_prompt(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
     """Without a readable job.json the prompt is still rendered, as a new job."""
+    for damage in (lambda path: path.write_bytes(b"\0\0\0"), Path.unlink):
+        job = claim(spool)
+        damage(spool.folder(job) / "job.json")
+        (again,) = recover(spool)
+        assert replace(again, seed=0) == Job(id=job.id, name=f"{job.id}.txt", seed=0)
+        assert spool.prompt(again).read_text() == "a cat"
+        assert caplog.messages == [
+            f"{spool.folder(job) / 'job.json'} is missing or damaged; the job starts again"
+        ]
+        caplog.clear()
+        spool.finish(again)
+
+
+def test_recovery_leaves_what_is_not_a_job_alone(spool: Spool, tmp_path: Path) -> None:
+    """Other files in .work stay, and so does a link; a job without a prompt is removed."""
+    work = spool.layout.work
+    (work / "notes.txt").write_text("mine")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "cat.png").touch()
+    (work / "link").symlink_to(tmp_path / "mine")
+    (work / "0-empty").mkdir()
+    (work / "1-claim" / "folder").mkdir(parents=True)
+    (work / "1-claim" / "job.json").touch()
     job = claim(spool)
-    (spool.folder(job) / "job.json").write_bytes(b"\0\0\0")
-    (again,) = recover(spool)
-    assert again.id == job.id
-    assert spool.prompt(again).read_text() == "a cat"
+    (spool.folder(job) / "folder").mkdir()
+    (spool.folder(job) / "link").symlink_to(tmp_path / "mine")
+
+    assert [one.id for one in recover(spool)] == [job.id]
+
+    assert names(work) == [job.id, "link", "notes.txt"]
+    assert names(spool.folder(job)) == ["job.json", "prompt.txt"]
+    assert names(tmp_path / "mine") == ["cat.png"]
 
 
 def test_a_file_that_changed_before_the_claim_goes_back(spool: Spool) -> None:
@@ -289,16 +363,33 @@ def test_the_error_of_a_whole_file_is_about_the_file(spool: Spool) -> None:
     )
 
 
-def test_a_file_that_may_not_be_moved_is_told_from_a_sick_disk(spool: Spool) -> None:
+@pytest.mark.parametrize(
+    ("code", "is_writable", "expected"),
+    [
+        (errno.EPERM, True, UnmovableError),
+        (errno.EACCES, True, UnmovableError),
+        (errno.EPERM, False, OSError),
+        (errno.EBUSY, False, UnmovableError),
+        (errno.ENOSPC, True, OSError),
+        (errno.EIO, True, OSError),
+    ],
+)
+def test_a_file_that_cannot_be_moved_is_told_from_a_broken_disk(
+    spool: Spool, code: int, is_writable: bool, expected: type[Exception]
+) -> None:
     """Only some errors concern one file; the others pause the queue."""
     path = drop(spool.layout, "cat.txt", "a cat")
     seen = FileState.of(path.lstat())
-    for code, expected in ((1, UnmovableError), (16, UnmovableError), (28, OSError), (5, OSError)):
-        refused = OSError(code, os.strerror(code))
-        with (
-            mock.patch("mpsdoctor.files.rename_noreplace", side_effect=refused),
-            pytest.raises(expected),
-        ):
-            spool.claim("cat.txt", seen)
-        assert names(spool.layout.inbox) == ["cat.txt"]
-        assert names(spool.layout.work) == []
+    error = OSError(code, os.strerror(code))
+    with (
+        mock.patch("mpsdoctor.files.rename_noreplace", side_effect=error),
+        mock.patch.object(os, "access", return_value=is_writable) as access,
+        pytest.raises(expected) as raised,
+    ):
+        spool.claim("cat.txt", seen)
+    if isinstance(raised.value, UnmovableError):
+        assert (raised.value.error, str(raised.value)) == (error, str(error))
+    if access.called:
+        access.assert_called_once_with(spool.layout.inbox, os.W_OK)
+    assert names(spool.layout.inbox) == ["cat.txt"]
+    assert names(spool.layout.work) == []

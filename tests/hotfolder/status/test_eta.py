@@ -20,6 +20,9 @@ from mpsdoctor.hotfolder.status.eta import picture_remaining, queue_remaining
         ([(1, 9.0), (30, 38.0)], 0.0),
         ([(1, 9.0), (31, 38.0)], 0.0),
         ([(2, 9.0), (2, 10.0)], None),
+        ([(1, 9.0), (2, 9.0)], 0.0),
+        ([(1, 9.0), (2, 8.0)], None),
+        ([(1, 9.0), (2, math.inf)], None),
     ],
 )
 def test_a_picture_takes_as_long_as_its_usual_step(
@@ -34,8 +37,12 @@ def test_a_picture_takes_as_long_as_its_usual_step(
     [
         (None, 0, False, 0.0),
         (None, 4, False, 12.0),
+        (1.0, 4, False, 12.0),
         (1.0, 4, True, 13.0),
         (None, 4, True, 15.0),
+        (0.0, 1, True, 3.0),
+        (1.0, 0, True, 1.0),
+        (1.0, -1, True, 1.0),
     ],
 )
 def test_the_queue_takes_as_long_as_its_usual_picture(
@@ -48,6 +55,7 @@ def test_the_queue_takes_as_long_as_its_usual_picture(
 def test_without_a_picture_only_the_present_one_can_be_known() -> None:
     """Without past pictures, the time of a waiting one is unknown."""
     assert 5.0 == queue_remaining(5.0, 0, [], rendering=True)
+    assert queue_remaining(5.0, -1, [], rendering=True) is None
     assert queue_remaining(5.0, 1, [], rendering=True) is None
     assert queue_remaining(None, 0, [], rendering=True) is None
 

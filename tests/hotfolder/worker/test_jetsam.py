@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor.hotfolder.worker.jetsam import NEAR_S, jetsam_event, report_folders
+from mpsdoctor.hotfolder.worker.jetsam import jetsam_event, report_folders
 
 NOW = 1_800_000_000.0
+NEAR_S = 60.0
 BODY = {
     "largestProcess": "Python",
     "memoryStatus": {"pageSize": 16384},

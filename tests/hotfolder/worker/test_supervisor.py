@@ -1,23 +1,29 @@
 """One worker: warm, watched, lost and replaced. The worker is the stand-in, a real process."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from msgspec.structs import replace as replaced
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.hotfolder.worker import supervisor as supervisor_module
 from mpsdoctor.hotfolder.worker.failures import WorkerLostError
 from mpsdoctor.hotfolder.worker.supervisor import RefusedError, Supervisor, worker_environment
 from mpsdoctor.hotfolder.worker.timeouts import Timeouts
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.protocol import Failed, Ready, Rendered, RenderJob, Started, Step
+from tests.support.stand_in_worker import FAILURES, HEAVY_BYTES
 
 COMMAND = (sys.executable, "-m", "tests.support.stand_in_worker")
 PROFILE = Profile(model="stand-in")
@@ -28,11 +34,17 @@ HASTY = Timeouts(load=3, first_step=1, step=1, save=1)
 class Desk:
     """A supervisor, with what it reported and where its worker writes."""
 
-    def __init__(self, folder: Path, timeouts: Timeouts, command: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        timeouts: Timeouts,
+        command: tuple[str, ...],
+        reports: Sequence[Path] = (),
+    ) -> None:
         self.folder = folder
         self.progress: list[Started | Step] = []
         self.supervisor = Supervisor(
-            command, os.environ, record=folder / "worker.json", timeouts=timeouts, reports=()
+            command, os.environ, record=folder / "worker.json", timeouts=timeouts, reports=reports
         )
 
     async def submit(self, *prompts: str, number: int = 1) -> None:
@@ -58,6 +70,10 @@ class Desk:
         await self.submit(*prompts)
         return await self.answer()
 
+    def known(self) -> tuple[object, ...]:
+        """What is known of the worker."""
+        return self.supervisor.model, self.supervisor.pid, self.supervisor.memory_bytes
+
     async def lost(self, *prompts: str) -> WorkerLostError:
         """How the worker was lost over these prompts."""
         with pytest.raises(WorkerLostError) as lost:
@@ -74,9 +90,10 @@ def at_desk(tmp_path: Path) -> Callable[..., None]:
         work: Callable[[Desk], Awaitable[None]],
         timeouts: Timeouts = PATIENT,
         command: tuple[str, ...] = COMMAND,
+        reports: Sequence[Path] = (),
     ) -> None:
         async def all_of_it() -> None:
-            desk = Desk(tmp_path, timeouts, command)
+            desk = Desk(tmp_path, timeouts, command, reports)
             try:
                 await work(desk)
             finally:
@@ -94,15 +111,19 @@ def test_a_warm_worker_serves_picture_after_picture(at_desk: Any) -> None:
 
     async def work(desk: Desk) -> None:
         supervisor = desk.supervisor
-        assert (supervisor.model, supervisor.pid, supervisor.memory_bytes) == (None, None, None)
+        assert desk.known() == (None, None, None)
         assert Ready(model="stand-in", device="cpu") == await supervisor.load(PROFILE)
         pid = supervisor.pid
+        assert json.loads((desk.folder / "worker.json").read_bytes())["pid"] == pid
         for prompt in ("a star", "noisy", "note"):
             assert isinstance(await desk.render(prompt), Rendered)
         assert (supervisor.pid, supervisor.model) == (pid, "stand-in")
         assert await supervisor.load(PROFILE) is None
-        assert supervisor.memory_bytes is not None
-        assert supervisor.memory_bytes > 2**20
+        assert supervisor.memory_bytes == pytest.approx(
+            psutil.Process(pid).memory_info().rss, rel=0.2
+        )
+        assert isinstance(await desk.render("heavy"), Rendered)
+        assert supervisor.memory_bytes == HEAVY_BYTES
         assert desk.progress[:2] == [
             Started(job="1", number=1),
             Step(job="1", number=1, step=1, steps=4),
@@ -112,6 +133,9 @@ def test_a_warm_worker_serves_picture_after_picture(at_desk: Any) -> None:
         assert Ready(model="another", device="cpu") == await supervisor.load(other)
         assert pid is not None
         assert not psutil.pid_exists(pid)
+        assert supervisor.memory_bytes != HEAVY_BYTES
+        await supervisor.close()
+        assert desk.known() == (None, None, None)
 
     at_desk(work)
 
@@ -125,8 +149,8 @@ def test_the_next_picture_is_computed_while_the_last_is_saved(at_desk: Any) -> N
         second = await desk.answer()
 
         assert isinstance(first, Rendered)
-        assert isinstance(second, Failed)
-        assert (first.number, second.number, second.cause) == (1, 2, "job")
+        assert first.number == 1
+        assert second == replaced(FAILURES["fail"], job="1", number=2)
         assert begun == [Started(job="1", number=2)]
 
     at_desk(work)
@@ -153,9 +177,9 @@ def test_a_worker_that_is_lost_fails_the_attempt_and_is_replaced(
         first, second = await desk.lost(prompt), await desk.lost(prompt)
         assert first.signature == second.signature == signature
         assert says in first.detail
-        assert first.hint
+        assert (desk.supervisor.model, desk.supervisor.computed) == (None, None)
         assert first.job is not None
-        assert first.job.number == 1
+        assert (first.job.job, first.job.number) == ("1", 1)
         assert isinstance(await desk.render("a star"), Rendered)
 
     at_desk(work)
@@ -173,9 +197,68 @@ def test_a_worker_that_hangs_is_ended(at_desk: Any, prompt: str, when: str) -> N
     """Each phase has its own deadline."""
 
     async def work(desk: Desk) -> None:
-        assert f"hang {when}" == (await desk.lost(prompt)).signature
+        loss = await desk.lost(prompt)
+        assert (loss.title, loss.signature) == (f"The worker hung {when}", f"hang {when}")
+        assert loss.job is not None
 
     at_desk(work, HASTY)
+
+
+def test_an_answer_without_a_sentinel_is_not_trusted(
+    at_desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that the picture is corrupt may still be on its way, but not for ever."""
+    assert supervisor_module._SENTINEL_S == 10.0
+    monkeypatch.setattr(supervisor_module, "_SENTINEL_S", 0.1)
+
+    async def work(desk: Desk) -> None:
+        loss = await desk.lost("unmarked")
+        assert loss.signature == "hang while it decoded and saved the picture"
+
+    at_desk(work)
+
+
+def test_macos_report_about_a_killed_worker_is_shown(tmp_path: Path, at_desk: Any) -> None:
+    """Other ends have no such report, even if there is one at the time."""
+    path = tmp_path / "JetsamEvent-1.ips"
+    path.write_text('{}\n{"largestProcess": "Python", "processes": []}')
+
+    async def work(desk: Desk) -> None:
+        report = f"macOS reports that memory ran out at that time: {path}. The largest process"
+        for prompt, has_report in (("kill", True), ("bus", False)):
+            path.touch()
+            assert (report in (await desk.lost(prompt)).detail) is has_report
+
+    at_desk(work, reports=[tmp_path])
+
+
+def test_macos_may_write_its_report_a_moment_later(
+    tmp_path: Path, at_desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked for five times, a second apart."""
+    looks: list[float] = []
+
+    def look(folders: Any, pid: int, ended: float) -> str | None:
+        looks.append(time.monotonic())
+        assert (list(folders), abs(ended - time.time()) < 60) == ([tmp_path], True)
+        return "A report." if len(looks) == 3 else None
+
+    monkeypatch.setattr(supervisor_module, "jetsam_event", look)
+    monkeypatch.setattr(supervisor_module, "_SECONDS_BETWEEN_LOOKS", 0.01)
+
+    async def work(desk: Desk) -> None:
+        loss = await desk.lost("kill")
+        assert loss.detail.startswith(
+            "It ended with SIGKILL: the system killed it, most often because memory ran out. "
+            "A report."
+        )
+        assert len(looks) == 3
+        looks.extend([0.0, 0.0, 0.0])
+        loss = await desk.lost("kill")
+        assert "A report." not in loss.detail
+        assert len(looks) == 6 + 5
+
+    at_desk(work, reports=[tmp_path])
 
 
 def test_a_picture_that_makes_progress_is_waited_for(at_desk: Any) -> None:
@@ -239,7 +322,7 @@ def test_a_model_that_does_not_load_is_told_by_its_cause(
         assert told == (error.cause if isinstance(error, RefusedError) else error.signature)
         assert desk.supervisor.model is None
 
-    at_desk(work, HASTY)
+    at_desk(work, replace(HASTY, load=0.5) if model == "silent" else HASTY)
 
 
 def test_a_worker_that_died_or_complained_while_idle_is_replaced_at_the_next_load(
@@ -285,6 +368,7 @@ def test_a_program_that_is_not_there_is_told(at_desk: Any) -> None:
     async def work(desk: Desk) -> None:
         with pytest.raises(MpsDoctorError, match="cannot be started"):
             await desk.supervisor.load(PROFILE)
+        assert (desk.supervisor.pid, desk.supervisor.model) == (None, None)
 
     at_desk(work, command=("/no/such/python",))
 

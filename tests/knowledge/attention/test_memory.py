@@ -110,9 +110,12 @@ def test_bounded_attention_takes_no_more_than_its_pieces(
 @pytest.mark.parametrize(
     ("torch_version", "macos", "head_size", "queries", "kind"),
     [
-        ("2.4.1", "15.0", 64, 4096, Kind.COMPOSITE),
-        ("2.6.0", "14.7", 64, 4096, Kind.MATH),
-        ("2.6.0", "15.2", 64, 4096, Kind.GENERAL),
+        ("2.4.9", "15.0", 64, 4096, Kind.COMPOSITE),
+        ("2.4.9", "14.9", 64, 4096, Kind.COMPOSITE),
+        ("2.5", "14.9", 64, 4096, Kind.MATH),
+        ("2.5", "15.0", 64, 4096, Kind.GENERAL),
+        ("2.5", None, 64, 4096, Kind.GENERAL),
+        ("2.13.0", "14.9", 64, 4096, Kind.MATH),
         ("2.12.1", "26.2", 128, 4608, Kind.GENERAL),
         ("2.8.0", "15.2", 64, 1, Kind.FLASH),
         ("2.13.0", "15.2", 64, 4096, Kind.FLASH),
@@ -140,8 +143,36 @@ def test_mps_keeps_the_scores_until_its_flash_kernels(
         (2**31, Kind.GENERAL, "26.0", Cliff.WRONG),
         (2**31, Kind.COMPOSITE, "13.0", Cliff.WRONG),
         (2**34, Kind.FLASH, "15.3", None),
+        (2**30 + 1, Kind.MATH, "25.9", Cliff.ABORT),
+        (2**30 + 1, Kind.GENERAL, None, Cliff.ABORT),
+        (2**31 - 1, Kind.GENERAL, "26.0", None),
+        (2**31, Kind.COMPOSITE, None, Cliff.WRONG),
+        (2**31 + 1, Kind.COMPOSITE, "15.3", Cliff.ABORT),
     ],
 )
-def test_the_cliffs(elements: int, kind: Kind, macos: str, expected: Cliff | None) -> None:
+def test_the_cliffs(elements: int, kind: Kind, macos: str | None, expected: Cliff | None) -> None:
     """More than 2**32 bytes end the process before macOS 26; 2**31 elements are always wrong."""
-    assert expected == memory.cliff(elements, "float16", kind, Version(macos))
+    system = Version(macos) if macos else None
+    assert expected == memory.cliff(elements, "float16", kind, system)
+
+
+@pytest.mark.parametrize(
+    ("slice_size", "heads"), [("auto", 4), ("max", 1), (1, 1), (3, 3), (16, 16), (99, 16)]
+)
+def test_a_slice_is_a_number_of_heads(slice_size: memory.SliceSize, heads: int) -> None:
+    """At most all heads of the batch, half of a picture's for "auto", and one for "max"."""
+    shape = AttentionShape(batch=2, heads=8, queries=10, keys=7, head_size=5)
+    assert memory.sliced_scores(shape, slice_size) == heads * 10 * 7
+    before = heads * 10 * 5 * 2 if heads < 16 else 0
+    assert memory.sliced_bytes(shape, "float16", slice_size) == 2 * heads * 10 * 7 * 2 + before
+    single = AttentionShape(batch=1, heads=1, queries=10, keys=7, head_size=5)
+    assert memory.sliced_scores(single, "auto") == 10 * 7
+
+
+def test_the_general_path_keeps_two_score_matrices() -> None:
+    """The scores in float32, and the softmax in the model's format; a flash kernel keeps none."""
+    shape = AttentionShape(batch=2, heads=3, queries=10, keys=7, head_size=5)
+    scores = 2 * 3 * 10 * 7
+    kept = {dtype: memory.temporary_bytes(shape, dtype, Kind.GENERAL) for dtype in DTYPES}
+    assert kept == {"float16": scores * 6, "bfloat16": scores * 6, "float32": scores * 8}
+    assert memory.temporary_bytes(shape, "float16", Kind.FLASH) == 0

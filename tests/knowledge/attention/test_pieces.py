@@ -1,12 +1,20 @@
 """How attention is cut into pieces."""
 
+from collections.abc import Sequence
 from math import prod
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.knowledge.attention.pieces import FEWEST_ROWS, largest_piece, pieces
+from mpsdoctor.knowledge.attention.pieces import (
+    DEFAULT_BUDGET_MIB,
+    FEWEST_ROWS,
+    fits,
+    largest_piece,
+    pieces,
+    temporary_bytes,
+)
 
 MIB = 2**20
 
@@ -28,6 +36,34 @@ def test_pictures_are_cut_first_then_heads_then_queries(
 ) -> None:
     """For SDXL's 4096 tokens, pieces are as large as possible and of equal size."""
     assert expected == largest_piece((2, 20, 4096), keys=4096, budget=budget)
+
+
+def test_no_piece_exceeds_what_metal_can_handle() -> None:
+    """Whatever the budget: one score more than fits makes two pieces."""
+    most = 2**30 - 1
+    assert fits((most,), 1, 2**40)
+    assert not fits((most + 1,), 1, 2**40)
+    assert fits((3, 5), 7, 420)
+    assert not fits((3, 5), 7, 419)
+    assert largest_piece((most,), 1, 2**40) == (most,)
+    assert largest_piece((most + 1,), 1, 2**40) == (2**29,)
+    assert (FEWEST_ROWS, DEFAULT_BUDGET_MIB) == (17, 512)
+    assert largest_piece((33,), 1000, 1) == (17,)
+
+
+def test_a_cut_attention_keeps_the_result_of_a_piece() -> None:
+    """An attention that fits is one call, without a copy."""
+    asked: list[Sequence[int]] = []
+
+    def of_call(sizes: Sequence[int]) -> int:
+        asked.append(tuple(sizes))
+        return 1000
+
+    sizes = (2, 20, 4096)
+    fitting = temporary_bytes(sizes, 4096, 64, 2, 2560 * MIB, of_call)
+    cut = temporary_bytes(sizes, 4096, 64, 2, 64 * MIB, of_call)
+    assert (fitting, cut) == (1000, 1000 + 4096 * 64 * 2)
+    assert asked == [sizes, (1, 1, 4096)]
 
 
 @given(

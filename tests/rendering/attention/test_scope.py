@@ -2,9 +2,12 @@
 
 import copy
 import gc
+import importlib.util
+import sys
 import threading
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mpsdoctor.errors import MpsDoctorError
+from mpsdoctor.rendering.attention import scope
 from mpsdoctor.rendering.attention.scope import (
     Bound,
     _call_instead,
@@ -336,3 +340,42 @@ def test_a_torch_without_that_place_is_refused(pipe: Any, monkeypatch: pytest.Mo
         enable_bounded_attention(pipe, BOUND)
     assert 'attention = "native"' in refused.value.hint
     disable_bounded_attention(pipe)
+
+
+@pytest.mark.parametrize(
+    ("macos", "release", "is_flash"),
+    [
+        ("15.0", "2.13.0", True),
+        ("26.4", "2.13.0", True),
+        ("14.8", "2.13.0", False),
+        ("15.0", "2.12.1", False),
+        ("", "2.13.0", False),
+        ("16.0", "2.14.0.dev20260101", True),
+    ],
+)
+def test_a_mac_with_flash_kernels_has_nothing_to_bound(
+    monkeypatch: pytest.MonkeyPatch, macos: str, release: str, is_flash: bool
+) -> None:
+    """The releases are read once, when the module is loaded, as Python and torch give them."""
+    monkeypatch.setattr("platform.mac_ver", lambda: (macos, ("", "", ""), "arm64"))
+    monkeypatch.setattr(torch, "__version__", release)
+    spec = importlib.util.spec_from_file_location("scope_on_another_machine", scope.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    there = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, there)
+    spec.loader.exec_module(there)
+    calls: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        functional, "scaled_dot_product_attention", lambda *_, **kwargs: calls.append(kwargs)
+    )
+    query = SimpleNamespace(
+        device=torch.device("mps"), shape=(1, 8, 4096, 64), dtype=torch.float16, is_nested=True
+    )
+
+    with there.bounded(there.Bound(budget=1, device="mps")):
+        functional.scaled_dot_product_attention(query, query, query)  # type: ignore[arg-type]
+    with there.bounded(there.Bound(budget=1, device="cpu")):
+        functional.scaled_dot_product_attention(query, query, query)  # type: ignore[arg-type]
+
+    assert [is_flash, True] == [kwargs == {} for kwargs in calls]
