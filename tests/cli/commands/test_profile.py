@@ -124,7 +124,7 @@ def test_path_says_where_the_profile_lies(path: Path, capsys: pytest.CaptureFixt
 
 def test_show_without_a_profile_names_check(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The next step is said, and nothing is invented."""
-    for command, which in ((["profile", "show"], str(path)), (["profile", "diff"], "yet")):
+    for command, which in ((["profile", "show"], "yet"), (["profile", "diff"], str(path))):
         assert ExitCode.FINDINGS is main.run(command)
         shown = capsys.readouterr()
         assert ("", f"Error: There is no profile {which}") == (
