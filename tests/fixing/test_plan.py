@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.fixing.plan import Plan, make_folders, put_back, write_anew
+from mpsdoctor.fixing.plan import Plan, make_folders, put_back, rewrite
 from mpsdoctor.fixing.step import KeepCopy, MakeFolder, WriteFile
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import Choice, Value
@@ -68,12 +68,12 @@ def test_what_is_tuned_as_it_was_pinned_leaves_nothing_to_do() -> None:
     assert Plan() == put_back(PROFILE, profile(), CHOICES, {"attention"}, MACHINE)
 
 
-def test_a_profile_that_is_not_understood_is_set_aside_and_written_anew() -> None:
+def test_a_profile_that_is_not_understood_is_set_aside_and_rewritten() -> None:
     """The plan names every value set by hand: kept, corrected or left out."""
     content = profile(width=640) + b'environment.MY = "x"\nzzz = 3\n'
     content = b'atention = "sliced"\nheight = 3\n' + content.replace(b"schema_version = 1", b"= 1")
 
-    plan = write_anew(PROFILE, content, ASIDE, salvage(content), CHOICES, MACHINE)
+    plan = rewrite(PROFILE, content, ASIDE, salvage(content), CHOICES, MACHINE)
 
     kept: dict[str, Value] = {"attention": "sliced", "width": 640, "environment.MY": "x"}
     assert (

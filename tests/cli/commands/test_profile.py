@@ -47,7 +47,7 @@ def test_show_gives_value_origin_and_reason(
 def test_show_of_a_setting_names_what_was_tuned(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A value set by hand stands beside the tuned one; the reason is the file's."""
+    """A value set by hand is shown beside the tuned one; the reason is the file's."""
     main.run(["profile", "use", "m1-pro-16gb-torch-2.13.0-sdxl"])
     text = path.read_text("utf-8").replace('attention = "native"', 'attention = "bounded"')
     path.write_text(text, encoding="utf-8")
@@ -116,7 +116,9 @@ def test_no_name_and_no_value_is_cut(
     assert terminal or "stable-diffusion-v1-5/stable-diffusion-v1-5" in shown
 
 
-def test_path_says_where_the_profile_lies(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_path_prints_the_path_of_the_profile(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing but the path is on stdout."""
     assert ExitCode.OK is main.run(["profile", "path"])
     assert f"{path}\n" == capsys.readouterr().out

@@ -72,7 +72,7 @@ def log(home: Path) -> str:
     return path.read_text()
 
 
-def test_a_terminal_shows_how_the_folder_stands(
+def test_a_terminal_shows_the_state_of_the_folder(
     tmp_path: Path, environ: dict[str, str], argv: tuple[str, ...]
 ) -> None:
     """Results and worker at once, the last state at the end, and the lines in the log file."""

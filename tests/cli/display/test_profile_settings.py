@@ -31,7 +31,7 @@ def shown(path: Path, choices: Choices, **environ: str) -> dict[str, Setting]:
 
 
 def lines(setting: Setting) -> dict[str, str]:
-    """Title to what stands behind it."""
+    """The text behind each title."""
     page = in_full(setting).plain.splitlines()[1:]
     return {line[:14].strip() or "more": line[14:] for line in page}
 
