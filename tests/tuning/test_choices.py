@@ -493,7 +493,7 @@ EXPECTED: Final = [
      "pytorch docs: mps_environment_variables; pytorch #105839",
      "RAM not known; device mps"),
     ("memory unknown", "environment.PYTORCH_MPS_LOW_WATERMARK_RATIO", "0.8", "watermark",
-     "Must not exceed the high ratio, or torch raises an error. Its default is 1.4.",
+     "Must not exceed the high ratio. Otherwise, torch raises an error. Its default is 1.4.",
      "pytorch docs: mps_environment_variables; pytorch #96814",
      "RAM not known; device mps"),
     ("conv3d", "environment.PYTORCH_MPS_METAL_VERSION", "3.2", "fault conv3d-wrong-macos-26-2",
