@@ -315,7 +315,7 @@ def test_what_stands_in_the_way_is_said_with_what_to_do(
     ("model", "variables", "says"),
     [
         ("nobody/none", {}, ["no model with the id nobody/none", "misspelled", "hf auth login"]),
-        ("a/b--c", {}, ["a/b--c is not the id of a model", "ORGANISATION/NAME"]),
+        ("a/b--c", {}, ["a/b--c is not the id of a model", "ORGANIZATION/NAME"]),
         (MODEL, {"HF_HUB_OFFLINE": "1"}, ["HF_HUB_OFFLINE=1 forbids", "env -u HF_HUB_OFFLINE"]),
         (MODEL, {"HF_ENDPOINT": "http://127.0.0.1:9"}, ["cannot be reached", "from HF_ENDPOINT"]),
         (MODEL, {"HTTP_PROXY": "http://127.0.0.1:9"}, ["cannot be reached", "HTTP_PROXY"]),
