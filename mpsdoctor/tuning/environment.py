@@ -33,7 +33,7 @@ def high_watermark(given: RuleInput) -> Choice:
 
 def low_watermark(given: RuleInput) -> Choice:
     """The ratio above which torch frees its cached memory."""
-    reason = "Must not exceed the high ratio, or torch raises an error. Its default is 1.4."
+    reason = "Must not exceed the high ratio. Otherwise, torch raises an error. Its default is 1.4."
     low = floor(_high(given) * _LOW * 100) / 100
     return _variable(str(low), given, reason, "watermark", TORCH_DOCS, "pytorch #96814")
 

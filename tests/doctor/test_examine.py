@@ -121,7 +121,7 @@ def test_another_python_is_examined_without_agent_and_profile(
         (b'{"a":' + b"[" * 10**5, "recursion"),
     ],
 )
-def test_what_is_no_recorded_machine_is_a_usage_error(
+def test_a_file_that_is_not_a_recorded_machine_is_a_usage_error(
     tmp_path: Path, content: bytes | None, detail: str
 ) -> None:
     """A missing file, text that is not JSON and JSON of another kind are all refused."""

@@ -50,7 +50,7 @@ def test_values_that_do_harm_are_put_back_and_the_others_are_kept() -> None:
     ) == plan.lines
 
 
-def test_what_is_tuned_otherwise_than_last_time_is_said_too() -> None:
+def test_every_changed_value_has_a_line() -> None:
     """Every change of the file has a line."""
     tuned = CHOICES | {"width": Choice(128, "Its size.", "size")}
 

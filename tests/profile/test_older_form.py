@@ -38,6 +38,9 @@ prime = true
 # Slow. (rule: fallback)
 A = "1"  # tuned: "2"
 environment = "3"  # tuned: "3"
+
+[other]
+environment = "4"
 """
     tuned, reasons = older_form.read(text)
 
@@ -51,6 +54,7 @@ environment = "3"  # tuned: "3"
         "prime": "",
         "environment.A": "Slow.",
         "environment.environment": "",
+        "other": "",
     }
 
 

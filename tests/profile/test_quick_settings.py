@@ -58,6 +58,10 @@ def test_where_nothing_is_said_the_defaults_count(tmp_path: Path) -> None:
     broken.write_text("model = ", encoding="utf-8")
 
     assert QuickSettings() == read(tmp_path / "absent.toml", {}) == read(broken, {})
+    variables = {"MPSDOCTOR_HOT_FOLDER": "/prompts"}
+    for path in (None, tmp_path / "absent.toml"):
+        assert QuickSettings(hot_folder="/prompts") == read(path, variables)
+    assert QuickSettings() == read(tmp_path, variables)
 
 
 def test_a_number_format_is_not_judged_for_a_model_that_was_written_into_the_file(

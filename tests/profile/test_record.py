@@ -48,3 +48,16 @@ def test_long_values_have_lines_of_their_own() -> None:
     lines = list(record.write({"a": short, "b": short, "c": long, "d": short}))
 
     assert ["# Tuned: a=1, b=1", f'# Tuned: c="{"x" * 90}"', "# Tuned: d=1"] == lines
+    assert [f'# Tuned: c="{"x" * 90}"'] == list(record.write({"c": long}))
+    for length, count in ((81, 1), (82, 2)):
+        choices = {"a": Choice("x" * length, "", ""), "b": short}
+        lines = list(record.write(choices))
+        assert (count, 99 if count == 1 else 95) == (len(lines), len(lines[0]))
+
+
+def test_a_line_of_the_record_is_known() -> None:
+    """Indented or not; values and other comments are none."""
+    for line in (*LINES, f"  {LINES[0]}\r\n"):
+        assert record.is_line(line) is True
+    for line in ("", "width = 640", "# Tuned by me", f"x = 1 {LINES[0]}"):
+        assert record.is_line(line) is False
