@@ -273,6 +273,21 @@ def test_without_a_profile_nothing_is_installed(
         assert [] == own.calls()
 
 
+def test_an_environment_that_launchd_may_not_read_is_refused(
+    own: Mac, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is asked or written."""
+    monkeypatch.setattr(sys, "executable", str(own.home / "Desktop/env/bin/python"))
+
+    assert ExitCode.FINDINGS is main.run(["service", "install"])
+
+    shown = capsys.readouterr()
+    title = "Error: This Python is in a place that macOS closes to background programs"
+    assert ("", title) == (shown.out, shown.err.splitlines()[0])
+    assert [] == own.calls()
+    assert ["profile.toml"] == [path.name for path in own.home.iterdir()]
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_away_from_a_mac_each_verb_says_what_to_run(
     verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

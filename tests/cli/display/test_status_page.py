@@ -80,7 +80,7 @@ def test_a_name_stays_on_its_line() -> None:
 
 
 def test_a_terminal_gets_the_same_with_a_bar() -> None:
-    """12 of 30 steps are 12 of 30 columns."""
+    """12 of 30 steps are 12 of 30 columns; before the first step there is no bar."""
     console = Console(file=StringIO(), width=100, color_system=None, force_terminal=True)
     console.print(table(BUSY, 1001.0))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
@@ -88,6 +88,10 @@ def test_a_terminal_gets_the_same_with_a_bar() -> None:
     assert "━" * 13 not in shown
     without_bar = [line.rstrip() for line in shown.splitlines() if "━" not in line]
     assert PAGE.splitlines() == without_bar
+
+    console = Console(file=StringIO(), width=100, color_system=None, force_terminal=True)
+    console.print(table(replace(BUSY, current=Current(job="1", name="a.txt")), 1001.0))
+    assert "━" not in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_times_are_rounded() -> None:
