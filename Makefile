@@ -31,7 +31,7 @@ test: lint types ## Before each pull request: everything but the slow tests. Abo
 	$(PYTEST) -m 'not slow'
 
 test-slow: .venv/dev ## Before a release: long soaks and full enumerations.
-	$(PYTEST) -m slow
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m slow
 
 coverage: .venv/dev ## Which lines the tests run, in child processes too.
 	$(BIN)/coverage erase

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,10 +14,16 @@ import pytest
 
 from mpsdoctor import files
 from mpsdoctor.files import (
+    exists,
+    folded,
     move,
     move_to_unused,
+    numbered,
+    numbered_names,
+    read_regular,
     rename_noreplace,
     replace_file,
+    same_file,
     write_atomically,
 )
 
@@ -147,6 +154,77 @@ def test_macos_flushes_the_drive_and_falls_back(
     monkeypatch.setattr(os, "fsync", lambda descriptor: asked.append("fsync"))
     write_atomically(tmp_path / "x", b"x")
     assert asked == [51, "fsync", 51, "fsync"]
+
+
+@pytest.mark.usefixtures("way")
+def test_a_move_by_link_that_was_interrupted_is_completed(tmp_path: Path) -> None:
+    """Both names of the file are there then; the old one goes."""
+    source, target = tmp_path / "source", tmp_path / "folder" / "a.txt"
+    source.write_text("a")
+    target.parent.mkdir()
+    os.link(source, target)
+
+    assert target == move_to_unused(source, target.parent, "a", ".txt")
+
+    assert ["a.txt"] == os.listdir(target.parent)  # noqa: PTH208
+    assert not source.exists()
+
+
+def test_a_name_is_used_up_to_case_and_accents() -> None:
+    """As APFS compares names."""
+    assert folded("Straße") == folded("STRASSE") == folded("strasse")
+    assert folded("Café") == folded("cafe\u0301") != folded("Cafe")
+    assert "a-b.txt" == folded("A-b.TXT")
+
+
+def test_numbered_names_fit_into_255_bytes() -> None:
+    """The stem is cut at a whole character, the number and the suffix stay."""
+    assert ["a.txt", "a-2.txt", "a-3.txt"] == list(islice(numbered_names("a", ".txt"), 3))
+    assert ("ä" * 125 + ".txt", "ä" * 124 + "-2.txt") == (
+        numbered("ä" * 200, ".txt", 1),
+        numbered("ä" * 200, ".txt", 2),
+    )
+    assert "a" * 251 + ".txt" == numbered("a" * 251, ".txt", 1)
+
+
+def test_names_of_files_are_told_apart(tmp_path: Path) -> None:
+    """A dangling link is something; what cannot be looked at is an error, not nothing."""
+    file, link, other = tmp_path / "file", tmp_path / "link", tmp_path / "other"
+    file.touch()
+    other.touch()
+    link.symlink_to("nowhere")
+    os.link(file, tmp_path / "second")
+
+    assert [True, True, False] == [exists(file), exists(link), exists(tmp_path / "absent")]
+    assert [True, False, False, False] == [
+        same_file(file, path) for path in (tmp_path / "second", other, link, tmp_path / "absent")
+    ]
+    with pytest.raises(NotADirectoryError):
+        exists(file / "inside")
+
+
+def test_only_a_regular_file_of_a_limited_size_is_read(tmp_path: Path) -> None:
+    """A pipe would wait for its writer; a device may never end."""
+    file, pipe = tmp_path / "file", tmp_path / "pipe"
+    file.write_bytes(b"123")
+    os.mkfifo(pipe)
+
+    assert b"123" == read_regular(file, 3) == read_regular(file)
+    open_before = len(os.listdir("/dev/fd"))  # noqa: PTH208
+    for path, most, code, why in (
+        (file, 2, errno.EFBIG, "Larger than such a file can be"),
+        (pipe, 9, errno.EINVAL, "Not a regular file"),
+        (Path("/dev/zero"), 9, errno.EINVAL, "Not a regular file"),
+        (tmp_path, 9, errno.EINVAL, "Not a regular file"),
+    ):
+        with pytest.raises(OSError, match=why) as refused:
+            read_regular(path, most)
+        assert (code, why, str(path)) == (
+            refused.value.errno,
+            refused.value.strerror,
+            refused.value.filename,
+        )
+    assert open_before == len(os.listdir("/dev/fd"))  # noqa: PTH208
 
 
 @pytest.mark.parametrize("write", [replace_file, write_atomically])

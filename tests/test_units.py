@@ -1,4 +1,4 @@
-"""Amounts and names that stand in one place."""
+"""Amounts, and names that are written once."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.units import GB, GIB, MB, MIB, gb, gib, mib, whole_gib
+from mpsdoctor.units import GB, GIB, KB, KIB, MB, MIB, gb, gib, mib, whole_gib
 from tests.test_architecture import PACKAGE, modules
 
 NO_AMOUNTS = {
@@ -18,10 +18,14 @@ NO_AMOUNTS = {
 
 def test_memory_is_in_gib_and_disks_in_gb() -> None:
     """As PyTorch counts the one and Finder the other; little is not rounded to nothing."""
-    assert ["10.7 GiB", "0.05 GiB", "48 GiB", "64 MiB"] == [
-        gib(10.66 * GIB), gib(0.05 * GIB), whole_gib(48 * GIB), mib(64 * MIB),
+    assert ["10.7 GiB", "1.0 GiB", "1.00 GiB", "0.05 GiB", "48 GiB", "64 MiB"] == [
+        gib(10.66 * GIB), gib(GIB), gib(GIB - 1), gib(0.05 * GIB), whole_gib(47.6 * GIB),
+        mib(64 * MIB),
     ]  # fmt: skip
-    assert ["7.0 GB", "500 MB", "2 kB"] == [gb(7 * GB), gb(500 * MB), gb(1700)]
+    assert ["7.0 GB", "1.0 GB", "1000 MB", "500 MB", "1 MB", "1000 kB", "2 kB"] == [
+        gb(7 * GB), gb(GB), gb(GB - 1), gb(500 * MB), gb(MB), gb(MB - 1), gb(1700),
+    ]  # fmt: skip
+    assert (2**10, 2**20, 2**30, 10**3, 10**6, 10**9) == (KIB, MIB, GIB, KB, MB, GB)
 
 
 def amounts(tree: ast.AST) -> Iterator[int]:
@@ -50,7 +54,7 @@ def own_variables(tree: ast.AST) -> Iterator[int]:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_unit_and_the_prefix_are_written_once(path: Path) -> None:
-    """So that one machine is not told of in two units, and a variable has one spelling."""
+    """So one machine is not described in two units, and a variable has one spelling."""
     tree, name = ast.parse(path.read_text("utf-8")), str(path.relative_to(PACKAGE))
     if name not in NO_AMOUNTS:
         assert [] == list(amounts(tree))

@@ -54,7 +54,7 @@ def put_back(
     return Plan((WriteFile(path=str(path), before=content, after=text.encode()),), lines)
 
 
-def write_anew(
+def rewrite(
     path: Path, content: bytes, copy: Path, salvaged: Salvage, choices: Choices, machine: str
 ) -> Plan:
     """A profile tuned for `machine`, with the edits that are still valid.

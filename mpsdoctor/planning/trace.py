@@ -78,15 +78,15 @@ class Rehearsal:
 
     def run(self, width: int, height: int, dtype: str) -> Footprint:
         """What was traced. Raises MpsDoctorError if the pipeline fails."""
-        with self._answering(), torch.no_grad():
-            try:
+        try:
+            with self._answering(), torch.no_grad():
                 self._pipe(**self._arguments(width, height))
-            except _DecodedError:
-                pass
-            except Exception as error:
-                # Any pipeline of Diffusers may come here, and each fails in its own way.
-                what = f"{self._configs.pipeline}: {type(error).__name__}: {error}"
-                raise _cannot_trace(self._configs, width, height, what) from error
+        except _DecodedError:
+            pass
+        except Exception as error:
+            # Any pipeline of Diffusers may come here, and each fails in its own way.
+            what = f"{self._configs.pipeline}: {type(error).__name__}: {error}"
+            raise _cannot_trace(self._configs, width, height, what) from error
         if not {"denoiser", "decoder"} <= self._stages.keys():
             what = f"{self._configs.pipeline} has no UNet or transformer, or no VAE."
             raise _cannot_trace(self._configs, width, height, what)

@@ -17,6 +17,8 @@ _COMMAND = ("-m", "mpsdoctor", "watch")
 _QUIET = "--quiet"  # in the template; older lists do not have it
 _STAMP = re.compile(rb"<!-- Written by mpsdoctor (\S+), profile (\S+) -->")
 _DIGEST_LENGTH = 12
+# plistlib raises the last two for an invalid date and for a key outside of a dictionary.
+_DAMAGED = (ValueError, ExpatError, AttributeError, IndexError)
 
 
 def render(
@@ -60,7 +62,7 @@ def read(content: bytes | None) -> dict[str, Any]:
     """The keys of an installed list; none if it is absent or damaged."""
     try:
         loaded = plistlib.loads(content or b"")
-    except (ValueError, ExpatError, OverflowError):
+    except _DAMAGED:
         return {}
     return loaded if isinstance(loaded, dict) else {}
 

@@ -1,11 +1,12 @@
 """What an examination looks at."""
 
 import getpass
+import inspect
 import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -97,6 +98,23 @@ def test_a_quick_examination_says_what_it_does_and_leaves_out_the_rest(tmp_path:
     assert ("a/b", "float32") == (facts.model_files.model, facts.model_files.dtype)
 
 
+def test_by_default_an_examination_is_a_whole_one() -> None:
+    """Without a choice, torch is asked, nothing is ignored, and no picture is rendered."""
+    parameters = inspect.signature(examine_machine).parameters
+
+    assert {
+        "settings": inspect.Parameter.empty,
+        "model": None,
+        "python": None,
+        "quick": False,
+        "device": None,
+        "render": False,
+        "ignore": (),
+        "profile": None,
+        "busy": nullcontext,
+    } == {name: parameter.default for name, parameter in parameters.items()}
+
+
 def test_another_python_is_examined_without_agent_and_profile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,7 +139,7 @@ def test_another_python_is_examined_without_agent_and_profile(
         (b'{"a":' + b"[" * 10**5, "recursion"),
     ],
 )
-def test_what_is_no_recorded_machine_is_a_usage_error(
+def test_a_file_that_is_not_a_recorded_machine_is_a_usage_error(
     tmp_path: Path, content: bytes | None, detail: str
 ) -> None:
     """A missing file, text that is not JSON and JSON of another kind are all refused."""

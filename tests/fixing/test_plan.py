@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.fixing.plan import Plan, make_folders, put_back, write_anew
+from mpsdoctor.fixing.plan import Plan, make_folders, put_back, rewrite
 from mpsdoctor.fixing.step import KeepCopy, MakeFolder, WriteFile
 from mpsdoctor.profile import document
 from mpsdoctor.profile.choice import Choice, Value
@@ -50,7 +50,7 @@ def test_values_that_do_harm_are_put_back_and_the_others_are_kept() -> None:
     ) == plan.lines
 
 
-def test_what_is_tuned_otherwise_than_last_time_is_said_too() -> None:
+def test_every_changed_value_has_a_line() -> None:
     """Every change of the file has a line."""
     tuned = CHOICES | {"width": Choice(128, "Its size.", "size")}
 
@@ -68,12 +68,12 @@ def test_what_is_tuned_as_it_was_pinned_leaves_nothing_to_do() -> None:
     assert Plan() == put_back(PROFILE, profile(), CHOICES, {"attention"}, MACHINE)
 
 
-def test_a_profile_that_is_not_understood_is_set_aside_and_written_anew() -> None:
+def test_a_profile_that_is_not_understood_is_set_aside_and_rewritten() -> None:
     """The plan names every value set by hand: kept, corrected or left out."""
     content = profile(width=640) + b'environment.MY = "x"\nzzz = 3\n'
     content = b'atention = "sliced"\nheight = 3\n' + content.replace(b"schema_version = 1", b"= 1")
 
-    plan = write_anew(PROFILE, content, ASIDE, salvage(content), CHOICES, MACHINE)
+    plan = rewrite(PROFILE, content, ASIDE, salvage(content), CHOICES, MACHINE)
 
     kept: dict[str, Value] = {"attention": "sliced", "width": 640, "environment.MY": "x"}
     assert (

@@ -8,17 +8,35 @@ import pytest
 
 from mpsdoctor.hotfolder.spool.images import record_in_picture
 from mpsdoctor.hotfolder.spool.layout import Layout
+from tests.support.crash_scenarios import SCENARIOS
 from tests.support.hot_folder import running, wait_until
 from tests.support.jobs import drop, names
 from tests.support.printed import printed_by
 
 
+def kills(folder: Path, *arguments: str) -> tuple[int, int]:
+    """How often the daemon was killed, and how often its recovery from that."""
+    *_, total = printed_by("crash_points", str(folder), *arguments).splitlines()
+    _, once, of_recovery, _ = total.rsplit(maxsplit=3)
+    return int(once), int(of_recovery)
+
+
 def test_killed_before_and_after_every_step_it_continues(tmp_path: Path) -> None:
-    """SIGKILL comes at each step of a prompt, and at each step of the recovery from it."""
-    table = printed_by("crash_points", str(tmp_path), "a prompt", "--twice")
-    _, kills, of_recovery, _ = table.splitlines()[-1].rsplit(maxsplit=3)
-    assert int(kills) >= 60
-    assert int(of_recovery) > 0
+    """SIGKILL at each step of a prompt's way."""
+    once, _ = kills(tmp_path, "a prompt")
+
+    assert once >= 60
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("scenario", [scenario.name for scenario in SCENARIOS])
+def test_killed_at_every_step_of_the_recovery_it_continues(tmp_path: Path, scenario: str) -> None:
+    """SIGKILL at each step of each scenario, and at each step of the recovery from that."""
+    once, of_recovery = kills(tmp_path, scenario, "--twice")
+
+    assert once >= 10
+    assert of_recovery > 0
 
 
 def half_a_picture(layout: Layout) -> bool:

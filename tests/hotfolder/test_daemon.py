@@ -2,19 +2,19 @@
 
 import asyncio
 import errno
+import json
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from mpsdoctor.errors import MpsDoctorError
-from mpsdoctor.facts.records import Pressure
+from mpsdoctor.facts.records import Pressure, ThermalState
 from mpsdoctor.hotfolder import daemon as daemon_module
 from mpsdoctor.hotfolder.daemon import Daemon, Intervals, watch
 from mpsdoctor.hotfolder.machine import policy, sensors
@@ -30,6 +30,7 @@ from mpsdoctor.hotfolder.status.status import read_status
 from mpsdoctor.hotfolder.worker.supervisor import RefusedError
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.rendering.protocol import Refused
+from tests.support.hot_folder import ignoring
 from tests.support.jobs import claim, drop, names
 from tests.support.stand_in_supervisor import PID, SECONDS, StandInSupervisor
 
@@ -85,7 +86,28 @@ Work = Callable[[Running], Awaitable[None]]
 
 
 @pytest.fixture
-def run(layout: Layout, unflushed: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Running]:
+def machine(monkeypatch: pytest.MonkeyPatch) -> list[Readings]:
+    """The last of these is what the machine is like now."""
+    now = [Readings()]
+
+    async def take(_root: Path) -> Readings:
+        return now[-1]
+
+    async def pressure() -> Pressure | None:
+        return now[-1].pressure
+
+    monkeypatch.setattr(sensors, "take", take)
+    monkeypatch.setattr(sensors, "pressure", pressure)
+    return now
+
+
+@pytest.fixture
+def run(
+    layout: Layout,
+    unflushed: None,
+    machine: list[Readings],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[..., Running]]:
     """Runs a daemon beside a coroutine function, then ends it with SIGTERM.
 
     The inbox is scanned every 20 ms, in place of file events, which take half a second to end.
@@ -118,7 +140,8 @@ def run(layout: Layout, unflushed: None, monkeypatch: pytest.MonkeyPatch) -> Cal
 
         return asyncio.run(asyncio.wait_for(both(), 20))
 
-    return run
+    with ignoring(()):
+        yield run
 
 
 def published(layout: Layout, name: str) -> events.Published:
@@ -173,34 +196,31 @@ GPU: Final = RefusedError(Refused(title="There is no GPU", hint="Restart.", caus
 NO_GPU: Final = Pause(kind="gpu", title="There is no GPU", hint="Restart.")
 
 
-def retries(running: Running) -> list[float]:
-    """The seconds between two loads."""
-    loads = [
-        at
-        for at, event in zip(running.times, running.events, strict=True)
-        if isinstance(event, events.Loading)
-    ]
-    return [later - earlier for earlier, later in pairwise(loads)]
+def test_pauses_become_longer_until_a_picture_is_done(
+    layout: Layout, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From ten seconds to two minutes; the same reason is told once in each pause."""
+    sleep = asyncio.sleep
+    pauses: list[float] = []
 
+    async def quickly(seconds: float) -> None:
+        if seconds > 2:
+            pauses.append(seconds)
+        await sleep(min(seconds, 0.001))
 
-def test_pauses_become_longer_until_a_picture_is_done(layout: Layout, run: Any) -> None:
-    """The same reason is told once in each pause."""
+    monkeypatch.setattr(asyncio, "sleep", quickly)
     drop(layout, "1.txt", "a cat")
 
     async def work(running: Running) -> None:
-        running.supervisor.refusals.extend([GPU] * 5)
+        running.supervisor.refusals.extend([GPU] * 6)
         await running.until(events.Published)
         await running.supervisor.close()
         running.supervisor.refusals.append(GPU)
         drop(layout, "2.txt", "a dog")
         await running.until(events.Published, 2)
 
-    running = run(work)
-    seconds = retries(running)
-    assert all(
-        got >= due for got, due in zip(seconds, (0.02, 0.04, 0.08, 0.16, 0.32), strict=False)
-    )
-    assert seconds[6] < 0.6
+    running = run(work, replace(QUICK, retry=Intervals().retry))
+    assert pauses == [10.0, 20.0, 40.0, 80.0, 120.0, 120.0, 10.0]
     assert running.told(events.Paused, events.Resumed, events.Published) == [
         events.Paused(NO_GPU),
         events.Resumed(),
@@ -209,21 +229,6 @@ def test_pauses_become_longer_until_a_picture_is_done(layout: Layout, run: Any) 
         events.Resumed(),
         published(layout, "2"),
     ]
-
-
-def test_the_longest_pause_is_two_minutes(
-    layout: Layout, run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Here it is as long as the first one."""
-    assert daemon_module._LONGEST_RETRY_S == 120.0
-    monkeypatch.setattr(daemon_module, "_LONGEST_RETRY_S", 0.02)
-    drop(layout, "1.txt", "a cat")
-
-    async def work(running: Running) -> None:
-        running.supervisor.refusals.extend([GPU] * 6)
-        await running.until(events.Published)
-
-    assert retries(run(work))[5] < 0.5
 
 
 def test_another_reason_is_told_again(layout: Layout, run: Any) -> None:
@@ -323,22 +328,6 @@ def test_an_error_that_waiting_does_not_help_against_ends_it(layout: Layout, run
     assert calls == ["load own", "close"]
 
 
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> list[Readings]:
-    """The last of these is what the machine is like now."""
-    now = [Readings()]
-
-    async def take(_root: Path) -> Readings:
-        return now[-1]
-
-    async def pressure() -> Pressure | None:
-        return now[-1].pressure
-
-    monkeypatch.setattr(sensors, "take", take)
-    monkeypatch.setattr(sensors, "pressure", pressure)
-    return now
-
-
 LOW: Final = Readings(on_battery=True, battery_percent=20)
 CRITICAL: Final = Readings(pressure=Pressure.CRITICAL)
 SHORT: Final = Readings(pressure=Pressure.WARNING)
@@ -419,6 +408,26 @@ def test_critical_memory_stops_a_picture_and_ends_the_worker(
         events.Rendering("cat.txt", "cat.txt", attempt=2),
         published(layout, "cat"),
     ]
+
+
+def test_critical_heat_stops_a_picture_and_counts_no_attempt(
+    layout: Layout, run: Any, machine: list[Readings]
+) -> None:
+    """The worker is ended, and the picture waits for its next first attempt."""
+    drop(layout, "cat.txt", "stuck")
+
+    async def work(running: Running) -> None:
+        await running.until(events.Stepped)
+        machine.append(Readings(thermal=ThermalState.CRITICAL))
+        assert (await running.until(events.Paused)).pause.kind == "heat"
+        assert running.supervisor.pid is None
+        assert [json.loads(path.read_bytes())["attempts"] for path in jobs()] == [{"1": 0}]
+
+    def jobs() -> list[Path]:
+        return list(layout.work.glob("*/job.json"))
+
+    running = run(work)
+    assert running.told(events.Unloaded, events.Retrying) == []
 
 
 def test_a_pause_for_memory_or_a_long_one_ends_the_worker(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.power_loss import Change, Cut, cuts, unsafe
 from tests.support.printed import printed_by
 
@@ -40,3 +42,12 @@ def test_after_a_power_cut_at_any_moment_no_prompt_is_lost(tmp_path: Path) -> No
     moments, _, states, _, distinct, *_ = line.split()[2:]
     assert int(moments) >= 60
     assert int(states) > int(distinct) >= 60
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_after_a_power_cut_in_any_scenario_no_prompt_is_lost(tmp_path: Path) -> None:
+    """The same with several pictures, a refused prompt, and a worker that crashes."""
+    lines = printed_by("power_loss", str(tmp_path), "--all").splitlines()
+
+    assert len(lines) >= 4

@@ -154,6 +154,8 @@ def test_a_job_ends_with_its_last_picture(layout: Layout, queue: Queue, told: li
     ]
     assert queue.next(NOW, deque()) is None
     assert names(layout.work) == []
+    error_file = (layout.failed / "many.error.txt").read_text()
+    assert ":\n  many.png\n  many-4.png\n" in error_file
     drop(layout, "one.txt", "a cat")
     task = taken(queue)
     queue.begin(task)

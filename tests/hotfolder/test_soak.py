@@ -3,14 +3,23 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.support.soak import soak
 
 
-def test_all_images_are_right_however_often_the_daemon_is_killed(tmp_path: Path) -> None:
-    """Whole, one a prompt, and to the pixel what an undisturbed process makes of prompt and seed.
+@pytest.mark.parametrize(
+    ("prompts", "kills"),
+    [
+        (6, 1),
+        pytest.param(200, 30, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
+    ],
+)
+def test_all_images_are_right_however_often_the_daemon_is_killed(
+    tmp_path: Path, prompts: int, kills: int
+) -> None:
+    """One whole image a prompt, to the pixel what an undisturbed process makes of it."""
+    result = soak(tmp_path, prompts=prompts, kills=kills, chance=random.Random(1))
 
-    A prompt that all the kills hit would be given up; there are too few for that.
-    """
-    result = soak(tmp_path, prompts=12, kills=2, chance=random.Random(1))
     assert result.wrong == []
     assert result.images == result.compared == result.prompts

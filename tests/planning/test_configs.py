@@ -50,7 +50,7 @@ def test_a_folder_is_its_index_and_a_config_for_each_component(folder: Path) -> 
     assert list(found.classes) == ["scheduler", "tokenizer", "unet"]
     assert found.classes["unet"] == ("diffusers", "UNet2DConditionModel")
     assert "" == replace(found, model_index={}).pipeline
-    assert are_whole(folder)
+    assert are_whole(folder) is True
 
 
 @pytest.mark.parametrize("name", ["model_index.json", "unet/config.json"])
@@ -78,7 +78,7 @@ def test_a_config_that_cannot_be_read_is_an_error(
     assert error.hint == (
         "Planning needs `model_index.json` and the `config.json` of each component."
     )
-    assert not are_whole(folder)
+    assert are_whole(folder) is False
 
 
 @pytest.mark.parametrize("name", ["unet/config.json", "tokenizer/tokenizer_config.json"])
@@ -88,7 +88,7 @@ def test_a_component_without_a_config_is_empty(folder: Path, name: str) -> None:
         path.unlink()
 
     assert {} == read_folder("me/model", folder).components[name.partition("/")[0]]
-    assert not are_whole(folder)
+    assert are_whole(folder) is False
 
 
 def test_a_missing_index_is_an_error(tmp_path: Path) -> None:
@@ -108,6 +108,7 @@ def test_a_missing_index_is_an_error(tmp_path: Path) -> None:
     ("model", "call"),
     [
         ("stabilityai/sdxl-turbo", {"guidance_scale": 0.0}),
+        ("black-forest-labs/FLUX.2-klein-4B", {"guidance_scale": 1.0}),
         ("SimianLuo/LCM_Dreamshaper_v7", {}),  # its scale of 8 is above 1
         ("me/model", {}),
     ],

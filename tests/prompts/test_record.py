@@ -39,7 +39,7 @@ def test_text_without_a_job_is_not_a_record(text: str | None) -> None:
 
 
 @given(st.none() | st.text(st.characters()))
-def test_any_other_text_is_no_record(text: str | None) -> None:
+def test_any_other_text_raises_nothing(text: str | None) -> None:
     """Whatever the text of a picture from elsewhere says, nothing is raised."""
     record = read_record(text)
     assert record is None or isinstance(record.job, str)

@@ -29,12 +29,14 @@ def test_each_component_in_another_format_is_named(pipe: Any) -> None:
     differ = differing(pipe, HALF)
 
     assert {"text_encoder": "float32", "vae": "float16"} == differ
-    told = advice(pipe, HALF, differ)
-    assert "this StableDiffusionPipeline has " in told
-    assert "text_encoder in float32" in told
-    assert "vae in float16" in told
-    for kind in ("CLIPTextModel", "AutoencoderKL"):
-        assert f"{kind}.from_pretrained(…, {DTYPE_ARGUMENT}=torch.bfloat16)" in told
+    ordered = {name: differ[name] for name in ("vae", "text_encoder")}
+    assert advice(pipe, HALF, ordered) == (
+        "The profile's number format is bfloat16, but this StableDiffusionPipeline has vae in "
+        "float16 and text_encoder in float32. Load it with "
+        f"AutoencoderKL.from_pretrained(…, {DTYPE_ARGUMENT}=torch.bfloat16) and "
+        f"CLIPTextModel.from_pretrained(…, {DTYPE_ARGUMENT}=torch.bfloat16), or convert it: "
+        "profile.apply(pipe, convert=True)."
+    )
 
 
 def test_a_pipeline_in_another_format_is_loaded_again_by_one_line(pipe: Any) -> None:
@@ -42,11 +44,17 @@ def test_a_pipeline_in_another_format_is_loaded_again_by_one_line(pipe: Any) -> 
     profile = Profile(device="cpu", dtype="float16")
     pipe.register_to_config(_name_or_path="me/mine")
 
-    told = advice(pipe, profile, differing(pipe, profile))
-
+    differ = dict.fromkeys(("unet", "vae", "text_encoder"), "float32")
+    assert differ == differing(pipe, profile)
     line = f'StableDiffusionPipeline.from_pretrained("me/mine", {DTYPE_ARGUMENT}=torch.float16)'
-    assert line in told
-    assert "profile.apply(pipe, convert=True)" in told
+    told = (
+        "The profile's number format is float16, but this StableDiffusionPipeline has unet, vae, "
+        "text_encoder in float32. Load it with {}, or convert it: "
+        "profile.apply(pipe, convert=True)."
+    )
+    assert told.format(line) == advice(pipe, profile, differ)
+    pipe.register_to_config(_name_or_path="")
+    assert told.format(line.replace('"me/mine"', "…")) == advice(pipe, profile, differ)
 
 
 def test_converting_keeps_in_float32_what_from_pretrained_keeps(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_levels_are_rounded_and_clipped() -> None:
 
 
 @pytest.mark.parametrize("level", [np.nan, np.inf, -np.inf])
-def test_one_number_that_is_not_finite_is_no_picture(level: float) -> None:
+def test_one_number_that_is_not_finite_breaks_the_picture(level: float) -> None:
     """Clipped, infinity would be white."""
     with pytest.raises(BrokenPictureError) as refused:
         to_image(pixels(0.1, level))
@@ -113,7 +113,7 @@ def test_one_number_that_is_not_finite_is_no_picture(level: float) -> None:
     )
 
 
-def test_a_single_colour_is_no_picture() -> None:
+def test_a_single_colour_is_a_broken_picture() -> None:
     """To the level of one channel of one pixel, of arrays and of images."""
     flat = np.full((2, 2, 3), 128, dtype=np.uint8)
     almost = flat.copy()

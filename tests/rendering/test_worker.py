@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from mpsdoctor.hotfolder.spool.images import record_in_picture
+from mpsdoctor.knowledge import messages
 from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.record import JobRecord
 from mpsdoctor.prompts.request import Request
@@ -100,7 +102,9 @@ def test_renders_job_after_job(worker: Worker, tmp_path: Path) -> None:
     assert Step(job="1", number=1, step=2, steps=2) == worker.receive()
     rendered = worker.receive()
     assert isinstance(rendered, Rendered)
-    assert (rendered.fallback, rendered.remedy, rendered.notes) == (0, "", ())
+    assert 0 < rendered.seconds < 600
+    output = str(tmp_path / "1.png")
+    assert rendered == Rendered(job="1", number=1, output=output, seconds=rendered.seconds)
     assert JobRecord(job="1", picture=1, profile="hash") == record_in_picture(tmp_path / "1.png")
 
     worker.send(job(2, tmp_path / "none" / "2.png"), job(3, tmp_path / "3.png", sampler="?"))
@@ -108,10 +112,18 @@ def test_renders_job_after_job(worker: Worker, tmp_path: Path) -> None:
         job(4, tmp_path / "4.png", schedule_type="Karras", notes=("VAE: a.pt", "é" * 70_000))
     )
     unwritten, unforeseen, last = worker.answers(3)
-    assert isinstance(unwritten, Failed)
-    assert (unwritten.number, unwritten.cause) == (2, "disk")
+    assert unwritten == Failed(
+        job="1",
+        number=2,
+        title="The picture could not be written",
+        detail=f"{tmp_path / 'none' / '2.png'}: No such file or directory.",
+        hint="Check that the hot folder's disk is connected, has free space and is writable.",
+        cause="disk",
+    )
     assert isinstance(unforeseen, Failed)
-    assert (unforeseen.number, unforeseen.cause) == (3, "job")
+    assert (unforeseen.job, unforeseen.number, unforeseen.cause) == ("1", 3, "job")
+    assert "This picture could not be rendered" == unforeseen.title
+    assert messages.hint("known_faults") == unforeseen.hint
     assert isinstance(last, Rendered)
     assert last.notes == ("Karras has no effect: DDIM has no such schedule type",)
     record = record_in_picture(tmp_path / "4.png")
@@ -221,14 +233,34 @@ def test_a_model_that_cannot_be_loaded_is_refused_once(monkeypatch: pytest.Monke
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     refused = refusal(Profile(device="cpu", model="nobody/no-such-model"))
 
-    assert refused.cause == "model"
-    assert "mpsdoctor pull nobody/no-such-model" in refused.hint
+    assert refused == Refused(
+        title="The model nobody/no-such-model cannot be loaded",
+        detail="It is not in Hugging Face's cache on this disk.",
+        hint="If it is not on this machine yet, or incomplete, download it: mpsdoctor pull "
+        "nobody/no-such-model",
+        cause="model",
+    )
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="mps is there")
 def test_a_gpu_that_is_not_there_is_refused_as_such() -> None:
     """So that the queue waits, and no prompt is to blame."""
-    assert refusal(Profile(device="mps")).cause == "gpu"
+    assert refusal(Profile(device="mps")) == Refused(
+        title="torch cannot use the mps device here",
+        detail=f"torch {version('torch')} says that mps is not available.",
+        hint="Run `mpsdoctor check`: it says why, and writes a profile that fits.",
+        cause="gpu",
+    )
+
+
+def test_a_model_that_crashes_while_it_loads_is_not_to_blame_itself(tmp_path: Path) -> None:
+    """An error that nobody foresaw: the cause is neither the model nor the GPU."""
+    (tmp_path / "model_index.json").write_text('{"_class_name": ["no", "class"]}')
+
+    refused = refusal(Profile(device="cpu", model=str(tmp_path)))
+
+    assert ("other", f"The model {tmp_path} cannot be loaded") == (refused.cause, refused.title)
+    assert "Error" in refused.detail
 
 
 def test_without_torch_the_daemon_hears_what_to_install(tmp_path: Path) -> None:

@@ -247,6 +247,23 @@ def test_a_picture_that_takes_too_long_is_not_waited_for(mac: Mac) -> None:
     assert "kill" not in mac.calls()
 
 
+def test_a_daemon_that_somebody_else_unloads_is_not_waited_for(mac: Mac) -> None:
+    """While it finishes its picture, for example by logging out."""
+    outdated_and_running(mac)
+    mac.change(fail=[["kill", 0, 99]])  # it continues to render
+    operator = mac.operator()
+
+    def unload(seconds: float) -> None:
+        mac.sleep(seconds)
+        if mac.time == 0.5:
+            mac.launchctl.bootout()
+
+    operator.sleep = unload
+
+    assert State.RUNNING is operator.reach(Goal.INSTALL, mac.plist()).state
+    assert (2.5, []) == (mac.time, mac.told)
+
+
 @pytest.mark.parametrize("code", [5, 36, 37, 119, 124])
 @pytest.mark.parametrize("times", [1, 4])
 def test_a_load_that_may_work_later_is_tried_again(mac: Mac, code: int, times: int) -> None:

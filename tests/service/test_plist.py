@@ -2,7 +2,6 @@
 
 import plistlib
 import shutil
-import struct
 import subprocess
 from pathlib import Path
 
@@ -28,10 +27,7 @@ SECRETS = {
 }
 
 
-BEYOND_ALL_DATES = (
-    b"bplist00\x33" + struct.pack(">d", 1e300) + b"\x08" + struct.pack(">6xBBQQQ", 1, 1, 1, 0, 17)
-)
-"""A binary list that is one date, which no calendar has."""
+XML = '<?xml version="1.0"?>'
 
 
 def rendered(version: str = "1.0", profile: str = "", **environment: str) -> bytes:
@@ -96,7 +92,8 @@ def test_an_installed_list_says_what_was_chosen() -> None:
         b"",
         b"<plist>",
         b"<?xml version='1.0'?><plist><dict><key>",
-        BEYOND_ALL_DATES,
+        b"<?xml version='1.0'?><plist><date>tomorrow</date></plist>",
+        b"<?xml version='1.0'?><plist><key>ProgramArguments</key></plist>",
         plistlib.dumps([1]),
         plistlib.dumps({"A": 1}),
         plistlib.dumps({"ProgramArguments": "python", "EnvironmentVariables": ["A"]}),
@@ -123,7 +120,19 @@ def test_another_programs_arguments_are_not_ours() -> None:
     assert {"A": "1"} == plist.variables(other)
 
 
-@given(st.binary() | st.text().map(str.encode))
+TAGS = ["plist", "dict", "array", "key", "string", "integer", "real", "true", "date", "data"]
+TREES: st.SearchStrategy[str] = st.recursive(
+    st.sampled_from(["", "a", "1", "0x", "!"]),
+    lambda inner: st.builds(
+        lambda tag, parts: f"<{tag}>{''.join(parts)}</{tag}>",
+        st.sampled_from(TAGS),
+        st.lists(inner, max_size=3),
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.binary() | st.text().map(str.encode) | TREES.map(lambda tree: (XML + tree).encode()))
 def test_any_file_is_read(content: bytes) -> None:
     """Somebody else's file in that place is nothing of ours."""
     assert isinstance(plist.changes(content, rendered()), tuple)

@@ -330,6 +330,15 @@ def _pytorch() -> dict[str, Rows]:
             "missing, Python not known": with_(
                 torch=Torch(outcome=ProbeOutcome.MISSING), python=Python()
             ),
+            "missing, an environment of Xcode's": with_(
+                torch=Torch(outcome=ProbeOutcome.MISSING),
+                python=Python(
+                    version="3.9.6",
+                    executable="/env/bin/python",
+                    prefix="/env",
+                    base_prefix="/Library/Frameworks/Python3.framework/Versions/3.9",
+                ),
+            ),
             "missing, Xcode": with_(
                 torch=Torch(outcome=ProbeOutcome.MISSING),
                 python=Python(
@@ -684,6 +693,10 @@ def _picture() -> Iterator[tuple[str, Facts]]:
         ("timed out", replace(right, status=PictureStatus.TIMED_OUT)),
     ):
         yield name, with_(canaries=canaries, picture=picture)
+    kolors = ModelFiles(model="a", state=ModelState.ABSENT, pipeline="KolorsPipeline")
+    for dtype in ("float16", "float32"):
+        named = f"wrong in {dtype}, a model that renders in float32"
+        yield named, with_(picture=replace(wrong, dtype=dtype), model_files=kolors)
     yield (
         "right on the CPU, no mps",
         with_(picture=replace(right, device="cpu"), torch__mps_available=False),
@@ -1292,6 +1305,9 @@ def _profile() -> dict[str, Rows]:
             "high ratio by hand": profile(BASE, HIGH, **ratios),
             "both ratios by hand": profile(BASE, HIGH, LOW, **ratios),
             "ratios tuned": profile(BASE, **ratios),
+            "good ratios by hand": profile(
+                BASE, HIGH, LOW, device="mps", **{HIGH: "1.0", LOW: "0.8"}
+            ),
             "ratios by hand, device cpu": profile(BASE, HIGH, **ratios | {"device": "cpu"}),
             "high ratio that is not a number": profile(BASE, HIGH, device="mps", **{HIGH: "0,8"}),
             "ratios and attention by hand": profile(old, "attention", HIGH, LOW, **ratios | sliced),

@@ -30,7 +30,7 @@ FORMATS: dict[str, Callable[[Report], str]] = {
 
 
 def recorded() -> dict[str, Facts]:
-    """Every recorded machine, by name."""
+    """Every recorded machine; the key is its name."""
     return {
         path.stem: msgspec.json.decode(path.read_bytes(), type=Facts)
         for path in sorted(MACHINES.glob("*.json"))

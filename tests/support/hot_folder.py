@@ -45,7 +45,7 @@ class RunningDaemon:
     ) -> None:
         self.layout = layout
         arguments = [str(layout.root), model, json.dumps(asdict(intervals))]
-        with _ignoring(ignored):
+        with ignoring(ignored):
             self.process = subprocess.Popen(
                 [*wrapper, sys.executable, "-m", "tests.support.hot_folder", *arguments],
                 cwd=Path(__file__).parents[2],
@@ -98,8 +98,8 @@ class RunningDaemon:
 
 
 @contextlib.contextmanager
-def _ignoring(ignored: Sequence[signal.Signals]) -> Iterator[None]:
-    """What is ignored in this process is ignored in its children too, even after exec."""
+def ignoring(ignored: Sequence[signal.Signals]) -> Iterator[None]:
+    """Only these signals are ignored in this process, and in its children even after exec."""
     before = {}
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         if number in ignored or signal.getsignal(number) is signal.SIG_IGN:

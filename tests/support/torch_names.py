@@ -79,7 +79,7 @@ def _wheel(version: str, folder: Path) -> Path:
 
 
 def main(folder: Path) -> None:
-    """Writes every record anew."""
+    """Writes every record again."""
     RECORDS.mkdir(exist_ok=True)
     for version in VERSIONS:
         wheel = _wheel(version, folder)

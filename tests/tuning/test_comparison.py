@@ -101,6 +101,7 @@ def test_a_candidate_that_fails_at_once_is_out_and_one_that_fails_later_has_a_se
     assert "computed NaN" == once.problem(FASTER) == twice.problem(FASTER)
     assert FASTER not in once.next_round
     assert ("", Standing.OPEN) == (later.problem(FASTER), later.standing(FASTER))
+    assert "" == later.problem(SAME)
     assert Standing.FAILED is twice.standing(FASTER)
 
 
@@ -204,7 +205,7 @@ def test_the_limits_are_the_narrowest_of_all_rounds() -> None:
 
 
 def test_only_rounds_in_which_both_gave_a_picture_count() -> None:
-    """A failed one is no difference, and the median of none is 0."""
+    """A failed round gives none, and the median of none is 0."""
     comparison = after(
         {CURRENT: took(1.0), FASTER: took(0.5)},
         {CURRENT: took(1.0), FASTER: FAILED},

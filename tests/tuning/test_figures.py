@@ -41,6 +41,8 @@ def test_without_a_difference_the_margin_is_named_and_one_round_has_no_interval(
     comparison = compared((1.0, 1.25))
 
     assert figures.line(comparison, PIECES).endswith("1.25 s a step, speed -20 %, 1 round")
+    twice = figures.line(compared((2.0, 1.0), (2.0, 1.0)), PIECES)
+    assert twice.endswith(": 1 s a step, speed +100 %, 2 rounds")
     assert figures.verdict(comparison) == (
         "Nothing was shown to be 3 % faster than native attention, float16"
     )

@@ -41,7 +41,8 @@ def by_counting(error: Fraction, most_rounds: int) -> tuple[int, ...]:
     After each round as many wins are enough as keeps their share of all patterns within the part of
     the error that the rounds so far may use.
     """
-    patterns, wrong, needed = [(())], Fraction(0), []
+    patterns: list[tuple[int, ...]] = [()]
+    wrong, needed = Fraction(0), []
     for rounds in range(1, most_rounds + 1):
         patterns = [(*pattern, won) for pattern in patterns for won in (0, 1)]
         allowed = error * Fraction(rounds, most_rounds)

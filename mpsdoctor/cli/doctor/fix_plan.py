@@ -9,7 +9,7 @@ from mpsdoctor.cli.doctor.tuned_profile import tune_with_edits
 from mpsdoctor.constants import EMBEDDED_MODEL
 from mpsdoctor.facts.records import Facts
 from mpsdoctor.files import numbered_names
-from mpsdoctor.fixing.plan import Plan, make_folders, put_back, write_anew
+from mpsdoctor.fixing.plan import Plan, make_folders, put_back, rewrite
 from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.profile import document
 from mpsdoctor.profile.document import Document
@@ -46,7 +46,7 @@ def _rewritten(facts: Facts, model: str | None) -> tuple[Plan, Path | None]:
     choices = tune_with_edits(name, facts, Document({**salvaged.edits, "model": name})).choices
     named = salvaged.edits.get("hot_folder")
     hot_folder = Path(os.path.realpath(os.path.expanduser(str(named)))) if named else None  # noqa: PTH111 (no raise)
-    plan = write_anew(path, content, _unused(path), salvaged, choices, machine_name(facts))
+    plan = rewrite(path, content, _unused(path), salvaged, choices, machine_name(facts))
     return plan, hot_folder
 
 

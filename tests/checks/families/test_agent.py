@@ -141,7 +141,7 @@ def test_what_the_remedy_says_leaves_no_variable_to_be_found() -> None:
     assert None is finding({"MTL_DEBUG_LAYER": "1", "PYTORCH_MPS_HIGH_WATERMARK_RATIO": "0.0"})
 
 
-def test_what_neither_may_use_is_no_difference() -> None:
+def test_a_folder_that_neither_can_use_is_left_out() -> None:
     """A folder that neither can use is left to another check."""
     seen = Context(program="p", folder={"list": "EPERM"})
     denied = HotFolder(folder=Folder(path="/x", exists=True, usable=False, error="EPERM"))

@@ -162,7 +162,7 @@ def test_the_remedy_names_the_page_and_a_better_torch() -> None:
         ("Apple M5 Max", "26.2", "2.13.0"),
     ],
 )
-def test_a_torch_that_is_no_better_is_not_offered(chip: str, macos: str, torch: str) -> None:
+def test_only_a_better_torch_is_offered(chip: str, macos: str, torch: str) -> None:
     """An upgrade is offered only if it fixes more faults than it brings."""
     facts = recorded("m1-8gb-macos-15.5", torch)
     hardware, system = (

@@ -70,7 +70,7 @@ def test_an_environment_without_torch_is_told_how_to_get_it(
 
 
 @pytest.mark.parametrize("python", ["no/such/python", "/bin/ls", __file__])
-def test_what_is_no_python_is_refused(python: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_a_python_is_refused(python: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is examined in its place."""
     assert ExitCode.USAGE == main.run(["check", "--python", python])
 
@@ -81,7 +81,7 @@ def test_what_is_no_python_is_refused(python: str, capsys: pytest.CaptureFixture
 def test_without_a_home_directory_the_report_comes_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What lies in it cannot be found: that is a finding, and the profile is not written."""
+    """Files in it cannot be found: that is a finding, and the profile is not written."""
 
     def no_entry(_user: int) -> None:
         raise KeyError

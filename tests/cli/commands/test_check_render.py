@@ -98,7 +98,7 @@ def test_without_mps_the_cpu_is_not_taken_instead(tmp_path: Path) -> None:
 def test_a_device_cannot_be_asked_about_without_asking_it(
     asked: list[str], elsewhere: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """That is misuse, and the text names both."""
+    """That is a usage error, and the text names both."""
     assert ExitCode.USAGE is main.run(["check", *asked, *elsewhere])
     told = capsys.readouterr().err
     assert "--render and --device" in told

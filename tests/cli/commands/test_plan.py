@@ -12,6 +12,7 @@ from PIL import Image
 
 from mpsdoctor.cli import main
 from mpsdoctor.constants import ExitCode
+from mpsdoctor.install_commands import install_line_here
 from tests.support.machines import MACHINES
 
 FACTS = MACHINES
@@ -122,6 +123,7 @@ def test_the_plot_is_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str
     path = tmp_path / "plan.png"
     assert ExitCode.OK is main.run(["plan", SDXL, *MAC, "--plot", str(path)])
     colours = {colour for _, colour in Image.open(path).convert("RGB").getcolors(10**6) or []}
+    assert capsys.readouterr().err == f"Plot: {path}\n"
     assert {(0x17, 0x69, 0xAA), (0x1B, 0x8A, 0x5A), (0xC0, 0x39, 0x2B)} <= colours
 
 
@@ -146,7 +148,70 @@ def test_an_unknown_id_without_a_network_says_what_to_do(
     assert "HF_HUB_OFFLINE=1 forbids downloads" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("size", ["1024", "0x512", "ax512", "512x-1"])
+@pytest.mark.parametrize("size", ["1024", "0x512", "ax512", "512x-1", "9x512", "512x123456", ""])
 def test_a_size_is_two_numbers(size: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Anything else is a mistake in the command."""
+    """Anything else is a usage error."""
     assert ExitCode.USAGE is main.run(["plan", "shapes", "--size", size])
+    error = f"Error: Invalid value for '--size': {size!r} is not a size such as 1024x768."
+    assert error == capsys.readouterr().err.splitlines()[-1]
+
+
+def test_sizes_formats_and_attention_are_those_that_are_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each size once, in order; by default five sizes, three modes, and the tuned format."""
+
+    def planned(*options: str) -> tuple[ExitCode, list[tuple[object, ...]]]:
+        code = main.run(["plan", SDXL, "--format", "json", *options, *MAC])
+        plan = json.loads(capsys.readouterr().out)
+        assert (plan["tuned"] is None) is bool({"--dtype", "--attention"} & {*options})
+        return code, [
+            (
+                one["width"],
+                one["height"],
+                one["dtype"],
+                list(dict.fromkeys(o["setting"]["attention"] for o in one["outcomes"])),
+            )
+            for one in plan["forecasts"]
+        ]
+
+    modes = ["native", "bounded", "sliced"]
+    sides = (512, 768, 1024, 1536, 2048)
+    assert (ExitCode.OK, [(side, side, "float16", modes) for side in sides]) == planned()
+    assert planned("--size", "1024x768", "--size", "512×512", "--size", "1024x768") == (
+        ExitCode.OK,
+        [(1024, 768, "float16", modes), (512, 512, "float16", modes)],
+    )
+    assert planned("--size", "512x512", "--attention", "sliced", "--dtype", "float32") == (
+        ExitCode.OK,
+        [(512, 512, "float32", ["sliced"])],
+    )
+
+
+def test_a_plot_that_cannot_be_made_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder is not there, the ending means no picture, or Pillow is missing."""
+
+    def error(path: Path) -> list[str]:
+        plan = ["plan", SDXL, "--size", "512x512", "--plot", str(path)]
+        assert ExitCode.FINDINGS is main.run([*plan, *MAC])
+        return capsys.readouterr().err.splitlines()
+
+    absent, odd = tmp_path / "absent" / "plan.png", tmp_path / "plan.xyz"
+    assert [
+        f"Error: The plot cannot be written to {absent}",
+        f"  [Errno 2] No such file or directory: '{absent}'",
+        "  Name a .png file.",
+    ] == error(absent)
+    assert [
+        f"Error: The plot cannot be written to {odd}",
+        "  unknown file extension: .xyz",
+        "  Name a .png file.",
+    ] == error(odd)
+    monkeypatch.setitem(sys.modules, "mpsdoctor.planning.plot", None)
+    title, detail, hint = error(tmp_path / "plan.png")
+    assert "Error: A plot needs Pillow, which is not installed" == title
+    assert "mpsdoctor.planning.plot" in detail
+    assert f"  Install it: {install_line_here('pillow')}" == hint
+    assert [] == list(tmp_path.iterdir())

@@ -47,7 +47,7 @@ def test_show_gives_value_origin_and_reason(
 def test_show_of_a_setting_names_what_was_tuned(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A value set by hand stands beside the tuned one; the reason is the file's."""
+    """A value set by hand is shown beside the tuned one; the reason is the file's."""
     main.run(["profile", "use", "m1-pro-16gb-torch-2.13.0-sdxl"])
     text = path.read_text("utf-8").replace('attention = "native"', 'attention = "bounded"')
     path.write_text(text, encoding="utf-8")
@@ -69,8 +69,17 @@ def test_show_of_an_unknown_setting_says_what_was_meant(
 
     assert ExitCode.USAGE is main.run(["profile", "show", "attenton"])
 
-    captured = capsys.readouterr()
-    assert ("", True) == (captured.out, "Did you mean attention?" in captured.err)
+    shown = capsys.readouterr()
+    assert "" == shown.out
+    assert shown.err.endswith(
+        "\nError: The profile has no setting attenton\n  Did you mean attention?\n"
+    )
+    assert ExitCode.USAGE is main.run(["profile", "show", "dtype", "zzz"])
+    shown = capsys.readouterr()
+    assert "" == shown.out
+    assert shown.err.endswith(
+        "\nError: The profile has no setting zzz\n  `mpsdoctor profile show` lists them.\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["profile show", "profile diff", "tune"])
@@ -107,7 +116,9 @@ def test_no_name_and_no_value_is_cut(
     assert terminal or "stable-diffusion-v1-5/stable-diffusion-v1-5" in shown
 
 
-def test_path_says_where_the_profile_lies(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_path_prints_the_path_of_the_profile(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing but the path is on stdout."""
     assert ExitCode.OK is main.run(["profile", "path"])
     assert f"{path}\n" == capsys.readouterr().out
@@ -115,8 +126,15 @@ def test_path_says_where_the_profile_lies(path: Path, capsys: pytest.CaptureFixt
 
 def test_show_without_a_profile_names_check(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The next step is said, and nothing is invented."""
-    assert ExitCode.FINDINGS is main.run(["profile", "show"])
-    assert "mpsdoctor check" in capsys.readouterr().err
+    for command, which in ((["profile", "show"], "yet"), (["profile", "diff"], str(path))):
+        assert ExitCode.FINDINGS is main.run(command)
+        shown = capsys.readouterr()
+        assert ("", f"Error: There is no profile {which}") == (
+            shown.out,
+            shown.err.splitlines()[0],
+        )
+        assert "mpsdoctor check" in shown.err
+    assert not path.exists()
 
 
 def test_use_takes_a_shipped_profile_and_sets_the_old_one_aside(
@@ -153,10 +171,57 @@ def test_use_of_an_unknown_name_says_what_was_meant(
     """The profile stays."""
     path.write_text('device = "cpu"\n', encoding="utf-8")
 
-    assert ExitCode.USAGE is main.run(["profile", "use", "m1-8gb-torch-2.8-sd15"])
-
-    assert "Did you mean m1-8gb-torch-2.8.0-sd15?" in capsys.readouterr().err
+    for name, hint in (
+        ("m1-8gb-torch-2.8-sd15", "Did you mean m1-8gb-torch-2.8.0-sd15?"),
+        ("zzz", "`mpsdoctor profile list` shows those that ship."),
+    ):
+        assert ExitCode.USAGE is main.run(["profile", "use", name])
+        error = f"Error: There is no profile {name}\n  {hint}\n"
+        assert ("", error) == capsys.readouterr()
     assert 'device = "cpu"\n' == path.read_text("utf-8")
+    assert [path] == list(path.parent.iterdir())
+
+
+def test_use_takes_any_file_that_is_a_profile(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A broken one is refused, and the profile stays; a second old one gets another name."""
+    friend, broken = tmp_path / "friend.toml", tmp_path / "broken.toml"
+    friend.write_text('device = "cpu"\n')
+    broken.write_text("dtpye = 3")
+    path.write_text("width = 512\n")
+
+    assert ExitCode.FINDINGS is main.run(["profile", "use", str(broken)])
+    assert "width = 512\n" == path.read_text()
+    capsys.readouterr()
+    for number in ("", "-2"):
+        assert ExitCode.OK is main.run(["profile", "use", str(friend)])
+        assert capsys.readouterr() == (
+            "",
+            f"Previous profile: {path.parent / f'profile-before{number}.toml'}\n"
+            f"Profile: {path}\n"
+            "The next `mpsdoctor check` re-tunes it for this machine. Values that you edit are "
+            "kept.\n",
+        )
+    assert friend.read_text() == path.read_text()
+
+
+def test_only_one_comparison_is_shown_at_a_time(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a profile that is as it was tuned has no difference."""
+    main.run(["profile", "use", "m1-pro-16gb-torch-2.8.0-sdxl"])
+    capsys.readouterr()
+
+    assert ExitCode.USAGE is main.run(["profile", "diff", "m1-8gb-torch-2.8.0-sd15", "--guide"])
+    assert capsys.readouterr() == (
+        "",
+        "Error: Only one comparison at a time\n  Name a profile or use --guide, not both.\n",
+    )
+    assert ExitCode.OK is main.run(["profile", "diff"])
+    assert ("", "No difference.\n") == capsys.readouterr()
+    assert ExitCode.OK is main.run(["profile", "diff", str(path)])
+    assert ("", "No difference.\n") == capsys.readouterr()
 
 
 def test_diff_shows_hand_edits_another_profile_and_the_guide(

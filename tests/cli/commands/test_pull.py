@@ -333,7 +333,7 @@ def test_without_a_model_or_a_way_to_it_the_next_step_is_named(
     assert [] == [words for words in says if words not in said], said
 
 
-def test_a_network_that_asks_to_log_in_is_no_hub(hub: Hub, user: User) -> None:
+def test_a_network_that_asks_to_log_in_is_not_a_hub(hub: Hub, user: User) -> None:
     """As in a hotel: every address answers, with a page."""
     hub.portal = True
 
@@ -381,7 +381,7 @@ def test_the_daemon_names_pull_and_downloads_nothing(hub: Hub, user: User) -> No
 
 
 @pytest.mark.parametrize("model", ["shapes", "."])
-def test_what_is_no_id_needs_no_download(user: User, model: str) -> None:
+def test_what_is_not_an_id_needs_no_download(user: User, model: str) -> None:
     """The embedded model, and folders."""
     code, said = user.run("pull", model)
 

@@ -66,8 +66,14 @@ def test_it_says_the_same_in_both_formats(
     assert ("heart.txt", 1, 3) == (
         status.current.name, status.current.number, status.current.pictures,
     )  # fmt: skip
-    nowhere = said(capsys, "--dir", str(layout.root / "nowhere"))
-    assert "not running" in nowhere
+    assert said(capsys, "--dir", str(layout.root / "nowhere")) == (
+        f"hot folder  {layout.root}/nowhere\n"
+        "daemon      not running\n"
+        "waiting     0\n"
+        "in work     0\n"
+        "done        0, 0 pictures\n"
+        "failed      0\n"
+    )
 
 
 def test_a_terminal_has_the_page_in_its_place(layout: Layout, daemon: ProgressFile) -> None:
@@ -82,7 +88,7 @@ def test_a_terminal_has_the_page_in_its_place(layout: Layout, daemon: ProgressFi
 
 
 def test_a_pipe_gets_an_object_a_line(layout: Layout, daemon: ProgressFile) -> None:
-    """A new one whenever something has changed, a sign of life excepted."""
+    """A new one whenever something has changed, except for the heartbeat."""
     argv = (*STATUS, "--watch", "--format", "json", "--dir", str(layout.root))
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -95,7 +101,7 @@ def test_a_pipe_gets_an_object_a_line(layout: Layout, daemon: ProgressFile) -> N
     assert int(ExitCode.OK) == process.returncode
 
 
-def test_a_pipe_gets_the_page_anew(layout: Layout, daemon: ProgressFile) -> None:
+def test_a_pipe_gets_the_page_again(layout: Layout, daemon: ProgressFile) -> None:
     """As lines, with an empty one between."""
     argv = (*STATUS, "--watch", "--dir", str(layout.root))
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
@@ -107,8 +113,3 @@ def test_a_pipe_gets_the_page_anew(layout: Layout, daemon: ProgressFile) -> None
         process.stdout.read()
     assert "\n" == again[0]
     assert [line.replace("waiting     0", "waiting     1") for line in first] == again[1:]
-
-
-def test_an_unknown_format_is_misuse() -> None:
-    """As everywhere."""
-    assert ExitCode.USAGE is main.run(["status", "--format", "xml"])

@@ -72,7 +72,7 @@ def log(home: Path) -> str:
     return path.read_text()
 
 
-def test_a_terminal_shows_how_the_folder_stands(
+def test_a_terminal_shows_the_state_of_the_folder(
     tmp_path: Path, environ: dict[str, str], argv: tuple[str, ...]
 ) -> None:
     """Results and worker at once, the last state at the end, and the lines in the log file."""
@@ -124,9 +124,12 @@ def test_the_log_says_why_it_did_not_start(
 
 
 def test_every_model_of_the_profile_gets_settings_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A prompt file that names another model is not rendered with the size of the first."""
+    """A prompt file that names another model is not rendered with the size of the first.
+
+    A folder that does not exist is told, and the others are watched for.
+    """
     sdxl = "stabilityai/stable-diffusion-xl-base-1.0"
     path = tmp_path / "profile.toml"
     path.write_text(f'width = 128\nnum_inference_steps = 12\nmodels = ["{sdxl}"]\n')
@@ -139,6 +142,15 @@ def test_every_model_of_the_profile_gets_settings_of_its_own(
 
     folder = ["--dir", str(tmp_path / "hot"), "--profile", str(path)]
     assert ExitCode.OK is main.run(["watch", *folder])
+    assert ("", "") == capsys.readouterr()
     assert [("shapes", 128, 12), (sdxl, None, None)] == [
         (profile.model, profile.width, profile.num_inference_steps) for profile in given
     ]
+
+    gone = tmp_path / "gone"
+    path.write_text(path.read_text().replace('["', f'["{gone}", "shapes", "'))
+    given.clear()
+    assert ExitCode.OK is main.run(["watch", *folder])
+    assert ["shapes", sdxl] == [profile.model for profile in given]
+    told = f"The profile lists {gone} in `models`, but there is no such folder.\n"
+    assert ("", told) == capsys.readouterr()

@@ -31,7 +31,7 @@ def shown(path: Path, choices: Choices, **environ: str) -> dict[str, Setting]:
 
 
 def lines(setting: Setting) -> dict[str, str]:
-    """Title to what stands behind it."""
+    """The text behind each title."""
     page = in_full(setting).plain.splitlines()[1:]
     return {line[:14].strip() or "more": line[14:] for line in page}
 
@@ -94,7 +94,14 @@ def test_every_setting_has_a_row(path: Path) -> None:
     """Whether it is set or not; a variable that is not set has none."""
     table = profile_settings.table(shown(path, CHOICES))
 
-    names = list(map(str, table.columns[0].cells))
+    assert ["setting", "value", "from", "reason"] == [column.header for column in table.columns]
+    names, values, origins, reasons = (list(map(str, column.cells)) for column in table.columns)
+    at = names.index("dtype")
+    assert ("float16", "file", "Half the memory of float32.") == (
+        values[at],
+        origins[at],
+        reasons[at],
+    )
     assert set(Profile.model_fields) - {"schema_version", "environment"} <= set(names)
     assert "PYTORCH_ENABLE_MPS_FALLBACK" in names
     assert "PYTORCH_MPS_PREFER_METAL" not in names

@@ -56,9 +56,20 @@ def test_what_is_the_matter_is_said() -> None:
     """Not running, silent, stopping, loading, without a worker, and why it is paused."""
     assert "daemon      not running\n" in page(replace(BUSY, running=False))
     assert "process 7; it has said nothing for 3 min\n" in page(BUSY, now=1200.0)
+    assert PAGE == page(BUSY, now=1060.0)
+    assert "process 7; it has said nothing for 61 s\n" in page(BUSY, now=1061.0)
     assert "process 7, stopping\n" in page(replace(BUSY, stopping=True))
     assert "worker      loading shapes\n" in page(replace(BUSY, loading="shapes"))
-    assert "worker      none; the next" in page(replace(BUSY, worker=None))
+    assert "worker      none; the next prompt starts one\n" in page(replace(BUSY, worker=None))
+    lone = replace(BUSY, worker=Worker(model="m", device="cpu"), remaining_s=None)
+    assert "worker      m on cpu\n" in page(lone)
+    assert "waiting     12\n" in page(lone)
+    first = replace(BUSY, current=Current(job="1", name="a.txt"))
+    assert "rendering   a.txt\n" in page(first)
+    done = replace(BUSY, results=(Result(name="a.txt", at=1.0, error="no"),))
+    assert "last        a.txt: no\n" in page(done)
+    quick = replace(BUSY, results=(Result(name="a.txt", at=1.0, image="/hot/images/a.png"),))
+    assert "last        a.txt: a.png\n" in page(quick)
     assert "paused      This Mac is too hot. Free its vents.\n" in page(replace(BUSY, paused=HOT))
 
 

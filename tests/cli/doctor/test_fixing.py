@@ -106,6 +106,23 @@ def test_a_fix_is_carried_out_checked_and_taken_back(
     assert ("", "There is nothing to undo.\n") == capsys.readouterr()
 
 
+@pytest.mark.usefixtures("on_a_mac")
+def test_a_fix_that_did_not_help_is_named_with_the_reason(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second examination still has the finding."""
+    before = collect.collect(hot_folder=home / "mpsdoctor")
+    monkeypatch.setattr(collect, "collect", lambda **_: before)
+
+    assert ExitCode.OK is main.run(["check", "--fix", "--yes"])
+
+    lines = capsys.readouterr().out.splitlines()
+    reason = f"The hot folder {home}/mpsdoctor does not exist yet."
+    assert [f"not fixed  MPS505  hot folder: {reason}"] == [
+        line for line in lines if line.startswith(("fixed", "not fixed"))
+    ]
+
+
 @pytest.mark.parametrize("form", ["json", "markdown"])
 def test_for_a_program_only_the_last_report_is_on_stdout(
     home: Path, form: str, capsys: pytest.CaptureFixture[str]

@@ -75,12 +75,22 @@ def test_a_slow_writer_gets_the_time_it_needs(spool: Spool, inbox: Inbox) -> Non
     assert claimed(inbox, 6.0) == ["cat.txt"]
 
 
+def test_a_link_is_claimed_as_a_link(spool: Spool, inbox: Inbox, tmp_path: Path) -> None:
+    """It is not followed, so the file behind it may change or be missing."""
+    (spool.layout.inbox / "link.txt").symlink_to(tmp_path)
+    (spool.layout.inbox / "dangling.txt").symlink_to("nowhere")
+    assert claimed(inbox, 0.0) == []
+    assert sorted(claimed(inbox, 1.0)) == ["dangling.txt", "link.txt"]
+    assert tmp_path.is_dir()
+
+
 def test_the_oldest_comes_first(spool: Spool, inbox: Inbox) -> None:
     """Files come in the order of their modification, those of a later look in their place."""
     for name, mtime in (("c.txt", 30), ("a.txt", 20), ("b.txt", 10)):
         os.utime(drop(spool.layout, name, name), (mtime, mtime))
     inbox.claim(0.0)
     assert (job := inbox.claim(1.0))
+    assert inbox.due(1.0) == 0.0
     os.utime(drop(spool.layout, "d.txt", "d"), (5, 5))
     assert (again := inbox.claim(2.0))
     assert [job.name, again.name] == ["b.txt", "a.txt"]

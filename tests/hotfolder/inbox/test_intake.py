@@ -14,7 +14,7 @@ import pytest
 from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.hotfolder.inbox.intake import Dropped, profile_for, read_dropped
 from mpsdoctor.profile.settings import Profile
-from mpsdoctor.prompts.document import MAX_BYTES
+from mpsdoctor.prompts.document import MAX_BYTES, too_large
 from mpsdoctor.prompts.request import Request
 
 PLAIN_TEXT = "Drop a plain text file whose name ends in .txt instead."
@@ -66,11 +66,7 @@ def test_only_regular_prompt_files_are_opened(tmp_path: Path) -> None:
             "Drop the .txt file beside it, the one without `.error`."
         )
         (tmp_path / "target.txt").write_bytes(b"x" * (MAX_BYTES + 1))
-        assert refused(tmp_path / "target.txt", "cat.txt") == (
-            "This file is too large for a prompt\n"
-            f"It has {MAX_BYTES + 1:,} bytes; a prompt may have {MAX_BYTES:,}.\n"
-            "Put fewer prompts into the file and drop it again."
-        )
+        assert refused(tmp_path / "target.txt", "cat.txt") == str(too_large(MAX_BYTES + 1))
 
 
 def test_a_socket_is_not_a_regular_file() -> None:
@@ -92,7 +88,7 @@ def test_a_file_that_grows_while_it_is_read_is_too_large(tmp_path: Path) -> None
         return open_file(name, *rest, **options)
 
     with mock.patch.object(os, "open", grow):
-        assert f"It has {MAX_BYTES + 1:,} bytes" in refused(path, "cat.txt")
+        assert refused(path, "cat.txt") == str(too_large(MAX_BYTES + 1))
 
 
 def test_a_file_that_becomes_a_link_or_a_pipe_is_not_followed_or_waited_for(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mpsdoctor.facts.records import Pressure, ThermalState
-from mpsdoctor.hotfolder.machine import sensors
+from mpsdoctor.hotfolder.machine import monitor, sensors
 from mpsdoctor.hotfolder.machine.monitor import Machine
 from mpsdoctor.hotfolder.machine.policy import MAX_PICTURES, Readings
 
@@ -41,15 +41,38 @@ def test_it_is_read_while_there_is_work_and_not_at_rest(mac: Mac, tmp_path: Path
 
     async def go() -> None:
         machine = Machine(tmp_path, look=LOOK_S)
-        machine.stand_by()
-        machine.work()
-        while mac.looks < 3:
-            await asyncio.sleep(LOOK_S)
-        machine.rest()
-        await asyncio.sleep(0)
-        before = mac.looks
-        await asyncio.sleep(10 * LOOK_S)
-        assert mac.looks == before
+        for begin in (machine.stand_by, machine.work):
+            seen = mac.looks
+            begin()
+            begin()
+            while mac.looks < seen + 3:
+                await asyncio.sleep(LOOK_S)
+            machine.rest()
+            await asyncio.sleep(0)
+            before = mac.looks
+            await asyncio.sleep(10 * LOOK_S)
+            assert mac.looks == before
+
+    asyncio.run(asyncio.wait_for(go(), 10))
+
+
+def test_only_sleep_since_the_worker_started_counts(
+    mac: Mac, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine may have slept for hours before."""
+    slept = [7200.0]
+    monkeypatch.setattr(monitor, "asleep_s", lambda: slept[0])
+
+    async def go() -> None:
+        machine = Machine(tmp_path, look=LOOK_S)
+        machine.worker_started()
+        assert await machine.reason_to_end_worker(idle_s=0.0, pictures=1) is None
+        slept[0] += 5.0
+        assert (
+            await machine.reason_to_end_worker(idle_s=0.0, pictures=1)
+            == "the Mac has slept, which can make mps slower"
+        )
+        assert mac.looks == 0
 
     asyncio.run(go())
 
@@ -63,6 +86,11 @@ def test_in_a_long_batch_heat_is_noticed_between_two_pictures(mac: Mac, tmp_path
         machine.work()
         assert machine.may_continue(pictures=0)
         assert not machine.may_continue(pictures=MAX_PICTURES)
+        mac.now = Readings(pressure=Pressure.WARNING)
+        seen = mac.looks
+        while mac.looks < seen + 2:
+            await asyncio.sleep(LOOK_S)
+        assert machine.may_continue(pictures=0)
         mac.now = Readings(thermal=ThermalState.SERIOUS)
         while machine.may_continue(pictures=0):
             await asyncio.sleep(LOOK_S)

@@ -66,6 +66,27 @@ def test_a_child_that_will_not_go_is_killed(
     assert children() == before
 
 
+_POLITE = (
+    "import pathlib, signal, sys, time; folder = pathlib.Path(sys.argv[1])\n"
+    "def end(*_): (folder / 'asked').touch(); sys.exit()\n"
+    "signal.signal(signal.SIGTERM, end); print('out'); print('err', file=sys.stderr)\n"
+    "sys.stdout.flush(); sys.stderr.flush(); (folder / 'ready').touch(); time.sleep(60)"
+)
+
+
+def test_a_child_is_asked_to_end_and_prints_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is killed only if it does not go."""
+    awake = Awake((sys.executable, "-c", _POLITE, str(tmp_path)))
+    awake.hold()
+    while not (tmp_path / "ready").exists():
+        time.sleep(0.01)
+    awake.release()
+    assert (tmp_path / "asked").exists()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_without_caffeinate_nothing_happens(caplog: pytest.LogCaptureFixture) -> None:
     """Other systems have no command; a command that cannot start is logged once."""
     before = children()
@@ -90,3 +111,17 @@ def test_sleep_is_what_one_clock_lags_behind_the_other() -> None:
     first = asleep_s()
     time.sleep(0.01)
     assert abs(asleep_s() - first) < 0.005
+
+
+@pytest.mark.parametrize(("platform", "slept"), [("darwin", 7.0), ("linux", 3.0), ("sunos5", 0.0)])
+def test_each_system_has_its_clocks(
+    monkeypatch: pytest.MonkeyPatch, platform: str, slept: float
+) -> None:
+    """One stops during sleep and the other does not; without such a pair nothing is known."""
+    clocks = {"CLOCK_UPTIME_RAW": 101, "CLOCK_MONOTONIC_RAW": 102, "CLOCK_BOOTTIME": 103}
+    for name, number in clocks.items():
+        monkeypatch.setattr(time, name, number, raising=False)
+    monkeypatch.setattr(time, "clock_gettime", {101: 5.0, 102: 12.0, 103: 23.0}.__getitem__)
+    monkeypatch.setattr(time, "monotonic", lambda: 20.0)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert asleep_s() == slept

@@ -120,6 +120,14 @@ def test_names_of_prompts_are_taken(name: str) -> None:
     assert is_prompt_name(name)
 
 
+def test_a_suffix_of_more_than_16_characters_is_none() -> None:
+    """Else a sentence with a full stop in it would lose its end."""
+    short, long = "." + "x" * 15, "." + "x" * 16
+    assert split(f"cat{short}") == ("cat", short)
+    assert split(f"cat{long}") == (f"cat{long}", "")
+    assert split("a.b.txt") == ("a.b", ".txt")
+
+
 def test_the_error_file_is_named_after_the_failed_file() -> None:
     """The suffix .txt is dropped and any other kept, so cat.txt and cat.jpg do not collide."""
     assert error_name("cat.txt") == "cat.error.txt"

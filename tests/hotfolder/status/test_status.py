@@ -51,17 +51,20 @@ def test_the_folders_are_counted_again_when_they_change(layout: Layout) -> None:
     (layout.inbox / ".hidden.txt").touch()
     os.utime(layout.inbox, (1, 1))
     assert 3 == reader.read().inbox
-    (layout.failed / "bad.txt").touch()
-    (layout.failed / "bad.error.txt").touch()
-    (layout.images / "1.PNG").touch()
-    (layout.images / "notes.md").touch()
-    (layout.work / "job").mkdir()
-    (layout.work / "file").touch()
-    (layout.failed / ".hidden").touch()
-    (layout.done / "good.txt").touch()
-    (layout.done / ".hidden").touch()
+    for folder, counted, ignored in (
+        (layout.failed, ("bad.txt", "b.jpg"), ("bad.error.txt", ".hidden", "B.Error.TXT")),
+        (layout.done, ("1.txt", "2.TXT"), (".hidden",)),
+        (layout.images, ("1.PNG", "2.png"), ("notes.md", "png", "3.png.part")),
+    ):
+        for name in (*counted, *ignored):
+            (folder / name).touch()
+    for number in (1, 2):
+        (layout.work / f"job {number}").mkdir()
+    for name in ("daemon.lock", "status.json", "worker.json"):
+        (layout.work / name).touch()
+    (layout.work / "link").symlink_to(layout.inbox)
     status = reader.read()
-    assert (3, 1, 1, 1, 1) == (
+    assert (3, 2, 2, 2, 2) == (
         *(status.inbox, status.failed, status.images, status.work, status.done),
     )
     for path in layout.inbox.iterdir():

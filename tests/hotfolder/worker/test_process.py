@@ -70,16 +70,17 @@ def test_messages_come_in_order_until_its_output_ends(
     async def work(worker: WorkerProcess) -> None:
         assert worker.is_alive
         assert not worker.is_finished
+        worker.send(Configure(profile={}))
+        await worker.ended()
+        assert (worker.is_alive, worker.is_finished) == (False, False)
         assert await worker.next_message() == READY
         assert not worker.is_finished
         assert await worker.next_message() == READY
         assert await worker.next_message() is None
         assert worker.is_finished
-        assert not worker.is_alive
-        await worker.ended()
         assert worker.process.returncode == 3
 
-    shell(saying(tmp_path, "said", lines) + "; exit 3", work)
+    shell(f"read a; {saying(tmp_path, 'said', lines)}; exit 3", work)
 
 
 def test_a_closed_output_ends_it_too(shell: Callable[..., None]) -> None:
@@ -116,7 +117,7 @@ def test_progress_is_timed_when_it_is_read(shell: Callable[..., None], tmp_path:
         assert (first.phase, first.step_seconds, first.since) == (Phase.STEP, [1], 103)
         assert (second.phase, second.step_seconds, second.since) == (Phase.FIRST_STEP, [], 104)
 
-    shell(f"read a; read b; read c; {saying(tmp_path, 'said', lines)}; sleep 60", work)
+    shell(f"read a; read b; read c; {saying(tmp_path, 'said', lines)}; exec sleep 60", work)
 
 
 def test_the_last_lines_are_kept(shell: Callable[..., None], tmp_path: Path) -> None:
@@ -175,6 +176,7 @@ def test_a_process_that_ignores_signals_is_killed(
         assert worker.process.returncode == -9
         await worker.end()
         child.kill()
+        await asyncio.sleep(0.1)  # for the ends of its pipes
 
     say = to_line(READY).decode().strip().replace('"', '\\"')
     shell(f"trap '' TERM; sleep 60 & echo \"{say}\"; wait", work)

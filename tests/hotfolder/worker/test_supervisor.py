@@ -43,6 +43,7 @@ class Desk:
     ) -> None:
         self.folder = folder
         self.progress: list[Started | Step] = []
+        self.computed: list[RenderJob | None] = []
         self.supervisor = Supervisor(
             command, os.environ, record=folder / "worker.json", timeouts=timeouts, reports=reports
         )
@@ -61,6 +62,7 @@ class Desk:
 
         async def note(progress: Started | Step) -> None:
             self.progress.append(progress)
+            self.computed.append(self.supervisor.computed)
 
         return await self.supervisor.answer(note)
 
@@ -128,6 +130,9 @@ def test_a_warm_worker_serves_picture_after_picture(at_desk: Any) -> None:
             Started(job="1", number=1),
             Step(job="1", number=1, step=1, steps=4),
         ]
+        assert desk.computed[0] is not None
+        assert desk.computed[0].request.prompt == "a star"
+        assert supervisor.computed is None
 
         other = PROFILE.model_copy(update={"model": "another"})
         assert Ready(model="another", device="cpu") == await supervisor.load(other)

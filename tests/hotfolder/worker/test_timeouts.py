@@ -6,7 +6,7 @@ from mpsdoctor.hotfolder.worker.timeouts import Phase, Timeouts, Timing
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.protocol import RenderJob, Started, Step
 
-TIMEOUTS = Timeouts(load=900, first_step=600, step=30, save=300, slowdown=10)
+TIMEOUTS = Timeouts()
 JOB = RenderJob(job="1", number=1, request=Request(prompt="a star"), output="image.png")
 
 

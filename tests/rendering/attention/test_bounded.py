@@ -91,7 +91,7 @@ def calls(draw: st.DrawFn, dtype: torch.dtype) -> Call:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 @given(data=st.data())
-@settings(max_examples=1000)
+@settings(max_examples=400)
 def test_pieces_give_what_the_whole_gives_and_keep_to_the_budget(
     data: st.DataObject, dtype: torch.dtype
 ) -> None:
