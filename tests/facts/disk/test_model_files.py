@@ -245,6 +245,7 @@ def test_a_cached_model_is_found_by_its_id(tmp_path: Path) -> None:
     for commit in ("", "other"):
         (repository / "refs" / "main").write_text(commit)
         assert found() == expected(ModelState.PARTIAL, None, "model_index.json")
+        assert model_files.folder("org/name", environ, tmp_path) is None
     (repository / "refs" / "main").write_text("c0ffee\n")
     assert found() == expected(ModelState.COMPLETE, "StableDiffusionPipeline")
     assert model_files.folder("org/name", environ, tmp_path) == snapshot

@@ -49,6 +49,8 @@ def test_no_piece_exceeds_what_metal_can_handle() -> None:
     assert largest_piece((most + 1,), 1, 2**40) == (2**29,)
     assert (FEWEST_ROWS, DEFAULT_BUDGET_MIB) == (17, 512)
     assert largest_piece((33,), 1000, 1) == (17,)
+    heads = [slice(head, head + 1) for head in range(3)]
+    assert list(pieces((3, 17), 1, 1)) == [(head, slice(0, 17)) for head in heads]
 
 
 def test_a_cut_attention_keeps_the_result_of_a_piece() -> None:
