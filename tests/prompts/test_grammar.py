@@ -362,6 +362,20 @@ def test_a_file_with_options_is_a_request_a_line() -> None:
     )
 
 
+def test_of_an_option_that_a_line_has_twice_the_last_counts() -> None:
+    """As in A1111; only the numbers of pictures multiply."""
+    assert read_requests(
+        "--prompt a --steps 5 --negative_prompt b --n_iter 2 --steps 7 --prompt c --n_iter 3 "
+        "--negative_prompt d"
+    ) == (Request(prompt="c", negative_prompt="d", steps=7, count=6),)
+
+
+def test_of_a_prompt_that_a_line_of_settings_has_twice_the_last_counts() -> None:
+    """A1111 reads the last line in this way, too."""
+    line = 'Steps: 5, Prompt: "a", Negative prompt: "b", Prompt: "c", Negative prompt: "d"'
+    assert read_requests(f"x\n{line}") == (Request(prompt="c", negative_prompt="d", steps=5),)
+
+
 @pytest.mark.parametrize(("text", "error"), read_refusals())
 def test_what_cannot_be_read_is_an_error_with_its_line_and_its_fix(
     text: str, error: list[str]
