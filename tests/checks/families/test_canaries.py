@@ -63,6 +63,22 @@ def test_wrong_arithmetic_is_an_error_in_words_for_pictures() -> None:
     assert any("torch==" in command for command in finding.remedy.commands)
 
 
+def test_all_wrong_arithmetic_is_named_in_the_order_of_the_tests() -> None:
+    """Neither of two wrong results hides the other, nor its effect on pictures."""
+    wrong = (
+        canary("linear-bias", CanaryStatus.WRONG, error=0.2273, tolerance=0.0001),
+        canary("argmax", CanaryStatus.WRONG, error="nan", tolerance=0.02),
+    )
+    finding = result_with(all_but(*wrong)).finding
+    assert finding is not None
+    assert (finding.observed, finding.impact) == (
+        "The GPU gets 2 of 17 test computations wrong: linear layers with a bias (linear-bias: "
+        "off by 0.23, allowed 0.0001), the search for the largest number (argmax: not a number).",
+        "Each step misjudges how much noise is left: pictures are noise or washed out. "
+        "The end of the prompt is not found: pictures do not match the prompt.",
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "macos", "torch", "advice", "install"),
     [
@@ -133,6 +149,17 @@ def test_a_canary_that_was_lost_is_not_known(status: CanaryStatus, expected: Sta
         assert "convolutions over time (conv3d)" in result.reason
         assert "SIGABRT" in result.reason
     assert "copy-non-blocking" in result.reason
+
+
+def test_the_first_lost_canary_is_the_reason() -> None:
+    """One that was lost later may only have suffered from it."""
+    lost = canary("linear-bias", CanaryStatus.TIMED_OUT)
+    later = canary("argmax", CanaryStatus.CRASHED)
+    result = result_with(all_but(lost, later))
+    assert (result.status, result.reason) == (
+        Status.TIMED_OUT,
+        "linear layers with a bias (linear-bias) timed out",
+    )
 
 
 def test_a_lost_canary_does_not_hide_an_error() -> None:

@@ -16,8 +16,9 @@ from mpsdoctor.facts.records import (
     ProbeOutcome,
     Torch,
 )
+from mpsdoctor.knowledge.device import Device
 from mpsdoctor.knowledge.faults.fault import Effect, Fault
-from mpsdoctor.knowledge.faults.matching import load
+from mpsdoctor.knowledge.faults.matching import Match, load, matches
 from tests.support.machines import MACHINES
 
 IDS = {fault.id for fault in load()}
@@ -120,6 +121,25 @@ def test_a_fault_that_a_canary_shows_is_a_warning_if_it_spoils_pictures(fault: F
     assert f"{fault.id} ({fault.symptom})" in shown
     if fault.effect in (Effect.BLACK, Effect.CORRUPT):
         assert finding.severity is Severity.WARNING
+
+
+def test_a_fault_that_raises_is_a_note_even_if_a_canary_shows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An exception spoils no picture."""
+    facts = recorded("m1-macos-12.2.1-torch-1.13.0.dev", "2.4.0")
+    facts = replace(facts, system=replace(facts.system, macos_version="12.6"))
+    canary = Canary(name="cumsum", status=CanaryStatus.FAILED)
+    all_known = matches
+
+    def only_this(device: Device) -> list[Match]:
+        return [one for one in all_known(device) if one.fault.id == "cumsum-of-integers"]
+
+    monkeypatch.setattr("mpsdoctor.knowledge.faults.matching.matches", only_this)
+    finding = faults.known(replace(facts, canaries=(canary,)))
+    assert finding is not None
+    assert "The GPU shows: cumsum-of-integers" in finding.observed
+    assert finding.severity is Severity.NOTE
 
 
 def test_a_canary_on_the_cpu_says_nothing_of_the_gpu() -> None:
