@@ -3,7 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
-from mpsdoctor.facts.records import Facts, Hardware, ProbeOutcome, Python, System, Torch
+from mpsdoctor.facts.records import (
+    Canary,
+    CanaryStatus,
+    Facts,
+    Hardware,
+    ProbeOutcome,
+    Python,
+    System,
+    Torch,
+)
 from mpsdoctor.profile.choice import settings_of
 from mpsdoctor.tuning.needs import Denoiser, Needs, needs_of
 from mpsdoctor.tuning.rules import tune
@@ -92,6 +101,21 @@ def test_where_mps_is_not_available_the_cpu_renders_in_float32() -> None:
             "float32",
             {},
         )
+
+
+def test_the_first_wrong_canary_says_why_the_cpu_renders() -> None:
+    """Where several are wrong, the device's reason is the one that the report names first."""
+    wrong = tuple(
+        Canary(name=name, status=CanaryStatus.WRONG) for name in ("linear-bias", "argmax")
+    )
+    choice = tune(replace(mac(), canaries=wrong), SD15)["device"]
+
+    assert (choice.value, choice.rule, choice.reason) == (
+        "cpu",
+        "canary linear-bias",
+        "The GPU gets linear layers with a bias wrong. Each step misjudges how much noise is left: "
+        "pictures are noise or washed out.",
+    )
 
 
 @pytest.mark.parametrize(
