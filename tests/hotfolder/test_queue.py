@@ -308,6 +308,20 @@ def test_an_attempt_that_a_full_disk_keeps_is_given_back_when_it_resumes(
     assert [job.attempts for job in recover(spool)] == [{1: 1}, {1: 0}]
 
 
+def test_an_attempt_is_given_back_once(layout: Layout, spool: Spool, queue: Queue) -> None:
+    """What a resume has set right says nothing about the attempts that begin after it."""
+    drop(layout, "cat.txt", "a cat")
+    queue.resume()
+    task = taken(queue)
+    queue.begin(task)
+    with mock.patch.object(spool, "give_back_attempt", side_effect=FULL):
+        queue.give_back(task)
+    queue.resume()
+    queue.begin(taken(queue))
+    queue.resume()
+    assert taken(queue).job.attempts == {1: 1}
+
+
 def test_a_file_that_the_disk_does_not_read_keeps_its_turn(layout: Layout, queue: Queue) -> None:
     """The error is raised, and the file is opened at the next try."""
     drop(layout, "cat.txt", "a cat")
