@@ -24,6 +24,7 @@ from mpsdoctor.planning.forecast import (
     machine_of,
 )
 from tests.support.footprints import (
+    DECODER,
     DENOISER,
     FOOTPRINT,
     MIB,
@@ -151,6 +152,20 @@ def by_hand(name: StageName, weights: int, peak: int, buffer: int) -> StageForec
         weights_bytes=weights * MIB,
         peak_bytes=peak * MIB,
         largest_buffer_bytes=buffer * MIB,
+    )
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_any_stage_can_need_the_most(at: int) -> None:
+    """A text encoder counts as much as a denoiser or a decoder, for the peak and for arrays."""
+    small = [stage(one.name, one.name, 100, 10, 1) for one in (TEXT, DENOISER, DECODER)]
+    stages = [*small[:at], stage(small[at].name, small[at].name, 100, 700, 70), *small[at + 1 :]]
+    machine = MACHINES_BY_HAND["general"][0]
+    found = forecast(replace(FOOTPRINT, stages=tuple(stages), tiled=None), machine, ["native"], 512)
+
+    assert (found.outcomes[0].peak_bytes, found.outcomes[0].largest_buffer_bytes) == (
+        (300 + 700) * MIB,
+        70 * MIB,
     )
 
 
@@ -282,9 +297,10 @@ def test_the_largest_has_the_most_pixels_of_those_that_fit() -> None:
             512,
         )
 
-    sizes = [at(100, 1000), at(400, 300), at(300, 400), at(900, 900, weights_mib=1)]
-    assert sizes[1] == largest(sizes)
-    assert largest(sizes[3:]) is None
+    long = [at(100, 1000), at(1000, 100)]
+    sizes = [at(400, 300), at(300, 400), at(900, 900, weights_mib=1)]
+    assert sizes[0] == largest([*long, *sizes])
+    assert largest(sizes[2:]) is None
 
 
 def test_an_empty_footprint_needs_nothing() -> None:
