@@ -4,21 +4,53 @@ import msgspec
 import pytest
 
 from mpsdoctor.checks.families import memory
+from mpsdoctor.checks.report import Severity
 from mpsdoctor.facts.records import Environment, Facts, Hardware, Memory, Pressure, Python, System
 
 GIB = 2**30
 
 
-def mac(ram: int | None, now: Memory | None = None, ratio: str | None = None) -> Facts:
+def mac(ram: float | None, now: Memory | None = None, ratio: str | None = None) -> Facts:
     """A Mac with `ram` GB, and PYTORCH_MPS_HIGH_WATERMARK_RATIO set to `ratio`."""
     variables = {} if ratio is None else {"PYTORCH_MPS_HIGH_WATERMARK_RATIO": ratio}
     return Facts(
         system=System(kernel="Darwin"),
-        hardware=Hardware(apple_silicon=True, ram_bytes=ram and ram * GIB),
+        hardware=Hardware(apple_silicon=True, ram_bytes=None if ram is None else int(ram * GIB)),
         python=Python(),
         memory=now or Memory(),
         environment=msgspec.convert({"variables": variables}, Environment),
     )
+
+
+@pytest.mark.parametrize(
+    ("ram", "severity"),
+    [
+        (15.9, Severity.WARNING),
+        (16, Severity.NOTE),
+        (63.9, Severity.NOTE),
+        (64, None),
+    ],
+)
+def test_memory_is_enough_from_16_gib_and_plenty_from_64(
+    ram: float, severity: Severity | None
+) -> None:
+    """Below 16 GiB there is a warning, and below 64 GiB a note."""
+    finding = memory.ram(mac(ram))
+    assert (finding and finding.severity) is severity
+
+
+@pytest.mark.parametrize(("limit", "lowered"), [(43.1, True), (43.2, False), (48, False)])
+def test_nine_tenths_of_the_usual_working_set_are_enough(limit: float, lowered: bool) -> None:
+    """A Mac with 64 GiB usually gives its GPU 48 GiB."""
+    facts = mac(64, Memory(working_set_bytes=int(limit * GIB) + 1))
+    assert (memory.working_set(facts) is not None) is lowered
+
+
+@pytest.mark.parametrize(("left", "raised"), [(7.9, True), (8, False)])
+def test_8_gib_must_be_left(left: float, raised: bool) -> None:
+    """Exactly 8 GiB are enough for macOS and other programs."""
+    facts = mac(64, Memory(wired_limit_bytes=int((64 - left) * GIB)))
+    assert (memory.wired_limit(facts) is not None) is raised
 
 
 @pytest.mark.parametrize(
@@ -51,10 +83,10 @@ def test_what_metal_gives_is_better_than_an_estimate() -> None:
     assert "about 20 GiB of 16 GiB" in finding.observed
 
 
-@pytest.mark.parametrize(("used", "found"), [(0, False), (3, False), (4, True), (40, True)])
-def test_swap_counts_from_a_quarter_of_memory(used: int, found: bool) -> None:
+@pytest.mark.parametrize(("used", "found"), [(0, False), (3.9, False), (4, True), (40, True)])
+def test_swap_counts_from_a_quarter_of_memory(used: float, found: bool) -> None:
     """A little swap is normal on macOS."""
-    facts = mac(16, Memory(swap_used_bytes=used * GIB))
+    facts = mac(16, Memory(swap_used_bytes=int(used * GIB)))
     assert (memory.swap(facts) is not None) is found
 
 
@@ -77,10 +109,13 @@ def test_pressure_says_how_grave_it_is() -> None:
         (16, "3", False),
         (16, "much", False),
         (16, "1.6 GB", True),
+        (63.9, None, True),
         (64, None, False),
     ],
 )
-def test_the_watermark_is_measured_against_memory(ram: int, ratio: str | None, found: bool) -> None:
+def test_the_watermark_is_measured_against_memory(
+    ram: float, ratio: str | None, found: bool
+) -> None:
     """PyTorch's default exceeds 16 GiB; an invalid ratio and “no limit” are not found here."""
     assert (memory.watermark(mac(ram, ratio=ratio)) is not None) is found
 

@@ -87,8 +87,9 @@ def test_storage_in_order_gives_no_finding_and_storage_unseen_no_answer(check: s
 @pytest.mark.parametrize(
     ("free", "expected"),
     [
-        (100 * 10**6, Severity.ERROR),
-        (GB, Severity.WARNING),
+        (200 * 10**6 - 1, Severity.ERROR),
+        (200 * 10**6, Severity.WARNING),
+        (2 * GB - 1, Severity.WARNING),
         (2 * GB, None),
     ],
 )
@@ -103,19 +104,20 @@ def test_pictures_need_space_that_is_free_now(free: int, expected: Severity | No
 @pytest.mark.parametrize(
     ("free", "available", "expected"),
     [
-        (3, 40, Severity.NOTE),
-        (3, 4, Severity.WARNING),
+        (3, 10, Severity.NOTE),
+        (3, 9.9, Severity.WARNING),
         (3, None, Severity.WARNING),
+        (9.9, None, Severity.WARNING),
         (10, None, None),
     ],
 )
 def test_a_model_needs_space_that_macos_can_clear(
-    free: int, available: int | None, expected: Severity | None
+    free: float, available: float | None, expected: Severity | None
 ) -> None:
     """Enough purgeable space makes the finding a note."""
     volume = Volume(
-        free_bytes=free * GB,
-        available_bytes=None if available is None else available * GB,
+        free_bytes=int(free * GB),
+        available_bytes=None if available is None else int(available * GB),
     )
     found = HubCache(folder=folder(volume=volume))
     assert severity(BY_ID["MPS502"].examine(cache(found))) is expected
