@@ -1,5 +1,6 @@
 """Prompts to pictures."""
 
+import inspect
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -60,6 +61,31 @@ def test_prompts_are_rendered_in_turn_unless_the_profile_wants_a_batch(
         STAR.prompt,
         STAR.prompt,
     ]
+
+
+@pytest.mark.parametrize("negative", [("", "blue"), ("blue", ""), ("blue", "grey"), ("", "")])
+def test_each_picture_of_a_batch_has_its_own_negative_prompt(
+    pipe: Any, profile: Profile, negative: tuple[str, str]
+) -> None:
+    """Pictures with and without one are still rendered at once, each as it was asked for."""
+    encode, asked = pipe.encode_prompt, []
+
+    def encode_prompt(*args: Any, **kwargs: Any) -> Any:
+        given = inspect.signature(encode).bind(*args, **kwargs).arguments
+        asked.append((given["prompt"], given["negative_prompt"]))
+        return encode(*args, **kwargs)
+
+    pipe.encode_prompt = encode_prompt
+    at_once = profile.model_copy(update={"one_prompt_at_a_time": False, "num_inference_steps": 1})
+    requests = [
+        replace(one, negative_prompt=text)
+        for one, text in zip((CIRCLE, STAR), negative, strict=True)
+    ]
+    pictures = generate(at_once, pipe, requests)
+
+    texts = list(negative) if any(negative) else None
+    assert asked == [([CIRCLE.prompt, STAR.prompt], texts)]
+    assert tuple(picture.parameters.negative_prompt for picture in pictures) == negative
 
 
 def test_priming_is_one_step_before_a_pipelines_first_picture(pipe: Any, profile: Profile) -> None:

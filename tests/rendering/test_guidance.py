@@ -11,6 +11,7 @@ from mpsdoctor.profile.settings import Profile
 from mpsdoctor.prompts.infotext import format_infotext, parse_infotext
 from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.generate import Picture, generate
+from mpsdoctor.rendering.guidance import negative_prompts
 from tests.support.pipelines import flux, qwen_image, stable_diffusion_3
 
 STEPS = 2
@@ -89,6 +90,13 @@ def test_a_scale_reaches_the_guidance_that_it_means(
     read = parse_infotext(format_infotext(picture.parameters))
     [again] = generate(profile, model.pipe, [read])
     assert again.image.tobytes() == picture.image.tobytes()
+
+
+@pytest.mark.parametrize("model", [qwen_image], indirect=True)
+def test_in_a_batch_a_space_stands_for_each_missing_negative_prompt(model: Model) -> None:
+    """The others are left as they are."""
+    asked = ["", "blue", ""]
+    assert negative_prompts(model.pipe, asked, {"true_cfg_scale": 4.0}) == [" ", "blue", " "]
 
 
 @pytest.mark.parametrize("model", [qwen_image, flux], indirect=True)
