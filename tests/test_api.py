@@ -34,6 +34,8 @@ from mpsdoctor.rendering.number_format import DTYPE_ARGUMENT
 from tests.support.machines import MACHINES
 from tests.support.pipelines import flux, stable_diffusion, stable_diffusion_xl
 
+pytestmark = pytest.mark.heavy
+
 PHOTO = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
 
 

@@ -10,6 +10,8 @@ from mpsdoctor.errors import MpsDoctorError
 from mpsdoctor.install_commands import SEE_CHECK
 from mpsdoctor.libraries import require_libraries
 
+pytestmark = pytest.mark.heavy
+
 QUIET = """
 import os, warnings
 from mpsdoctor.libraries import require_quiet_libraries, silence_libraries

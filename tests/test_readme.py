@@ -20,6 +20,8 @@ from mpsdoctor.resources import shipped
 from mpsdoctor.shapes.captions import Item, Scene
 from mpsdoctor.shapes.training.judge import judge
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[1]
 README = "README.md"
 SETUP = {

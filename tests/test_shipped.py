@@ -13,6 +13,8 @@ import pytest
 from mpsdoctor.resources import shipped
 from tests.support.shipped_profiles import names, text
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[1]
 FIND_EVERYTHING = """
 import sys

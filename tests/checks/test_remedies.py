@@ -14,6 +14,8 @@ from mpsdoctor.facts.command import run
 from mpsdoctor.facts.probes.interpreter import ask
 from mpsdoctor.facts.records import Facts, Python, System
 
+pytestmark = pytest.mark.heavy
+
 # What uv does with these arguments, for machines that lack it.
 UV = f"""#!/bin/sh
 [ "$1 $2 $3" = "pip install --python" ] || exit 2

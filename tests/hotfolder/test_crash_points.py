@@ -13,6 +13,8 @@ from tests.support.hot_folder import running, wait_until
 from tests.support.jobs import drop, names
 from tests.support.printed import printed_by
 
+pytestmark = pytest.mark.heavy
+
 
 def kills(folder: Path, *arguments: str) -> tuple[int, int]:
     """How often the daemon was killed, and how often its recovery from that."""

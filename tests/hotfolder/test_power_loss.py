@@ -7,6 +7,8 @@ import pytest
 from tests.support.power_loss import Change, Cut, cuts, unsafe
 from tests.support.printed import printed_by
 
+pytestmark = pytest.mark.heavy
+
 
 def test_what_a_power_cut_may_undo() -> None:
     """Content until the file is flushed, and names until their folders are."""

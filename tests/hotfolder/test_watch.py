@@ -20,6 +20,8 @@ from mpsdoctor.prompts.document import MAX_BYTES
 from tests.support.hot_folder import INTERVALS, running, wait_until
 from tests.support.jobs import drop, names
 
+pytestmark = pytest.mark.heavy
+
 # root may read everything; without these two rights it is as anybody else.
 _AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 

@@ -14,6 +14,8 @@ from mpsdoctor.planning.cache import footprints
 from mpsdoctor.planning.configs import Configs, read_folder
 from mpsdoctor.resources import embedded_model
 
+pytestmark = pytest.mark.heavy
+
 
 def nobody(argv: Sequence[str], timeout: float) -> CommandResult:
     raise AssertionError(f"nothing is to be run: {argv}")

@@ -22,6 +22,8 @@ from mpsdoctor.planning.trace import trace
 from tests.support import pipelines
 from tests.support.allocations import peak_bytes
 
+pytestmark = pytest.mark.heavy
+
 MIB = 2**20
 
 

@@ -14,6 +14,8 @@ from mpsdoctor.knowledge import variables
 from mpsdoctor.profile.activation import too_late
 from mpsdoctor.profile.settings import Profile
 
+pytestmark = pytest.mark.heavy
+
 FALLBACK, RATIO = "PYTORCH_ENABLE_MPS_FALLBACK", "PYTORCH_MPS_LOW_WATERMARK_RATIO"
 
 

@@ -16,6 +16,8 @@ from mpsdoctor.rendering.fallback import Dtype, Fallback, FallbackChain, fallbac
 from mpsdoctor.rendering.generate import generate
 from mpsdoctor.rendering.pipeline import apply, load_pipeline
 
+pytestmark = pytest.mark.heavy
+
 REQUEST = Request(prompt="a red circle", seed=1)
 SHORT = (torch.float16, torch.bfloat16)
 

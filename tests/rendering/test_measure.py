@@ -94,10 +94,15 @@ class Silent(Pipe):
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[[Pipe], Measurement]:
-    monkeypatch.setattr(Profile, "activate", lambda _self: None)
+    activated: list[Profile] = []
+    monkeypatch.setattr(Profile, "activate", lambda self: activated.append(self))
 
     def run(pipe: Pipe) -> Measurement:
-        monkeypatch.setattr(DiffusionPipeline, "from_pretrained", lambda *_, **__: pipe)
+        def loads(*_: object, **__: object) -> Pipe:
+            assert activated, "its variables come before the model"
+            return pipe
+
+        monkeypatch.setattr(DiffusionPipeline, "from_pretrained", loads)
         return measure(Profile(model="shapes", device="cpu", guidance_scale=1.0), 3)
 
     return run

@@ -28,7 +28,10 @@ from tests.support.pipelines import (
     z_image,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
+]
 """Of Diffusers' schedulers with NumPy 2."""
 
 PLAIN = Profile(device="cpu", dtype="float32", width=64, height=64)

@@ -15,7 +15,10 @@ from mpsdoctor.prompts.samplers import SAMPLERS, SCHEDULE_TYPES
 from mpsdoctor.rendering.schedulers import sampler_of, set_default_scheduler, set_scheduler
 from tests.support.pipelines import stable_diffusion_3
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
+]
 """Of Diffusers' schedulers with NumPy 2."""
 
 
@@ -32,12 +35,23 @@ def draw(pipe: Any) -> np.ndarray[Any, Any]:
     return np.asarray(output.images[0])
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_every_sampler_renders_with_every_schedule_type(pipe: Any, sampler: str) -> None:
+TYPES = (None, *SCHEDULE_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "types"),
+    [
+        *((sampler, TYPES[at % len(TYPES) :][:1]) for at, sampler in enumerate(SAMPLERS)),
+        *(pytest.param(sampler, TYPES, marks=pytest.mark.slow) for sampler in SAMPLERS),
+    ],
+)
+def test_every_sampler_renders_with_every_schedule_type(
+    pipe: Any, sampler: str, types: tuple[str | None, ...]
+) -> None:
     """The pipeline draws with it, and what it draws with has a name that means the same picture."""
     own = pipe.scheduler
     config = dict(own.config)
-    for schedule_type in (None, *SCHEDULE_TYPES):
+    for schedule_type in types:
         if needs_scipy(sampler, schedule_type) and not is_scipy_available():
             with pytest.raises(MpsDoctorError, match="scipy"):
                 set_scheduler(pipe, sampler, schedule_type)

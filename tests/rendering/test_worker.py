@@ -37,6 +37,8 @@ from mpsdoctor.rendering.protocol import (
 )
 from mpsdoctor.rendering.worker import Commands, serve
 
+pytestmark = pytest.mark.heavy
+
 COMMAND = (sys.executable, "-X", "faulthandler", "-m", "mpsdoctor.rendering.worker")
 ENVIRON = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 

@@ -21,6 +21,8 @@ from mpsdoctor.shapes.captions import Item, Scene
 from mpsdoctor.shapes.training.judge import judge
 from tests.support.mac import Mac
 
+pytestmark = pytest.mark.heavy
+
 PROFILE = 'device = "cpu"\ndtype = "float32"\nnum_inference_steps = 20\n'
 
 

@@ -11,6 +11,8 @@ import mpsdoctor.shapes
 from mpsdoctor.shapes.captions import Item, Scene
 from mpsdoctor.shapes.training.judge import GUIDANCE, STEPS, judge
 
+pytestmark = pytest.mark.heavy
+
 MODEL = Path(mpsdoctor.shapes.__file__).parent / "model"
 CIRCLE = Scene((Item("red", "circle"),))
 STAR = Scene((Item("blue", "star", "small"),), "yellow")

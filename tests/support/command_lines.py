@@ -17,13 +17,15 @@ def parse(line: str) -> None:
     """Parses the line as mpsdoctor would, without running it; raises click.UsageError."""
     _, *words = shlex.split(line, comments=True)
     command: click.Command = mpsdoctor
+    context = click.Context(command, info_name="mpsdoctor", **command.context_settings)
     name = ""
     while isinstance(command, click.Group):
         name, *words = words or [""]
         if any(name in parameter.opts for parameter in command.params):
             return
-        found = command.get_command(click.Context(command), name)
+        found = command.get_command(context, name)
         if found is None:
             raise click.UsageError(f"{line}: there is no {name or 'command'}")
         command = found
-    command.make_context(name, words)
+    # With the parent: click keeps a command's help option from the first time it is asked for.
+    command.make_context(name, words, parent=context)

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from mpsdoctor.facts.records import Canary, CanaryStatus
 from mpsdoctor.profile import document
-from mpsdoctor.profile.choice import settings_of
+from mpsdoctor.profile.choice import Choice, settings_of
 from mpsdoctor.tuning.candidates import (
     MEASURABLE,
     MEASURED,
@@ -50,7 +50,14 @@ def test_what_was_measured_outlives_a_check_with_the_same_releases() -> None:
     chosen = next(one for one in found if dict(one.settings)["attention_budget"] is None)
     assert choices["attention_budget"].value is not None
     measured = with_measured(choices, chosen, "12 % faster", MADE_WITH)
-    assert "12 % faster" in measured["attention"].reason
+    reason = f"Measured with {MADE_WITH}. 12 % faster"
+    assert measured == {
+        **choices,
+        **{
+            name: Choice(value, reason, MEASURED, facts=(MADE_WITH,))
+            for name, value in chosen.settings
+        },
+    }
     # A value set by hand over a measured one hides it only as long as it is there.
     file = document.read(document.write(measured, {"attention": "bounded"}, "a Mac"))
 
@@ -71,7 +78,14 @@ def test_that_there_was_no_difference_is_kept_as_long_as_the_rules_choose_the_sa
     smaller = tune(mac("2.14.1", 8), needs)
 
     assert settings_of(choices) == settings_of(equal)
-    assert "no difference. Nothing was shown" in equal["attention"].reason
+    reason = f"Measured with {MADE_WITH}, no difference. Nothing was shown to be 3 % faster"
+    assert equal == {
+        **choices,
+        **{
+            name: Choice(choices[name].value, reason, NO_DIFFERENCE, facts=(MADE_WITH,))
+            for name in MEASURABLE
+        },
+    }
     again = kept(choices, file.tuned, file.reasons, MADE_WITH)
     assert {NO_DIFFERENCE} == {again[name].rule for name in MEASURABLE}
     assert settings_of(equal) == settings_of(again)

@@ -20,6 +20,8 @@ from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.collect import collect
 from mpsdoctor.facts.command import CommandResult
 
+pytestmark = pytest.mark.heavy
+
 CHECK = (sys.executable, "-m", "mpsdoctor", "check", "--format", "json")
 BROKEN = {
     "raise ImportError('libtorch_cpu.dylib is not there')": "ImportError: libtorch_cpu.dylib",

@@ -13,6 +13,8 @@ from mpsdoctor.cli import main
 from mpsdoctor.constants import ExitCode
 from mpsdoctor.knowledge.tolerances import PICTURE
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[3]
 CHECK = (sys.executable, "-m", "mpsdoctor", "check", "--format", "json")
 RECORDED = ROOT / "tests" / "facts" / "linux-bare.json"

@@ -16,6 +16,8 @@ from mpsdoctor.hotfolder.status.status import Status, read_status
 from mpsdoctor.shapes.captions import Item, Scene
 from mpsdoctor.shapes.training.judge import judge
 
+pytestmark = pytest.mark.heavy
+
 MPSDOCTOR = [sys.executable, "-m", "mpsdoctor"]
 WANTED = {
     "red-circle.png": Scene((Item("red", "circle"),), "white"),

@@ -15,6 +15,8 @@ from mpsdoctor.constants import ExitCode
 from mpsdoctor.install_commands import install_line_here
 from tests.support.machines import MACHINES
 
+pytestmark = pytest.mark.heavy
+
 FACTS = MACHINES
 MAC = ["--facts", str(FACTS / "m2-pro-macos-14.7.4-torch-2.6.0.json")]
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"

@@ -19,6 +19,8 @@ from tests.support.hub import Hub, Repository, etag, running
 from tests.support.machines import MACHINES
 from tests.support.pipelines import stable_diffusion
 
+pytestmark = pytest.mark.heavy
+
 MODEL = "org/tiny"
 UNET = "unet/diffusion_pytorch_model.fp16.safetensors"
 WANTED = {

@@ -16,6 +16,8 @@ from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.records import Facts
 from tests.support.machines import MACHINES
 
+pytestmark = pytest.mark.heavy
+
 
 def test_a_seed_gives_the_same_picture_and_nothing_is_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -21,6 +21,8 @@ from mpsdoctor.service import plist
 from mpsdoctor.service.agent import WATCH
 from tests.support.mac import Mac
 
+pytestmark = pytest.mark.heavy
+
 VERBS = ("install", "uninstall", "start", "stop", "restart", "status", "logs")
 
 

@@ -18,6 +18,8 @@ from mpsdoctor.tuning.measure import Settings
 from tests.support.machines import MACHINES
 from tests.support.pipelines import stable_diffusion
 
+pytestmark = pytest.mark.heavy
+
 MAC = msgspec.json.decode(
     (MACHINES / "m2-pro-macos-14.7.4-torch-2.6.0.json").read_bytes(), type=Facts
 )

@@ -20,6 +20,8 @@ from mpsdoctor.facts.records import Picture, PictureStatus
 from mpsdoctor.knowledge.tolerances import PICTURE
 from mpsdoctor.resources import embedded_model
 
+pytestmark = pytest.mark.heavy
+
 DEADLINE = 120.0
 # A pipeline that renders the same white picture every time, but for what is put in.
 STAND_IN = """

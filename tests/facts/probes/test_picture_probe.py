@@ -15,6 +15,8 @@ from mpsdoctor.knowledge.tolerances import PICTURE
 from mpsdoctor.resources import embedded_model
 from tests.support.picture_faults import FAULTS, FaultyDevice
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def pipe() -> Iterator[Any]:

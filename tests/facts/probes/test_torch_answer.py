@@ -21,6 +21,8 @@ from mpsdoctor.facts.probes.torch_answer import PROBE, Answer, ask
 from mpsdoctor.facts.records import Canary, CanaryStatus, ProbeOutcome, Torch
 from mpsdoctor.knowledge.tolerances import judged_canaries
 
+pytestmark = pytest.mark.heavy
+
 DEADLINE = 60.0
 NAMES = [canary.name for canary in CANARIES]
 WITH_MPS = """

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -19,6 +20,8 @@ from mpsdoctor.hotfolder.spool.layout import Layout
 from mpsdoctor.hotfolder.spool.recovery import recover
 from mpsdoctor.hotfolder.spool.spool import Spool
 from tests.support.jobs import PowerCutError, cut_after, drop, freeze, nfd, rendered
+
+pytestmark = pytest.mark.heavy
 
 REASON = MpsDoctorError("It did not work")
 NAMES = ("cat.txt", "CAT.txt", "cat-2.txt", "é.txt", nfd("é.txt"), "a.b.txt", "x.jpg")

@@ -25,6 +25,8 @@ from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.protocol import Failed, Ready, Rendered, RenderJob, Started, Step
 from tests.support.stand_in_worker import FAILURES, HEAVY_BYTES
 
+pytestmark = pytest.mark.heavy
+
 COMMAND = (sys.executable, "-m", "tests.support.stand_in_worker")
 PROFILE = Profile(model="stand-in")
 PATIENT = Timeouts(load=30, first_step=30, step=30, save=30)

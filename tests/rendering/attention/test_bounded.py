@@ -17,6 +17,8 @@ from mpsdoctor.knowledge.attention.pieces import FEWEST_ROWS, LARGEST_BYTES, tem
 from mpsdoctor.planning.storages import LiveStorages
 from mpsdoctor.rendering.attention.bounded import bounded_attention
 
+pytestmark = pytest.mark.heavy
+
 UNIT_ROUNDOFF = {torch.float32: 2**-24, torch.float16: 2**-11, torch.bfloat16: 2**-8}
 
 

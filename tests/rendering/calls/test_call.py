@@ -20,6 +20,8 @@ from tests.support.pipelines import (
     stable_diffusion_xl,
 )
 
+pytestmark = pytest.mark.heavy
+
 SIZE = WIDTH, HEIGHT = 48, 64
 Pipes = dict[str, Any]
 

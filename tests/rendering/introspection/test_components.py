@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import torch
 
 from mpsdoctor.profile.settings import Profile
@@ -9,6 +10,8 @@ from mpsdoctor.prompts.request import Request
 from mpsdoctor.rendering.generate import generate
 from mpsdoctor.rendering.introspection.components import component, original
 from mpsdoctor.rendering.pipeline import apply
+
+pytestmark = pytest.mark.heavy
 
 REQUEST = Request(prompt="a red circle", seed=1)
 

@@ -102,6 +102,9 @@ def part(**changed: Any) -> Any:
 def test_the_models_own_size_is_its_calls_or_its_latents(pipe: Any, size: Size | None) -> None:
     """Height comes first in a configuration; without one, nothing is known."""
     assert size == picture_size(pipe, {})
+    if size is None:
+        assert [None, None] == [picture_size(pipe, {side: 64}) for side in ("width", "height")]
+        assert (64, 32) == picture_size(pipe, {"width": 64, "height": 32})
 
 
 def test_as_many_pixels_as_the_largest_square_are_allowed() -> None:

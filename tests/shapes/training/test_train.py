@@ -18,6 +18,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_training_makes_a_pipeline(trained: Path) -> None:
     """What the training saves loads without arguments, and draws a picture of 128×128."""
     pipeline = DiffusionPipeline.from_pretrained(trained)
