@@ -156,6 +156,24 @@ def test_macos_flushes_the_drive_and_falls_back(
     assert asked == [51, "fsync", 51, "fsync"]
 
 
+def test_all_of_the_content_is_flushed_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole file is flushed while the old content has the name, then the folder is."""
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    flushed: list[tuple[int | None, bytes]] = []
+
+    def flush(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        size = status.st_size if stat.S_ISREG(status.st_mode) else None
+        flushed.append((size, path.read_bytes()))
+
+    monkeypatch.setattr(files, "_flush", flush)
+    write_atomically(path, b"newer")
+    assert flushed == [(5, b"old"), (None, b"newer")]
+
+
 @pytest.mark.usefixtures("way")
 def test_a_move_by_link_that_was_interrupted_is_completed(tmp_path: Path) -> None:
     """Both names of the file are there then; the old one goes."""
