@@ -87,6 +87,15 @@ def test_this_python_says_what_its_metadata_say() -> None:
     assert "diffusers<0.43,>=0.35" in found.requirements["mpsdoctor[render]"]
 
 
+def test_this_python_says_its_release_and_the_machine_that_it_was_built_for() -> None:
+    """An x86_64 Python under Rosetta is told by its machine."""
+    python = this().python
+    assert (python.version, python.machine) == (
+        ".".join(map(str, sys.version_info[:3])),
+        os.uname().machine,
+    )
+
+
 def test_a_child_says_the_same() -> None:
     """Run by path, this Python gives the same answer as from within."""
     assert this() == ask(run, sys.executable, SECONDS)
