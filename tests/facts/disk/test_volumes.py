@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import psutil
 import pytest
 
-from mpsdoctor.facts.disk.volumes import innermost
+from mpsdoctor.facts.disk.volumes import filesystem, innermost
 
 MOUNTS = {
     "/": "apfs",
@@ -33,3 +34,16 @@ def test_the_longest_mount_point_above_a_folder_counts(path: str, expected: str)
 def test_without_mount_points_the_volume_is_not_known() -> None:
     """A sandbox can hide the mount points."""
     assert innermost(Path("/Users/me"), {}) is None
+
+
+@pytest.mark.parametrize("error", [psutil.AccessDenied(), PermissionError()])
+def test_a_system_that_does_not_list_its_volumes_leaves_the_type_unknown(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The check goes on without it."""
+
+    def refuse(**_: bool) -> None:
+        raise error
+
+    monkeypatch.setattr(psutil, "disk_partitions", refuse)
+    assert filesystem(Path("/")) is None
