@@ -7,6 +7,7 @@ import pytest
 
 from mpsdoctor.checks.runner import examine
 from mpsdoctor.cli.main import run
+from mpsdoctor.constants import ExitCode
 from mpsdoctor.facts.records import Facts
 from tests.support.machines import MACHINES
 
@@ -25,3 +26,14 @@ def test_every_format_ends_with_the_same_exit_code(
         for form in ("text", "json", "markdown")
     }
     assert dict.fromkeys(codes, report.exit_code_at()) == codes
+
+
+def test_the_codes_are_those_that_scripts_rely_on() -> None:
+    """The help of `mpsdoctor check` names them."""
+    assert {code.name: code.value for code in ExitCode} == {
+        "OK": 0,
+        "FINDINGS": 1,
+        "USAGE": 2,
+        "INTERNAL": 3,
+        "INTERRUPTED": 130,
+    }
