@@ -32,6 +32,8 @@ from mpsdoctor.profile.settings import Profile
 from mpsdoctor.tuning.machine import keep_facts
 from tests.support.machines import MACHINES
 
+pytestmark = pytest.mark.heavy
+
 NAMES = [path.stem for path in sorted(MACHINES.glob("*.json"))]
 OWN = {PROFILE_FILE_VARIABLE}
 MODELS = [entry.model for entry in catalogue.load().values()]

@@ -57,6 +57,7 @@ def test_a_fix_is_done_and_undone_and_then_there_is_nothing_to_undo(
     assert not record.exists()
 
 
+@pytest.mark.heavy
 def test_killed_anywhere_a_fix_can_be_undone(tmp_path: Path) -> None:
     """A process is killed before each line that it runs; after undo nothing differs."""
     ended = subprocess.run(
@@ -96,6 +97,7 @@ def step_of(root: Path, files: dict[str, bytes], step: tuple[str, ...], after: b
     return WriteFile(path=path, before=before, after=after)
 
 
+@pytest.mark.heavy
 @given(plans(), st.binary(max_size=9))
 def test_any_steps_leave_the_tree_as_it_was(
     tmp_path_factory: pytest.TempPathFactory,

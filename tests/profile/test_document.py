@@ -24,6 +24,8 @@ from mpsdoctor.tuning.rules import tune
 from tests.support.machines import MACHINES
 from tests.support.shipped_profiles import MODELS, machine, needs
 
+pytestmark = pytest.mark.heavy
+
 MACHINE = "Apple M1, 8 GB"
 CHOICES = {
     "model": Choice("someone/a-model", "Named with `check --model`.", "model"),

@@ -109,6 +109,7 @@ def test_bytes_that_are_no_text_cost_only_their_line() -> None:
     assert ('hot_folder = "~/Bj\N{REPLACEMENT CHARACTER}rn"',) == kept.left_out
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("junk", JUNK)
 @pytest.mark.parametrize("profile", [GOOD, OLDER], ids=["now", "older"])
 def test_wherever_a_line_is_damaged_every_edit_is_kept(profile: list[str], junk: str) -> None:

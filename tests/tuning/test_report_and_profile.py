@@ -37,6 +37,8 @@ from mpsdoctor.tuning.rules import tune
 from mpsdoctor.units import gib
 from tests.support.machines import MACHINES
 
+pytestmark = pytest.mark.heavy
+
 WRONG = (CanaryStatus.WRONG, CanaryStatus.FAILED)
 LOST = (CanaryStatus.CRASHED, CanaryStatus.TIMED_OUT)
 """With one of these, whether the machine can render is not known, which outweighs a warning."""

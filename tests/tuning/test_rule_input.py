@@ -29,6 +29,8 @@ from mpsdoctor.tuning.rule_input import Input, RuleInput
 from mpsdoctor.tuning.rules import RULES, tune
 from tests.tuning.test_attention import FLUX, GIB, SD15, SDXL, mac, model
 
+pytestmark = pytest.mark.heavy
+
 Pair = tuple[Facts, Needs]
 
 

@@ -27,6 +27,8 @@ from mpsdoctor.profile.settings import Profile
 from tests.support.killed_fix import snapshot
 from tests.support.machines import MACHINES
 
+pytestmark = pytest.mark.heavy
+
 M2_PRO = MACHINES / "m2-pro-macos-14.7.4-torch-2.6.0.json"
 MAC = msgspec.json.decode(M2_PRO.read_bytes(), type=Facts)
 FIX = ["check", "--fix", "--quick"]

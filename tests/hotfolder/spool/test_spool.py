@@ -79,6 +79,7 @@ def fail_one(spool: Spool) -> None:
         spool.settle(job)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("by_link", [False, True], ids=["rename", "link"])
 @pytest.mark.parametrize(
     ("way", "images", "done", "failed"),
