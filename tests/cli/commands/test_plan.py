@@ -49,6 +49,20 @@ def test_a_wired_limit_is_the_limit_of_a_plan(capsys: pytest.CaptureFixture[str]
     assert re.search(r"limit +8\.0 GiB +the limit set by iogpu\.wired_limit_mb", said)
 
 
+def test_only_a_named_size_that_is_known_not_to_fit_is_a_finding(tmp_path: Path) -> None:
+    """The usual sizes are an overview, and without a limit nobody knows what fits."""
+    small = FACTS / "m3-max-48gb-wired-limit-8gb.json"
+    facts = json.loads(small.read_text("utf-8"))
+    facts["hardware"]["ram_bytes"] = None
+    facts["memory"] = {}
+    unknown = tmp_path / "facts.json"
+    unknown.write_text(json.dumps(facts), "utf-8")
+    named = ["plan", SDXL, "--size", "2048x2048", "--facts"]
+    assert ExitCode.OK is main.run(["plan", SDXL, "--facts", str(small)])
+    assert ExitCode.OK is main.run([*named, str(unknown)])
+    assert ExitCode.FINDINGS is main.run([*named, str(small)])
+
+
 def test_a_size_that_does_not_fit_is_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
     """With the missing memory, and exit code 1."""
     arguments = ["plan", "Qwen/Qwen-Image", "--size", "1024x1024", *MAC]
