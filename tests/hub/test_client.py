@@ -81,6 +81,26 @@ def test_a_refused_file_is_an_error_before_its_first_byte(hub: Hub) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    "listing",
+    [
+        b"[]",
+        b"null",
+        b'"x"',
+        b"{}",
+        b"{",
+        b'{"id": "a/b", "siblings": null}',
+        b'{"id": "a/b", "lastModified": 5, "siblings": []}',
+    ],
+)
+def test_a_list_of_files_in_another_form_is_not_from_a_hub(hub: Hub, listing: bytes) -> None:
+    """Whatever JSON a server sends in its place, and what is not JSON."""
+    hub.listing = listing
+
+    with pytest.raises(MpsDoctorError, match="does not answer as a Hugging Face hub does"):
+        client.describe(MODEL)
+
+
 @pytest.mark.parametrize("index", [b"[1]", b"null", b"{", b"\xff"])
 def test_an_index_that_is_not_json_is_not_from_a_hub(hub: Hub, index: bytes) -> None:
     """As from a portal that asks to log in."""

@@ -52,7 +52,7 @@ class Hub:
     `trusted` lists the places that received a token: "api", "hub" or "storage". `breaks` maps a
     file to the numbers of bytes after which its next answers end. `statuses` maps a file to the
     statuses of its next answers. With `slow`, files are sent in `_CHUNK`s, 20 ms apart. With
-    `portal`, every answer is a login page.
+    `portal`, every answer is a login page. `listing` is sent in place of each list of files.
     """
 
     url: str = ""
@@ -64,6 +64,7 @@ class Hub:
     statuses: dict[str, list[int]] = field(default_factory=dict)
     slow: bool = False
     portal: bool = False
+    listing: bytes | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, model: str, folder: Path) -> Repository:
@@ -148,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.hub.trusted.add({"api/": "api", _STORAGE: "storage"}.get(place, "hub"))
         if self.hub.portal:
             self._send_body(b"<html>Please log in</html>", "text/html")
+        elif self.hub.listing is not None and path.startswith("api/models/"):
+            self._send_body(self.hub.listing, "application/json")
         elif path.startswith("api/models/"):
             self._api(path.removeprefix("api/models/"), "blobs" in parse_qs(url.query))
         elif "/resolve/" in path:
