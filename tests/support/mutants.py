@@ -29,6 +29,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import click
+import pytest
 
 ROOT = Path(__file__).parents[2]
 _SECONDS = 600.0
@@ -191,8 +192,9 @@ def tests_for(module: Path, also: list[str]) -> list[list[str]]:
 class Copy:
     """A copy of the project with an environment of its own, so that child processes use it too."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, marks: str) -> None:
         self.root = folder / "project"
+        self._marks = marks
         listed = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard"],
             cwd=ROOT,
@@ -228,7 +230,7 @@ class Copy:
                 raise RuntimeError(f"without a fault, this fails: pytest {' '.join(turn)}")
 
     def _passes(self, tests: list[str]) -> bool:
-        options = ["-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider"]
+        options = ["-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", "-m", self._marks]
         try:
             ended = subprocess.run(
                 [self._python, "-B", "-m", "pytest", *options, *tests],
@@ -240,7 +242,7 @@ class Copy:
             )
         except subprocess.TimeoutExpired:
             return False
-        return ended.returncode == 0
+        return ended.returncode in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 
 def main() -> None:
@@ -250,6 +252,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--also", nargs="*", default=[], help="tests to run last")
+    parser.add_argument("--marks", default="not slow", help="which tests, as for pytest -m")
     parser.add_argument("places", nargs="*", default=["mpsdoctor"], help="folders or modules")
     asked = parser.parse_args()
 
@@ -261,19 +264,19 @@ def main() -> None:
     ]
     drawn = random.Random(asked.seed).sample(found, min(asked.draw, len(found)))
     click.echo(f"{len(drawn)} of {len(found)} faults in {len(modules)} modules, seed {asked.seed}")
-    _try(drawn, asked.jobs, asked.also)
+    _try(drawn, asked.jobs, asked.also, asked.marks)
 
 
 def _modules(place: Path) -> list[Path]:
     return [place] if place.is_file() else list(place.rglob("*.py"))
 
 
-def _try(drawn: list[Mutant], jobs: int, also: list[str]) -> None:
+def _try(drawn: list[Mutant], jobs: int, also: list[str], marks: str) -> None:
     kinds: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         copies: SimpleQueue[Copy] = SimpleQueue()
         for index in range(jobs):
-            copies.put(Copy(Path(folder, str(index))))
+            copies.put(Copy(Path(folder, str(index)), marks))
         every = {tuple(turn) for mutant in drawn for turn in tests_for(mutant.module, also)}
         first = copies.get()
         first.require_pass([list(turn) for turn in sorted(every)])
