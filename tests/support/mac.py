@@ -93,7 +93,7 @@ class Mac:
             self.told.append,
             drain_s=drain_s,
             sleep=self.sleep,
-            clock=lambda: self.time,
+            clock=lambda: 5000.0 + self.time,
         )
 
     def sleep(self, seconds: float) -> None:
