@@ -112,7 +112,7 @@ def _texts(prompts: str | Sequence[str] | None, named: dict[str, Any]) -> list[s
         if not isinstance(text, str):
             raise MpsDoctorError(
                 f"A prompt cannot be {text!r}",
-                detail="It is a text.",
+                detail="It has to be a text.",
                 hint="Give the pipeline first, then a text or a list of texts.",
             )
     return texts

@@ -40,7 +40,7 @@ def test_without_mount_points_the_volume_is_not_known() -> None:
 def test_a_system_that_does_not_list_its_volumes_leaves_the_type_unknown(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """The check goes on without it."""
+    """The check continues without it."""
 
     def refuse(**_: bool) -> None:
         raise error
