@@ -43,7 +43,7 @@ def command(model: str | None, rounds: int, steps: int, profile: Path | None) ->
     """Measure which settings are fastest, and keep them.
 
     Each round loads MODEL (default: the profile's) once per setting and renders two short pictures,
-    after a warm-up. The profile changes only if a setting is at least 3 % faster than the
+    after a warm-up. The profile changes only if a setting is more than 3 % faster than the
     profile's, with 98 % confidence. There must also have been enough memory for it.
 
     A measurement takes about half a minute with Stable Diffusion 1.5 on an M1, and one to two
