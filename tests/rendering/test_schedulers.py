@@ -2,6 +2,7 @@
 
 import inspect
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import diffusers
@@ -192,3 +193,10 @@ def test_a_scheduler_that_does_not_suit_the_model_is_refused(
         set_default_scheduler(pipe, scheduler, spacing)
     assert told in refused.value.hint
     assert pipe.scheduler is own
+
+
+def test_a_pipeline_without_a_scheduler_says_that_a_sampler_has_no_effect() -> None:
+    """It is not an error: the picture is rendered as the model does it."""
+    note = "Euler Karras has no effect: this model keeps its own sampler"
+
+    assert set_scheduler(SimpleNamespace(), "Euler", "Karras") == note
