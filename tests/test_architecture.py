@@ -219,4 +219,4 @@ def test_only_the_standard_library_and_declared_packages_are_imported() -> None:
         "huggingface_hub", *HEAVY,
     }  # fmt: skip
     used = {name.split(".")[0] for path in modules() for name in imports(path)}
-    assert set() == used - declared - set(sys.stdlib_module_names) - {"mpsdoctor"}
+    assert set() == used - declared - set(sys.stdlib_module_names) - {"mpsdoctor", "tomllib"}

@@ -1,6 +1,9 @@
 """The meanings of the canaries."""
 
 import fnmatch
+from importlib.metadata import version
+
+from packaging.version import Version
 
 from mpsdoctor.facts.probes.canaries import CANARIES
 from mpsdoctor.knowledge.canaries import MEANINGS, Meaning, meaning_of
@@ -42,7 +45,8 @@ def test_the_pipelines_that_convolve_in_three_dimensions_are_known() -> None:
     }
     assert {name for name in needing if conv3d.is_tolerable("my/own", name)} == set()
     patterns = [one for one in conv3d.needed_by if "/" not in one]
-    assert all(fnmatch.filter(needing, pattern) for pattern in patterns)
+    if Version(version("diffusers")) >= Version("0.42"):  # the first that has them all
+        assert all(fnmatch.filter(needing, pattern) for pattern in patterns)
     common = ("StableDiffusion", "StableDiffusionXL", "StableDiffusion3", "Flux", "Flux2Klein")
     others = (*common, "ZImage", "Sana", "PixArtSigma", "HunyuanDiT", "Kandinsky", "Kolors")
     for name in others:

@@ -1,6 +1,5 @@
 """The folders of a hot folder."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -103,10 +102,9 @@ def test_a_folder_that_cannot_be_listed_is_refused(
 ) -> None:
     """macOS may let a program move files in a folder and still not list it."""
 
-    def refuse(path: str) -> list[str]:
+    def refuse(folder: Path) -> list[Path]:
         raise OSError(1, "Operation not permitted")
 
-    monkeypatch.setattr(os, "listdir", refuse)
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(MpsDoctorError, match="cannot be used"):
         layout.check()
