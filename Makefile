@@ -27,7 +27,7 @@ quick: lint ## After each edit: lint, types of what changed, the fast tests. Abo
 	$(BIN)/mypy
 	$(PYTEST) -m 'not heavy and not slow'
 
-test: lint types ## Before each pull request: everything but the slow tests. About seven minutes.
+test: lint types ## Before each pull request: everything but the slow tests. About six minutes.
 	$(PYTEST)
 
 test-slow: .venv/dev ## Before a release: long soaks and full enumerations.
