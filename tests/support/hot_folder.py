@@ -99,12 +99,8 @@ class RunningDaemon:
 
 @contextlib.contextmanager
 def ignoring(ignored: Sequence[signal.Signals]) -> Iterator[None]:
-    """Only these signals are ignored in this process, and in its children even after exec."""
-    before = {}
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        if number in ignored or signal.getsignal(number) is signal.SIG_IGN:
-            disposition = signal.SIG_IGN if number in ignored else signal.SIG_DFL
-            before[number] = signal.signal(number, disposition)
+    """These signals are ignored in this process, and in its children even after exec."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
     try:
         yield
     finally:
