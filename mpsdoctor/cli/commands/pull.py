@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from mpsdoctor.hub.plan import Plan
     from mpsdoctor.profile.settings import Profile
 
-_USUAL_SIDE = 1024
-
 
 @click.command("pull")
 @click.argument("model", type=model_name)
@@ -139,9 +137,10 @@ def _show_forecast(settings: "Profile") -> None:
     from mpsdoctor.cli.commands import plan
     from mpsdoctor.cli.host import host
     from mpsdoctor.tuning import lookup
+    from mpsdoctor.tuning.fit import USUAL_SIDE
     from mpsdoctor.tuning.needs import needs_of
 
-    side = needs_of(settings.model, lookup.configs_of(settings.model, host())).side or _USUAL_SIDE
+    side = needs_of(settings.model, lookup.configs_of(settings.model, host())).side or USUAL_SIDE
     size = (settings.width or side, settings.height or side)
     context = click.get_current_context()
     try:
