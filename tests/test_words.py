@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +43,20 @@ _CODE = re.compile(r"`+[^`]+`+")
 _END = re.compile(r"(?<=[.!?:])[\"”’)*_]*\s+(?=[^a-z])|\n\s*\n|\n(?=\s*(?:[*|-]|\d+\.)\s)")
 
 
-def _texts() -> list[Path]:
+@cache
+def _texts() -> dict[Path, str]:
     """Every text of the project but this one, which has to name the words."""
-    return sorted(
+    paths = sorted(
         path
         for place in PLACES
         for path in (ROOT / place).glob("*" if place == "." else "**/*")
         if path.suffix in SUFFIXES and path.is_file() and path != Path(__file__)
     )
+    return {path.relative_to(ROOT): path.read_text("utf-8") for path in paths}
 
 
-def _prose(path: Path) -> Iterator[tuple[str, str]]:
+def _prose(path: Path, text: str) -> Iterator[tuple[str, str]]:
     """The paragraphs of a document, the strings of a module or of a table, each with its place."""
-    text = path.read_text("utf-8")
     if path.suffix == ".md":
         yield from _paragraphs(MarkdownIt().enable("table").parse(text))
     elif path.suffix == ".py":
@@ -118,9 +120,9 @@ def test_no_riddles(word: str) -> None:
     """No text uses a word that a reader has to translate."""
     pattern = re.compile(word, re.IGNORECASE)
     found = [
-        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
-        for path in _texts()
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        f"{path}:{number}: {line.strip()}"
+        for path, text in _texts().items()
+        for number, line in enumerate(text.splitlines(), 1)
         if pattern.search(line.replace("_", " "))
     ]
 
@@ -129,16 +131,16 @@ def test_no_riddles(word: str) -> None:
 
 def test_sentences_are_short() -> None:
     """No sentence of the documents, the messages, the help and the tables is a long one."""
-    said = [
-        path
-        for path in _texts()
+    said = {
+        path: text
+        for path, text in _texts().items()
         if "tests" not in path.parts and path.suffix in {".md", ".py", ".toml"}
-    ]
+    }
     found = [
-        f"{path.relative_to(ROOT)}:{place}: {_length(sentence)}: {' '.join(sentence.split())}"
-        for path in said
-        for place, text in _prose(path)
-        for sentence in _sentences(text)
+        f"{path}:{place}: {_length(sentence)}: {' '.join(sentence.split())}"
+        for path, text in said.items()
+        for place, part in _prose(path, text)
+        for sentence in _sentences(part)
         if _length(sentence) > MOST_WORDS
     ]
 
