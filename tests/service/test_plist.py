@@ -2,6 +2,7 @@
 
 import plistlib
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,10 @@ SECRETS = {
 
 
 XML = '<?xml version="1.0"?>'
+BEYOND_ALL_DATES = (
+    b"bplist00\x33" + struct.pack(">d", 1e300) + b"\x08" + struct.pack(">6xBBQQQ", 1, 1, 1, 0, 17)
+)
+"""A binary list that is one date, which no calendar has."""
 
 
 def rendered(version: str = "1.0", profile: str = "", **environment: str) -> bytes:
@@ -94,6 +99,7 @@ def test_an_installed_list_says_what_was_chosen() -> None:
         b"<?xml version='1.0'?><plist><dict><key>",
         b"<?xml version='1.0'?><plist><date>tomorrow</date></plist>",
         b"<?xml version='1.0'?><plist><key>ProgramArguments</key></plist>",
+        BEYOND_ALL_DATES,
         plistlib.dumps([1]),
         plistlib.dumps({"A": 1}),
         plistlib.dumps({"ProgramArguments": "python", "EnvironmentVariables": ["A"]}),
