@@ -31,7 +31,7 @@ test: lint types ## Before each pull request: everything but the slow tests. Abo
 	$(PYTEST)
 
 test-slow: .venv/dev ## Before a release: long soaks and full enumerations.
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m slow
+	$(PYTEST) --dist load -m slow
 
 coverage: .venv/dev ## Which lines the tests run, in child processes too.
 	$(BIN)/coverage erase
