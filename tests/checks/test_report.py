@@ -3,35 +3,21 @@
 import pytest
 
 from mpsdoctor.checks.report import (
-    Finding,
     NoAnswerError,
     Outcome,
-    Remedy,
     Report,
     Result,
     Severity,
     Status,
 )
 from mpsdoctor.facts.records import Facts, ProbeOutcome, Python, System, Torch
+from tests.support.reports import found
 
 FACTS = Facts(system=System(kernel="Darwin"), python=Python())
 ASKED = Facts(
     system=System(kernel="Darwin"), python=Python(), torch=Torch(outcome=ProbeOutcome.ANSWERED)
 )
 SKIPPED = Status.SKIPPED
-
-
-def found(name: str, severity: Severity, caveat: str = "") -> Result:
-    """A result with a finding."""
-    finding = Finding(
-        severity=severity,
-        observed="o",
-        expected="e",
-        impact="i",
-        remedy=Remedy(text="r"),
-        caveat=caveat,
-    )
-    return Result(id=name, title=name, status=Status.FINDING, finding=finding)
 
 
 def ended(name: str, status: Status, needs: str = "") -> Result:

@@ -9,7 +9,6 @@ from mpsdoctor.checks.report import (
     Check,
     Finding,
     NoAnswerError,
-    Remedy,
     Report,
     Result,
     Severity,
@@ -17,15 +16,9 @@ from mpsdoctor.checks.report import (
 )
 from mpsdoctor.checks.runner import examine
 from mpsdoctor.facts.records import Facts, Python, System
+from tests.support.reports import finding
 
 FACTS = Facts(system=System(kernel="Darwin"), python=Python())
-
-
-def finding(severity: Severity) -> Finding:
-    """A finding of `severity`."""
-    return Finding(
-        severity=severity, observed="o", expected="e", impact="i", remedy=Remedy(text="r")
-    )
 
 
 def fine(facts: Facts) -> None:

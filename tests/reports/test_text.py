@@ -31,6 +31,7 @@ from mpsdoctor.facts.records import (
 from mpsdoctor.reports.text import picture_line, render
 from mpsdoctor.reports.verdict import verdict
 from tests.support.machines import MACHINES
+from tests.support.reports import finding, found
 
 READY = "Ready to render on mps"
 NOT_KNOWN = "Not known whether this machine can render on mps: "
@@ -176,27 +177,10 @@ EVERYTHING = Report(
             id="X3",
             title="three",
             status=Status.FINDING,
-            finding=Finding(
-                severity=Severity.WARNING,
-                observed="o",
-                expected="e",
-                impact="i",
-                remedy=Remedy(text="r", commands=("one", "two")),
-            ),
+            finding=finding(Severity.WARNING, remedy=Remedy(text="r", commands=("one", "two"))),
         ),
         Result(id="X4", title="four", status=Status.CRASHED, reason="KeyError:\n[bold]"),
-        Result(
-            id="X5",
-            title="five",
-            status=Status.FINDING,
-            finding=Finding(
-                severity=Severity.NOTE,
-                observed="o",
-                expected="e",
-                impact="i",
-                remedy=Remedy(text="r"),
-            ),
-        ),
+        found("X5", Severity.NOTE, title="five"),
         Result(id="X6", title="six", status=Status.SKIPPED, reason="needs X1 (one)", needs="X1"),
         Result(id="X7", title="seven", status=Status.NOT_RECORDED, reason="[x]\nnobody"),
         Result(id="X8", title="eight", status=Status.TIMED_OUT, reason="slow"),

@@ -2,24 +2,12 @@
 
 import pytest
 
-from mpsdoctor.checks.report import Finding, Remedy, Report, Result, Severity, Status
+from mpsdoctor.checks.report import Report, Result, Severity, Status
 from mpsdoctor.facts.records import Facts, ProbeOutcome, Python, System, Torch
 from mpsdoctor.reports.verdict import verdict
+from tests.support.reports import found
 
 ASKED = Torch(outcome=ProbeOutcome.ANSWERED)
-
-
-def found(name: str, severity: Severity, caveat: str = "") -> Result:
-    """A result with a finding."""
-    finding = Finding(
-        severity=severity,
-        observed="o",
-        expected="e",
-        impact="i",
-        remedy=Remedy(text="r"),
-        caveat=caveat,
-    )
-    return Result(id=name, title=name.lower(), status=Status.FINDING, finding=finding)
 
 
 def lost(name: str) -> Result:
